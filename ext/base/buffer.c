@@ -1,0 +1,39 @@
+#include "base/buffer.h"
+
+#include <string.h>
+
+#include "base/sqlite_api.h"
+
+void mlf_buffer_init(mlf_buffer *buffer, size_t bytes_max) {
+  memset(buffer, 0, sizeof(*buffer));
+  buffer->bytes_max = bytes_max;
+}
+
+void mlf_buffer_clear(mlf_buffer *buffer) {
+  sqlite3_free(buffer->bytes);
+  mlf_buffer_init(buffer, buffer->bytes_max);
+}
+
+int mlf_buffer_append(mlf_buffer *buffer, const void *bytes, size_t length) {
+  if (length > buffer->bytes_max || buffer->length > buffer->bytes_max - length)
+    return SQLITE_TOOBIG;
+  size_t needed = buffer->length + length + 1;
+  if (needed > buffer->capacity) {
+    size_t capacity = buffer->capacity < 2048 ? 4096 : buffer->capacity * 2;
+    if (capacity < needed) capacity = needed;
+    char *grown = sqlite3_realloc64(buffer->bytes, capacity);
+    if (!grown) return SQLITE_NOMEM;
+    buffer->bytes = grown;
+    buffer->capacity = capacity;
+  }
+  if (length) memcpy(buffer->bytes + buffer->length, bytes, length);
+  buffer->length += length;
+  buffer->bytes[buffer->length] = 0;
+  return SQLITE_OK;
+}
+
+char *mlf_buffer_take(mlf_buffer *buffer) {
+  char *bytes = buffer->bytes;
+  mlf_buffer_init(buffer, buffer->bytes_max);
+  return bytes;
+}

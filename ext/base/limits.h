@@ -1,0 +1,54 @@
+/* limits.h: every cap in one place.
+**
+** A limit that a person may want to move has a setting of the same name (base/settings.c) and
+** its default here; the others are fixed. Each error that a limit causes names it.
+*/
+#ifndef MLF_BASE_LIMITS_H
+#define MLF_BASE_LIMITS_H
+
+/* Text of one error, in bytes. */
+#define MLF_ERROR_BYTES_MAX 512
+
+/* JSON: one document. A node of the tree takes about 80 bytes. */
+#define MLF_JSON_DEPTH_MAX        64
+#define MLF_JSON_NODES_MAX        1000000
+#define MLF_JSON_STRING_BYTES_MAX (16 * 1024 * 1024)
+
+/* HTTP: one reply body, in bytes after decoding. */
+#define MLF_REPLY_BYTES_MAX       (32 * 1024 * 1024)
+#define MLF_SPANS_REPLY_BYTES_MAX (256 * 1024 * 1024)
+
+/* HTTP: time. */
+#define MLF_CONNECT_TIMEOUT_MS    10000
+#define MLF_REQUEST_TIMEOUT_MS    120000
+#define MLF_STATEMENT_TIMEOUT_MS  600000
+#define MLF_INTERRUPT_POLL_MS     100
+#define MLF_RETRIES_MAX           3
+#define MLF_BACKOFF_FIRST_MS      500
+#define MLF_BACKOFF_MAX_MS        20000
+#define MLF_RETRY_AFTER_MAX_MS    60000
+
+/* One statement. */
+#define MLF_STATEMENT_REQUESTS_MAX 10000
+#define MLF_STREAMS                4
+#define MLF_STREAMS_MAX            16
+
+/* The server's largest page of traces, and what is asked when the statement gives no smaller
+** number. */
+#define MLF_PAGE_ROWS_MAX 500
+
+/* Rows kept in mlflow_requests. */
+#define MLF_REQUEST_LOG_ROWS 1000
+
+/* Conditions in one filter: the server's SQLite store joins one table a tag condition (at most
+** 64), and nests one expression a condition. */
+#define MLF_FILTER_KEY_TERMS_MAX 30
+#define MLF_FILTER_TERMS_MAX     200
+/* Trace ids in one IN list. */
+#define MLF_FILTER_IDS_MAX 500
+
+/* Columns and experiments of one table. */
+#define MLF_DECLARED_COLUMNS_MAX 200
+#define MLF_EXPERIMENTS_MAX      1000
+
+#endif
