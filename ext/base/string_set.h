@@ -1,0 +1,21 @@
+/* string_set.h: a set of strings: which ids have been seen. */
+#ifndef MLF_BASE_STRING_SET_H
+#define MLF_BASE_STRING_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct mlf_string_set {
+  char **slots; /* open addressing; owned strings, NULL where empty */
+  size_t slot_count;
+  size_t count;
+} mlf_string_set;
+
+void mlf_string_set_init(mlf_string_set *set);
+void mlf_string_set_clear(mlf_string_set *set);
+bool mlf_string_set_has(const mlf_string_set *set, const char *text);
+
+/* Adds a copy. `*added` says whether it was new. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_string_set_add(mlf_string_set *set, const char *text, bool *added);
+
+#endif

@@ -1,0 +1,163 @@
+#include "model/catalog.h"
+
+#include <string.h>
+
+#include "base/sqlite_api.h"
+
+#define TOKENS "mlflow.trace.tokenUsage"
+#define COST   "mlflow.trace.cost"
+#define SIZE   "mlflow.trace.sizeStats"
+
+#define VISIBLE false
+#define HIDDEN  true
+
+static const mlf_column catalog_traces[] = {
+    {"trace_id", MLF_TYPE_TEXT, MLF_SOURCE_TEXT, "trace_id", NULL, MLF_KEY_TRACE_ID,
+     "attributes.request_id", VISIBLE},
+    {"experiment_id", MLF_TYPE_TEXT, MLF_SOURCE_EXPERIMENT_ID, NULL, NULL, MLF_KEY_EXPERIMENT_ID,
+     NULL, VISIBLE},
+    {"name", MLF_TYPE_TEXT, MLF_SOURCE_TAG, "mlflow.traceName", NULL, MLF_KEY_STRING,
+     "attributes.name", VISIBLE},
+    {"status", MLF_TYPE_TEXT, MLF_SOURCE_STATUS, "state", NULL, MLF_KEY_STRING, "attributes.status",
+     VISIBLE},
+    {"timestamp_ms", MLF_TYPE_INTEGER, MLF_SOURCE_TIMESTAMP, NULL, NULL, MLF_KEY_TIMESTAMP,
+     "attributes.timestamp_ms", VISIBLE},
+    {"execution_time_ms", MLF_TYPE_INTEGER, MLF_SOURCE_DURATION, NULL, NULL, MLF_KEY_NUMBER,
+     "attributes.execution_time_ms", VISIBLE},
+    {"end_time_ms", MLF_TYPE_INTEGER, MLF_SOURCE_END_TIME, NULL, NULL, MLF_KEY_END_TIME,
+     "attributes.end_time_ms", VISIBLE},
+    {"session_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.trace.session", NULL,
+     MLF_KEY_METADATA, "mlflow.trace.session", VISIBLE},
+    {"user_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.trace.user", NULL, MLF_KEY_METADATA,
+     "mlflow.trace.user", VISIBLE},
+    {"run_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.sourceRun", NULL, MLF_KEY_STRING,
+     "attributes.run_id", VISIBLE},
+    {"model_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.modelId", NULL, MLF_KEY_METADATA,
+     "mlflow.modelId", VISIBLE},
+    {"client_request_id", MLF_TYPE_TEXT, MLF_SOURCE_TEXT, "client_request_id", NULL, MLF_KEY_STRING,
+     "attributes.client_request_id", VISIBLE},
+    {"input_tokens", MLF_TYPE_INTEGER, MLF_SOURCE_METADATA_ITEM, TOKENS, "input_tokens",
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"output_tokens", MLF_TYPE_INTEGER, MLF_SOURCE_METADATA_ITEM, TOKENS, "output_tokens",
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"total_tokens", MLF_TYPE_INTEGER, MLF_SOURCE_METADATA_ITEM, TOKENS, "total_tokens",
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"cache_read_input_tokens", MLF_TYPE_INTEGER, MLF_SOURCE_METADATA_ITEM, TOKENS,
+     "cache_read_input_tokens", MLF_KEY_NONE, NULL, VISIBLE},
+    {"cache_creation_input_tokens", MLF_TYPE_INTEGER, MLF_SOURCE_METADATA_ITEM, TOKENS,
+     "cache_creation_input_tokens", MLF_KEY_NONE, NULL, VISIBLE},
+    {"input_cost", MLF_TYPE_REAL, MLF_SOURCE_METADATA_ITEM, COST, "input_cost", MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"output_cost", MLF_TYPE_REAL, MLF_SOURCE_METADATA_ITEM, COST, "output_cost", MLF_KEY_NONE,
+     NULL, VISIBLE},
+    {"total_cost", MLF_TYPE_REAL, MLF_SOURCE_METADATA_ITEM, COST, "total_cost", MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"span_count", MLF_TYPE_INTEGER, MLF_SOURCE_METADATA_ITEM, SIZE, "num_spans", MLF_KEY_NONE,
+     NULL, VISIBLE},
+    {"size_bytes", MLF_TYPE_INTEGER, MLF_SOURCE_METADATA_INTEGER, "mlflow.trace.sizeBytes", NULL,
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"request_preview", MLF_TYPE_TEXT, MLF_SOURCE_TEXT, "request_preview", NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"response_preview", MLF_TYPE_TEXT, MLF_SOURCE_TEXT, "response_preview", NULL, MLF_KEY_NONE,
+     NULL, VISIBLE},
+    {"tags", MLF_TYPE_TEXT, MLF_SOURCE_RAW, "tags", "{}", MLF_KEY_NONE, NULL, VISIBLE},
+    {"metadata", MLF_TYPE_TEXT, MLF_SOURCE_RAW, "trace_metadata", "{}", MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"assessments", MLF_TYPE_TEXT, MLF_SOURCE_RAW, "assessments", "[]", MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"experiment", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_EXPERIMENT, NULL, HIDDEN},
+    {"filter", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_FILTER, NULL, HIDDEN},
+    {"request_time", MLF_TYPE_TEXT, MLF_SOURCE_REQUEST_TIME, NULL, NULL, MLF_KEY_NONE, NULL,
+     HIDDEN},
+    {"state", MLF_TYPE_TEXT, MLF_SOURCE_STATUS, "state", NULL, MLF_KEY_STRING, "attributes.status",
+     HIDDEN},
+    {"execution_duration", MLF_TYPE_INTEGER, MLF_SOURCE_DURATION, NULL, NULL, MLF_KEY_NUMBER,
+     "attributes.execution_time_ms", HIDDEN},
+};
+
+#define CATALOG_TRACES_COUNT ((int)(sizeof(catalog_traces) / sizeof(catalog_traces[0])))
+
+int mlf_schema_init_traces(mlf_schema *schema) {
+  memset(schema, 0, sizeof(*schema));
+  schema->table = "mlflow_traces";
+  schema->columns = sqlite3_malloc64(sizeof(catalog_traces));
+  if (!schema->columns) return SQLITE_NOMEM;
+  memcpy(schema->columns, catalog_traces, sizeof(catalog_traces));
+  schema->column_count = CATALOG_TRACES_COUNT;
+  return SQLITE_OK;
+}
+
+void mlf_schema_clear(mlf_schema *schema) {
+  for (int i = 0; i < schema->string_count; i++)
+    sqlite3_free(schema->strings[i]);
+  sqlite3_free(schema->strings);
+  sqlite3_free(schema->columns);
+  memset(schema, 0, sizeof(*schema));
+}
+
+int mlf_schema_find(const mlf_schema *schema, const char *name) {
+  for (int i = 0; i < schema->column_count; i++) {
+    if (sqlite3_stricmp(schema->columns[i].name, name) == 0) return i;
+  }
+  return -1;
+}
+
+/* Makes room for one column and two strings more. */
+static int catalog_reserve(mlf_schema *schema) {
+  sqlite3_uint64 columns = (sqlite3_uint64)schema->column_count + 1;
+  sqlite3_uint64 strings = (sqlite3_uint64)schema->string_count + 2;
+  mlf_column *grown = sqlite3_realloc64(schema->columns, columns * sizeof(*grown));
+  if (!grown) return SQLITE_NOMEM;
+  schema->columns = grown;
+  char **grown_strings = sqlite3_realloc64(schema->strings, strings * sizeof(*grown_strings));
+  if (!grown_strings) return SQLITE_NOMEM;
+  schema->strings = grown_strings;
+  return SQLITE_OK;
+}
+
+/* Keeps a string as long as the schema; NULL in, NULL out. */
+static char *catalog_keep(mlf_schema *schema, char *text) {
+  if (text) schema->strings[schema->string_count++] = text;
+  return text;
+}
+
+int mlf_schema_declare(mlf_schema *schema, const char *prefix, const char *key, const char *name,
+                       mlf_error *error) {
+  if (catalog_reserve(schema) != SQLITE_OK) return mlf_error_nomem(error);
+  char *own_key = catalog_keep(schema, sqlite3_mprintf("%s", key));
+  char *own_name = catalog_keep(schema, name ? sqlite3_mprintf("%s", name)
+                                             : sqlite3_mprintf("%s.%s", prefix, key));
+  if (!own_key || !own_name) return mlf_error_nomem(error);
+  if (mlf_schema_find(schema, own_name) >= 0) {
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "%s: there is a column \"%s\" already; give this one another name with AS",
+                         schema->table, own_name);
+  }
+  mlf_column column = {.name = own_name, .path = own_key, .key = own_key};
+  if (strcmp(prefix, "tags") == 0) {
+    column.source = MLF_SOURCE_TAG;
+    column.key_kind = MLF_KEY_TAG;
+  } else if (strcmp(prefix, "metadata") == 0) {
+    column.source = MLF_SOURCE_METADATA;
+    column.key_kind = MLF_KEY_METADATA;
+  } else {
+    column.source = MLF_SOURCE_FEEDBACK;
+    column.key_kind = MLF_KEY_FEEDBACK;
+    column.type = MLF_TYPE_ANY;
+  }
+  schema->columns[schema->column_count++] = column;
+  return SQLITE_OK;
+}
+
+char *mlf_schema_declaration(const mlf_schema *schema) {
+  static const char *const types[] = {" TEXT", " INTEGER", " REAL", ""};
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(text, "CREATE TABLE x(");
+  for (int i = 0; i < schema->column_count; i++) {
+    const mlf_column *column = &schema->columns[i];
+    sqlite3_str_appendf(text, "\"%w\"%s%s%s, ", column->name, types[column->type],
+                        i == 0 ? " NOT NULL" : "", column->hidden ? " HIDDEN" : "");
+  }
+  sqlite3_str_appendf(text, "PRIMARY KEY(\"%w\")) WITHOUT ROWID", schema->columns[0].name);
+  return sqlite3_str_finish(text);
+}

@@ -1,0 +1,91 @@
+/* catalog.h: what columns our tables have, where each value comes from in a trace, and which key
+** of MLflow's filter language, if any, speaks of it.
+**
+** A schema is the catalog's constant columns plus those that a CREATE VIRTUAL TABLE declares:
+** tags.X, metadata.X and feedback.X.
+*/
+#ifndef MLF_MODEL_CATALOG_H
+#define MLF_MODEL_CATALOG_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+typedef enum mlf_column_type {
+  MLF_TYPE_TEXT,
+  MLF_TYPE_INTEGER,
+  MLF_TYPE_REAL,
+  MLF_TYPE_ANY /* no affinity: the value's own type */
+} mlf_column_type;
+
+/* Where a value comes from. `path` and `item` of mlf_column say which. */
+typedef enum mlf_source {
+  MLF_SOURCE_TEXT,          /* member `path` of the trace, a string */
+  MLF_SOURCE_RAW,           /* member `path` as sent; `item` if absent */
+  MLF_SOURCE_STATUS,        /* member `path`; STATE_UNSPECIFIED if absent */
+  MLF_SOURCE_EXPERIMENT_ID, /* of trace_location */
+  MLF_SOURCE_TIMESTAMP,     /* request_time in ms */
+  MLF_SOURCE_DURATION,      /* execution_duration in ms */
+  MLF_SOURCE_END_TIME,      /* their sum */
+  MLF_SOURCE_REQUEST_TIME,  /* request_time as SQLite's own text form */
+  MLF_SOURCE_TAG,           /* tags[path] */
+  MLF_SOURCE_METADATA,      /* trace_metadata[path] */
+  MLF_SOURCE_METADATA_INTEGER,
+  MLF_SOURCE_METADATA_ITEM, /* member `item` of the JSON object in trace_metadata[path] */
+  MLF_SOURCE_FEEDBACK,      /* value of the latest valid feedback named `path` */
+  MLF_SOURCE_PAYLOAD,       /* root span's inputs or outputs, by a request of its own */
+  MLF_SOURCE_ASKED          /* what the statement asked: experiment, filter */
+} mlf_source;
+
+/* Which conditions MLflow's filter language can say of a column; query/shippable.h decides. */
+typedef enum mlf_key_kind {
+  MLF_KEY_NONE,
+  MLF_KEY_EXPERIMENT,    /* name or id: becomes a location, not a condition */
+  MLF_KEY_EXPERIMENT_ID, /* likewise */
+  MLF_KEY_FILTER,        /* a raw filter, passed on */
+  MLF_KEY_TRACE_ID,
+  MLF_KEY_STRING,        /* a string attribute */
+  MLF_KEY_TIMESTAMP,     /* timestamp_ms: also what pages are walked by */
+  MLF_KEY_NUMBER,
+  MLF_KEY_END_TIME,
+  MLF_KEY_TAG,
+  MLF_KEY_METADATA,
+  MLF_KEY_FEEDBACK
+} mlf_key_kind;
+
+typedef struct mlf_column {
+  const char *name;
+  mlf_column_type type;
+  mlf_source source;
+  const char *path;
+  const char *item;
+  mlf_key_kind key_kind;
+  const char *key; /* of the filter language, e.g. "attributes.status"; the bare key for tags,
+                      metadata and feedback */
+  bool hidden;
+} mlf_column;
+
+typedef struct mlf_schema {
+  const char *table;   /* module name, e.g. "mlflow_traces" */
+  mlf_column *columns; /* owned; their strings are constant or owned by the schema */
+  int column_count;
+  char **strings;      /* owned strings of declared columns */
+  int string_count;
+} mlf_schema;
+
+/* Makes the schema of mlflow_traces without declared columns. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_schema_init_traces(mlf_schema *schema);
+void mlf_schema_clear(mlf_schema *schema);
+
+/* Adds a declared column. `prefix` is tags, metadata or feedback; `key` the key within it; `name`
+** the column's name or NULL for "prefix.key". All are copied. Errors: a name used twice. */
+int mlf_schema_declare(mlf_schema *schema, const char *prefix, const char *key, const char *name,
+                       mlf_error *error);
+
+/* Index of the column with this name (ASCII case ignored, as in SQL), or -1. */
+int mlf_schema_find(const mlf_schema *schema, const char *name);
+
+/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. */
+char *mlf_schema_declaration(const mlf_schema *schema);
+
+#endif
