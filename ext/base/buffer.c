@@ -1,12 +1,13 @@
 #include "base/buffer.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/sqlite_api.h"
 
 void mlf_buffer_init(mlf_buffer *buffer, size_t bytes_max) {
   memset(buffer, 0, sizeof(*buffer));
-  buffer->bytes_max = bytes_max;
+  buffer->bytes_max = bytes_max < SIZE_MAX ? bytes_max : SIZE_MAX - 1; /* leaves room for a NUL */
 }
 
 void mlf_buffer_clear(mlf_buffer *buffer) {
@@ -15,11 +16,11 @@ void mlf_buffer_clear(mlf_buffer *buffer) {
 }
 
 int mlf_buffer_append(mlf_buffer *buffer, const void *bytes, size_t length) {
-  if (length > buffer->bytes_max || buffer->length > buffer->bytes_max - length)
-    return SQLITE_TOOBIG;
+  if (length > buffer->bytes_max - buffer->length) return SQLITE_TOOBIG;
   size_t needed = buffer->length + length + 1;
   if (needed > buffer->capacity) {
     size_t capacity = buffer->capacity < 2048 ? 4096 : buffer->capacity * 2;
+    if (capacity > buffer->bytes_max) capacity = buffer->bytes_max + 1;
     if (capacity < needed) capacity = needed;
     char *grown = sqlite3_realloc64(buffer->bytes, capacity);
     if (!grown) return SQLITE_NOMEM;
