@@ -1,52 +1,38 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/sqlite_api.h"
+#include "base/utf8.h"
 
-/* Length of the well-formed UTF-8 character at `s` (1 to 4), or 0 if there is none. Overlong
-** forms, surrogates and values over U+10FFFF are not well-formed. */
-static size_t error_character_length(const unsigned char *s) {
-  if (s[0] < 0x80) return 1;
-  if (s[0] >= 0xc2 && s[0] <= 0xdf) return (s[1] & 0xc0) == 0x80 ? 2 : 0;
-  if (s[0] >= 0xe0 && s[0] <= 0xef) {
-    if ((s[1] & 0xc0) != 0x80 || (s[2] & 0xc0) != 0x80) return 0;
-    if (s[0] == 0xe0 && s[1] < 0xa0) return 0;
-    if (s[0] == 0xed && s[1] > 0x9f) return 0;
-    return 3;
-  }
-  if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-    if ((s[1] & 0xc0) != 0x80 || (s[2] & 0xc0) != 0x80 || (s[3] & 0xc0) != 0x80) return 0;
-    if (s[0] == 0xf0 && s[1] < 0x90) return 0;
-    if (s[0] == 0xf4 && s[1] > 0x8f) return 0;
-    return 4;
-  }
-  return 0;
+/* Whether the character at `s` would end the line or control a terminal. */
+static bool error_is_control(const char *s, size_t length) {
+  unsigned char c = (unsigned char)s[0];
+  unsigned char last = (unsigned char)s[length - 1];
+  if (length == 1) return c < 0x20 || c == 0x7f;
+  if (length == 2) return c == 0xc2 && last < 0xa0; /* U+0080 to U+009F */
+  return length == 3 && memcmp(s, "\xe2\x80", 2) == 0 && (last == 0xa8 || last == 0xa9);
 }
 
 void mlf_error_clean(char *text, size_t bytes_max) {
-  unsigned char *at = (unsigned char *)text;
-  unsigned char *end = at;
-  while (*at) {
-    size_t length = error_character_length(at);
-    int c1_control = length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
-    if (length == 0 || *at < 0x20 || *at == 0x7f) {
-      *at = '?';
-      length = 1;
-    } else if (c1_control) {
-      at[0] = at[1] = '?';
-    }
-    if ((size_t)(at - (unsigned char *)text) + length > bytes_max) break;
-    at += length;
-    end = at;
+  size_t length = strlen(text);
+  size_t at = 0;
+  while (at < length) {
+    bool valid;
+    size_t step = mlf_utf8_next(text + at, length - at, &valid);
+    if (!valid || error_is_control(text + at, step)) memset(text + at, '?', step);
+    if (at + step > bytes_max) break;
+    at += step;
   }
-  *end = 0;
+  text[at] = 0;
 }
 
 int mlf_error_set(mlf_error *error, int code, const char *format, ...) {
   if (error->code) return error->code;
+  if (code == SQLITE_NOMEM || code == SQLITE_INTERRUPT) return error->code = code;
   va_list arguments;
   va_start(arguments, format);
   char *text = sqlite3_vmprintf(format, arguments);

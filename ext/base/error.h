@@ -18,7 +18,8 @@ typedef struct mlf_error {
 } mlf_error;
 
 /* Records a failure unless one is recorded already. Returns the code now recorded: `code`, the
-** earlier one, or SQLITE_NOMEM if the text found no memory. `format` is sqlite3_mprintf's. */
+** earlier one, or SQLITE_NOMEM if the text found no memory. `format` is sqlite3_mprintf's; it is
+** not looked at if `code` is SQLITE_NOMEM or SQLITE_INTERRUPT. */
 int mlf_error_set(mlf_error *error, int code, const char *format, ...);
 
 /* Records SQLITE_NOMEM; returns it (or the earlier code). */
@@ -30,8 +31,9 @@ void mlf_error_clear(mlf_error *error);
 /* Moves the text out, for zErrMsg; the caller frees it with sqlite3_free. May return NULL. */
 char *mlf_error_take(mlf_error *error);
 
-/* Makes `text` one printable line in place: control characters become '?', bytes that are not
-** UTF-8 become '?', and it is cut at a character border to at most `bytes_max` bytes. */
+/* Makes `text` one printable line in place: each byte of a control character, of a line or
+** paragraph separator, or of what is not UTF-8 becomes '?', and it is cut at a character border to
+*at most `bytes_max` bytes. */
 void mlf_error_clean(char *text, size_t bytes_max);
 
 #endif
