@@ -41,8 +41,8 @@ typedef enum mlf_json_kind {
 
 /* Parses `text`, `length` bytes, and takes it: it is freed (sqlite3_free) with the document, or
 ** at once if this fails. Errors: SQLITE_NOMEM; SQLITE_TOOBIG for a limit, with a text that names
-** it; SQLITE_ERROR "not JSON: WHAT at byte N". The texts have no prefix; the caller says what was
-** asked. */
+** it; SQLITE_ERROR "not JSON: WHAT at byte N", counted from 0. The texts have no prefix; the
+** caller says what was asked. */
 int mlf_json_parse_take(char *text, size_t length, mlf_json **out, mlf_error *error);
 
 /* The same over a copy of borrowed text, e.g. JSON inside a JSON string. */
@@ -72,7 +72,8 @@ const char *mlf_json_text(const mlf_json_node *node);
 /* The exact integer; false if the node is not MLF_JSON_INTEGER. */
 bool mlf_json_int64(const mlf_json *json, const mlf_json_node *node, int64_t *value);
 
-/* The number as a double (correctly rounded, whatever the locale); false if it is no number. */
+/* The number as a double, correctly rounded, whatever the locale; beyond a double's range it is
+** an infinity, as in Python. False if it is no number. */
 bool mlf_json_double(const mlf_json *json, const mlf_json_node *node, double *value);
 
 /* The value's bytes as they were sent, without surrounding white space. The pointer stays good as
