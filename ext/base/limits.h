@@ -37,6 +37,9 @@
 ** number. */
 #define MLF_PAGE_ROWS_MAX 500
 
+/* ~/.mlflow/credentials. */
+#define MLF_CREDENTIALS_BYTES_MAX 65536
+
 /* Rows kept in mlflow_requests. */
 #define MLF_REQUEST_LOG_ROWS 1000
 
