@@ -111,6 +111,17 @@ static void json_refuses_every_beginning(void **state) {
   mlf_json_free(json_of(text, sizeof(text) - 1));
 }
 
+static void json_refuses_control_characters(void **state) {
+  (void)state;
+  for (char c = 0; c < 0x20; c++) {
+    char text[] = {'"', 'a', c, 'b', '"'};
+    json_refuses(text, sizeof(text), SQLITE_ERROR,
+                 "not JSON: control character in a string at byte 2");
+    text[2] = ' ';
+    mlf_json_free(json_of(text, sizeof(text)));
+  }
+}
+
 static void json_tells_kinds(void **state) {
   (void)state;
   static const struct {
@@ -241,6 +252,21 @@ static void json_doubles_are_correctly_rounded(void **state) {
   }
 }
 
+/* cJSON reads at most 63 characters of a number. */
+static void json_numbers_may_be_long(void **state) {
+  (void)state;
+  for (int digits = 55; digits < 80; digits++) {
+    char text[200];
+    int length = snprintf(text, sizeof(text), "[%0*d,-1%0*d,2]", digits, 0, digits, 7);
+    text[1] = '1';
+    mlf_json *json = json_of(text, (size_t)length);
+    const mlf_json_node *node = mlf_json_first(mlf_json_root(json));
+    assert_int_equal(mlf_json_kind_of(json, node), MLF_JSON_REAL);
+    json_raw_equals(json, mlf_json_next(mlf_json_next(node)), "2");
+    mlf_json_free(json);
+  }
+}
+
 static void json_numbers_ignore_the_locale(void **state) {
   (void)state;
   static const char text[] = "[1.5, {\"a\": -2.25e1}, 3]";
@@ -276,6 +302,9 @@ static void json_decodes_text(void **state) {
       {"\\ud800\\ud800", FFFD FFFD},
       {"\\ud800\\ud83d\\ude39", FFFD "\xf0\x9f\x98\xb9"},
       {"\\udc00\\ud800", FFFD FFFD},
+      {"\\udc00\\udc00", FFFD FFFD},
+      {"\\ud800\\udbff", FFFD FFFD},
+      {"\\ud800\\ue000", FFFD "\xee\x80\x80"},
       {"\\ud83d\\n\\ude39", FFFD "\n" FFFD},
       {"\\ud83d\\u0000", FFFD FFFD},
       {"\\ud83dud", FFFD "ud"},
@@ -481,9 +510,11 @@ int main(void) {
       cmocka_unit_test(json_takes_and_refuses_as_the_suite),
       cmocka_unit_test(json_says_what_is_wrong_where),
       cmocka_unit_test(json_refuses_every_beginning),
+      cmocka_unit_test(json_refuses_control_characters),
       cmocka_unit_test(json_tells_kinds),
       cmocka_unit_test(json_integers_are_exact),
       cmocka_unit_test(json_doubles_are_correctly_rounded),
+      cmocka_unit_test(json_numbers_may_be_long),
       cmocka_unit_test(json_numbers_ignore_the_locale),
       cmocka_unit_test(json_decodes_text),
       cmocka_unit_test(json_finds_members_exactly),
