@@ -13,6 +13,13 @@
 #define CREDENTIALS_FILE   "~/.mlflow/credentials"
 #define CREDENTIALS_BLANKS " \t\r\f\v"
 
+char *mlf_credentials_copy(const char *secret) {
+  size_t size = strlen(secret) + 1;
+  char *copy = sqlite3_malloc64(size);
+  if (copy) memcpy(copy, secret, size);
+  return copy;
+}
+
 void mlf_credentials_wipe(char *secret) {
   if (secret) explicit_bzero(secret, strlen(secret));
   sqlite3_free(secret);
@@ -114,7 +121,7 @@ static const char *credentials_parse_option(credentials_parser *parser, char *li
   }
   if (*parser->target) return "gives a key a second time";
   if (!credentials_unescape(value)) return "has a % that is not written as %%";
-  *parser->target = sqlite3_mprintf("%s", value);
+  *parser->target = mlf_credentials_copy(value);
   return *parser->target ? NULL : "";
 }
 

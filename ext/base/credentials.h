@@ -33,6 +33,10 @@ typedef struct mlf_credentials {
 ** never quotes it. */
 int mlf_credentials_read(mlf_credentials *out, mlf_error *error);
 
+/* A copy of a secret that leaves no other trace of it, as sqlite3_mprintf would on the stack; NULL
+** without memory. */
+char *mlf_credentials_copy(const char *secret);
+
 /* Overwrites a secret and frees it. NULL is allowed. */
 void mlf_credentials_wipe(char *secret);
 

@@ -203,7 +203,7 @@ static int settings_assign_text(mlf_settings *settings, const setting *row, cons
                                      "ASCII"
                                    : "line break or other control character");
   }
-  char *copy = sqlite3_mprintf("%s", text);
+  char *copy = mlf_credentials_copy(text);
   if (!copy) return mlf_error_nomem(error);
   *(char **)settings_field(settings, row) = copy;
   return SQLITE_OK;
