@@ -7,7 +7,7 @@
 #include "base/sqlite_api.h"
 #include "base/utf8.h"
 
-/* cJSON reads a number through a buffer of 64 bytes. */
+/* cJSON as released reads a number through a buffer of 64 bytes (some packages mend that). */
 #define JSON_CHECK_PLAIN_NUMBER_MAX 63
 
 typedef struct json_scanner {

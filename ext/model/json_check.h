@@ -5,9 +5,10 @@
 ** strings and nowhere else.
 **
 ** Some documents that are JSON are lost on cJSON 1.7.15: \u0000 cuts a string, a lone surrogate
-** loses the whole document, as does a number of 64 characters or, under a locale whose decimal
-** point is no single byte, any fraction. For these the check writes a plain form, which differs
-** from the text in the offending places only and has the same values in the same order:
+** loses the whole document, as does a number of 64 characters (unless the package mends that) or,
+** under a locale whose decimal point is no single byte, any fraction. For these the check writes a
+** plain form, which differs from the text in the offending places only and has the same values in
+** the same order:
 **
 **   \u0000, lone surrogate    \ufffd
 **   bytes that are not UTF-8  U+FFFD

@@ -28,15 +28,14 @@ static mlf_json *json_of(const char *text, size_t length) {
   return json;
 }
 
-/* Expects `text` to be refused, and its error to be `code` and (unless NULL) `message`. */
-static void json_refuses(const char *text, size_t length, int code, const char *message) {
+/* Expects `text` to be refused, and nothing to be left of it. */
+static void json_refuses(const char *text, size_t length, int code) {
   mlf_json *json;
   mlf_error error = {0};
   long before = oom.outstanding;
   assert_int_equal(mlf_json_parse(text, length, &json, &error), code);
   assert_int_equal(error.code, code);
   assert_null(json);
-  if (message) assert_string_equal(error.text, message);
   mlf_error_clear(&error);
   assert_int_equal(oom.outstanding, before);
 }
@@ -55,71 +54,16 @@ static void json_takes_and_refuses_as_the_suite(void **state) {
   for (size_t i = 0; i < JSON_CASES(json_suite_taken); i++)
     mlf_json_free(json_of(json_suite_taken[i].text, json_suite_taken[i].length));
   for (size_t i = 0; i < JSON_CASES(json_suite_no); i++)
-    json_refuses(json_suite_no[i].text, json_suite_no[i].length, SQLITE_ERROR, NULL);
+    json_refuses(json_suite_no[i].text, json_suite_no[i].length, SQLITE_ERROR);
   for (size_t i = 0; i < JSON_CASES(json_suite_refused); i++)
-    json_refuses(json_suite_refused[i].text, json_suite_refused[i].length, SQLITE_ERROR, NULL);
+    json_refuses(json_suite_refused[i].text, json_suite_refused[i].length, SQLITE_ERROR);
 
   char deep[50000 * 5];
   memset(deep, '[', 100000);
-  json_refuses(deep, 100000, SQLITE_TOOBIG, NULL);
+  json_refuses(deep, 100000, SQLITE_TOOBIG);
   for (size_t i = 0; i < sizeof(deep); i += 5)
     memcpy(deep + i, "[{\"\":", 5);
-  json_refuses(deep, sizeof(deep), SQLITE_TOOBIG, NULL);
-}
-
-static void json_says_what_is_wrong_where(void **state) {
-  (void)state;
-  static const char *const cases[][2] = {
-      {"", "end of text at byte 0"},
-      {"  ", "end of text at byte 2"},
-      {"<html>", "expected a value at byte 0"},
-      {"{}\n{}", "text after the document at byte 3"},
-      {"[1 2]", "expected ',' or ']' at byte 3"},
-      {"[1", "end of text at byte 2"},
-      {"{\"a\":1;}", "expected ',' or '}' at byte 6"},
-      {"{\"a\" 1}", "expected ':' at byte 5"},
-      {"{a:1}", "expected a name at byte 1"},
-      {"{\"a\":1,}", "expected a name at byte 7"},
-      {"nul", "end of text at byte 3"},
-      {"nulL", "unknown word at byte 3"},
-      {"-", "end of text at byte 1"},
-      {"[-a]", "expected a digit at byte 2"},
-      {"[1.]", "expected a digit at byte 3"},
-      {"[1e+]", "expected a digit at byte 4"},
-      {"[\"a\nb\"]", "control character in a string at byte 3"},
-      {"[\"\\x\"]", "unknown escape at byte 3"},
-      {"[\"\\u12G4\"]", "expected four hexadecimal digits at byte 3"},
-      {"\"abc", "end of text at byte 4"},
-      {"\"abc\\", "end of text at byte 5"},
-      {"\xef\xbb\xbf{}", "expected a value at byte 0"},
-  };
-  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-    char message[100];
-    snprintf(message, sizeof(message), "not JSON: %s", cases[i][1]);
-    json_refuses(cases[i][0], strlen(cases[i][0]), SQLITE_ERROR, message);
-  }
-  json_refuses(NULL, 0, SQLITE_ERROR, "not JSON: end of text at byte 0");
-}
-
-/* No proper beginning of a document is a document: a reply that was cut is an error. */
-static void json_refuses_every_beginning(void **state) {
-  (void)state;
-  static const char text[] = "{\"a\\u00e9\xc3\xa9\" : [ true,false,null,-12.5e+3,{ },\"\\ud83d"
-                             "\\ude39\xf0\x9f\x98\xb9\\n\" ] , \"b\":0}";
-  for (size_t length = 0; length < sizeof(text) - 1; length++)
-    json_refuses(text, length, SQLITE_ERROR, NULL);
-  mlf_json_free(json_of(text, sizeof(text) - 1));
-}
-
-static void json_refuses_control_characters(void **state) {
-  (void)state;
-  for (char c = 0; c < 0x20; c++) {
-    char text[] = {'"', 'a', c, 'b', '"'};
-    json_refuses(text, sizeof(text), SQLITE_ERROR,
-                 "not JSON: control character in a string at byte 2");
-    text[2] = ' ';
-    mlf_json_free(json_of(text, sizeof(text)));
-  }
+  json_refuses(deep, sizeof(deep), SQLITE_TOOBIG);
 }
 
 static void json_tells_kinds(void **state) {
@@ -241,6 +185,20 @@ static void json_doubles_are_correctly_rounded(void **state) {
   memcpy(text + sizeof(text) - 7, "e+1398", 6);
   json_double_equals_strtod(text);
 
+  /* Half of the least double, whose 751 digits all matter: above it and below it. */
+  length = snprintf(text, sizeof(text), "%.1074f0", 5e-324);
+  int carry = 0;
+  for (int i = 2; i < length; i++) {
+    int digit = carry * 10 + text[i] - '0';
+    text[i] = (char)('0' + digit / 2);
+    carry = digit % 2;
+  }
+  json_double_equals_strtod(text);
+  assert_true(strtod(text, NULL) == 0);
+  memcpy(text + length, "1", 2);
+  json_double_equals_strtod(text);
+  assert_true(strtod(text, NULL) > 0);
+
   srand(1);
   for (int i = 0; i < 20000; i++) {
     int digits = rand() % 22;
@@ -252,7 +210,6 @@ static void json_doubles_are_correctly_rounded(void **state) {
   }
 }
 
-/* cJSON reads at most 63 characters of a number. */
 static void json_numbers_may_be_long(void **state) {
   (void)state;
   for (int digits = 55; digits < 80; digits++) {
@@ -361,7 +318,7 @@ static void json_finds_members_exactly(void **state) {
 
 static void json_walks_in_the_order_sent(void **state) {
   (void)state;
-  static const char text[] = " { \"z\" : [ 1 , [ ] , \"x\" ] ,\n\"y\":{ } , \"z\" :\t-1.50 } ";
+  static const char text[] = " { \"z\" : [ 1 , [ ] , \"x\" ] ,\r\n\"y\":{ } , \"z\" :\t-1.50 } ";
   static const char *const children[] = {"[ 1 , [ ] , \"x\" ]", "{ }", "-1.50"};
   static const char *const elements[] = {"1", "[ ]", "\"x\""};
   mlf_json *json = json_of(text, sizeof(text) - 1);
@@ -508,9 +465,6 @@ int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(json_takes_and_refuses_as_the_suite),
-      cmocka_unit_test(json_says_what_is_wrong_where),
-      cmocka_unit_test(json_refuses_every_beginning),
-      cmocka_unit_test(json_refuses_control_characters),
       cmocka_unit_test(json_tells_kinds),
       cmocka_unit_test(json_integers_are_exact),
       cmocka_unit_test(json_doubles_are_correctly_rounded),
