@@ -44,8 +44,10 @@ typedef enum mlf_key_kind {
   MLF_KEY_EXPERIMENT_ID, /* likewise */
   MLF_KEY_FILTER,        /* a raw filter, passed on */
   MLF_KEY_TRACE_ID,
-  MLF_KEY_STRING,        /* a string attribute */
-  MLF_KEY_TIMESTAMP,     /* timestamp_ms: also what pages are walked by */
+  MLF_KEY_STRING,    /* a string attribute */
+  MLF_KEY_NAME,      /* attributes.name, which the server keeps as a tag */
+  MLF_KEY_RUN,       /* attributes.run_id, which finds linked traces too */
+  MLF_KEY_TIMESTAMP, /* timestamp_ms: also what pages are walked by */
   MLF_KEY_NUMBER,
   MLF_KEY_END_TIME,
   MLF_KEY_TAG,
@@ -69,7 +71,7 @@ typedef struct mlf_schema {
   const char *table;   /* module name, e.g. "mlflow_traces" */
   mlf_column *columns; /* owned; their strings are constant or owned by the schema */
   int column_count;
-  char **strings;      /* owned strings of declared columns */
+  char **strings; /* owned strings of declared columns */
   int string_count;
 } mlf_schema;
 

@@ -1,0 +1,340 @@
+#include "query/filter.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/sqlite_api.h"
+#include "base/utf8.h"
+#include "query/shippable.h"
+
+/* SQLite refuses longer patterns itself, at 50,000 bytes; nobody writes one this long. */
+#define FILTER_PATTERN_BYTES_MAX 1000
+
+typedef struct filter_writer {
+  sqlite3_str *text;
+  mlf_server server;
+  mlf_filter *filter;
+  int terms;
+  int key_terms; /* on tags, metadata and feedback: the server joins a table for each */
+} filter_writer;
+
+static const char *const filter_operators[MLF_OP_COUNT] = {
+    [MLF_OP_EQ] = "=",
+    [MLF_OP_NE] = "!=",
+    [MLF_OP_LT] = "<",
+    [MLF_OP_LE] = "<=",
+    [MLF_OP_GT] = ">",
+    [MLF_OP_GE] = ">=",
+    [MLF_OP_IN] = "IN",
+    [MLF_OP_LIKE] = "ILIKE",
+    [MLF_OP_GLOB] = "ILIKE",
+    [MLF_OP_IS_NULL] = "IS NULL",
+    [MLF_OP_IS_NOT_NULL] = "IS NOT NULL",
+};
+
+bool mlf_filter_quote(const char *text, size_t length, char *quote) {
+  if (!mlf_utf8_is_text(text, length)) return false;
+  /* The server's tokenizer takes a backslash before a quote for an escape. */
+  if (length && text[length - 1] == '\\') return false;
+  *quote = memchr(text, '\'', length) ? '"' : '\'';
+  return !memchr(text, *quote, length);
+}
+
+/* Lists are read as Python literals, where a backslash and a line break do have a meaning. */
+static bool filter_quote_in_list(const char *text, size_t length, char *quote) {
+  for (size_t i = 0; i < length; i++) {
+    if ((unsigned char)text[i] < 0x20 || text[i] == '\\') return false;
+  }
+  return mlf_filter_quote(text, length, quote);
+}
+
+/* A value as the text that SQLite compares with a TEXT column (affinity turns integers to text);
+** false for what has no such text that is the server's too. `scratch` holds an integer's. */
+static bool filter_text_value(const mlf_value *value, char scratch[24], const char **text,
+                              size_t *length) {
+  if (value->type == MLF_TEXT) {
+    *text = value->text;
+    *length = value->length;
+    return true;
+  }
+  if (value->type != MLF_INTEGER) return false;
+  *length = (size_t)snprintf(scratch, 24, "%lld", (long long)value->integer);
+  *text = scratch;
+  return true;
+}
+
+/* A whole number written in a text, as SQLite's affinity would read it. */
+static bool filter_parse_integer(const char *text, size_t length, int64_t *integer) {
+  size_t at = length && (text[0] == '-' || text[0] == '+');
+  if (at == length || length - at > 18) return false;
+  int64_t sum = 0;
+  for (; at < length; at++) {
+    if (text[at] < '0' || text[at] > '9') return false;
+    sum = sum * 10 + (text[at] - '0');
+  }
+  *integer = text[0] == '-' ? -sum : sum;
+  return true;
+}
+
+/* The comparison `op value` over whole numbers; false if it has no such form. */
+static bool filter_integer_comparison(const mlf_value *value, mlf_op *op, int64_t *integer) {
+  if (value->type == MLF_TEXT) return filter_parse_integer(value->text, value->length, integer);
+  if (value->type == MLF_INTEGER) {
+    *integer = value->integer;
+    return true;
+  }
+  if (value->type != MLF_REAL || !(fabs(value->real) < 9.2e18)) return false;
+  double whole = floor(value->real);
+  *integer = (int64_t)whole;
+  if (whole == value->real) return true;
+  if (*op == MLF_OP_EQ || *op == MLF_OP_NE) return false;
+  /* Between two whole numbers: x < 1.5 is x <= 1, x > 1.5 is x >= 2. */
+  if (*op == MLF_OP_LT) *op = MLF_OP_LE;
+  if (*op == MLF_OP_GT || *op == MLF_OP_GE) {
+    *op = MLF_OP_GE;
+    *integer += 1;
+  }
+  return true;
+}
+
+/* Narrows the range of timestamps; false for an operator that makes none. */
+static bool filter_narrow(mlf_filter *filter, mlf_op op, int64_t value) {
+  int64_t low = INT64_MIN;
+  int64_t high = INT64_MAX;
+  switch (op) {
+  case MLF_OP_EQ: low = high = value; break;
+  case MLF_OP_GE: low = value; break;
+  case MLF_OP_LE: high = value; break;
+  case MLF_OP_GT:
+    if (value == INT64_MAX)
+      filter->empty = true;
+    else
+      low = value + 1;
+    break;
+  case MLF_OP_LT:
+    if (value == INT64_MIN)
+      filter->empty = true;
+    else
+      high = value - 1;
+    break;
+  default: return false;
+  }
+  if (low > filter->low_ms) filter->low_ms = low;
+  if (high < filter->high_ms) filter->high_ms = high;
+  if (filter->low_ms > filter->high_ms) filter->empty = true;
+  return true;
+}
+
+static void filter_begin_condition(filter_writer *writer) {
+  if (writer->terms++ > 0) sqlite3_str_appendall(writer->text, " AND ");
+}
+
+/* Writes the key; false if its name cannot stand between backticks. */
+static bool filter_can_write_key(const mlf_column *column) {
+  const char *key = column->key;
+  if (!mlf_utf8_is_text(key, strlen(key)) || !*key) return false;
+  for (; *key; key++) {
+    if ((unsigned char)*key < 0x20 || strchr("`'\"\\", *key)) return false;
+  }
+  return true;
+}
+
+static bool filter_is_keyed(const mlf_column *column) {
+  return column->key_kind == MLF_KEY_TAG || column->key_kind == MLF_KEY_METADATA ||
+         column->key_kind == MLF_KEY_FEEDBACK;
+}
+
+static void filter_write_key(filter_writer *writer, const mlf_column *column) {
+  const char *entity = column->key_kind == MLF_KEY_TAG        ? "tags"
+                       : column->key_kind == MLF_KEY_METADATA ? "metadata"
+                                                              : "feedback";
+  if (filter_is_keyed(column)) {
+    sqlite3_str_appendf(writer->text, "%s.`%s`", entity, column->key);
+    writer->key_terms++;
+  } else {
+    sqlite3_str_appendall(writer->text, column->key);
+  }
+}
+
+static bool filter_write_number(filter_writer *writer, const mlf_filter_term *term) {
+  mlf_op op = term->op;
+  int64_t integer;
+  if (!filter_integer_comparison(&term->values[0], &op, &integer)) return false;
+  if (term->column->key_kind == MLF_KEY_TIMESTAMP && filter_narrow(writer->filter, op, integer))
+    return true;
+  filter_begin_condition(writer);
+  filter_write_key(writer, term->column);
+  sqlite3_str_appendf(writer->text, " %s %lld", filter_operators[op], (sqlite3_int64)integer);
+  return true;
+}
+
+static void filter_write_quoted(filter_writer *writer, const char *text, size_t length,
+                                char quote) {
+  sqlite3_str_appendchar(writer->text, 1, quote);
+  sqlite3_str_append(writer->text, text, (int)length);
+  sqlite3_str_appendchar(writer->text, 1, quote);
+}
+
+/* LIKE and GLOB become ILIKE, which finds more: it ignores case where SQLite's LIKE ignores that
+** of ASCII letters and its GLOB none. A `%` or `_` that GLOB takes literally finds more, too. */
+static bool filter_write_pattern(filter_writer *writer, const mlf_filter_term *term) {
+  const mlf_value *value = &term->values[0];
+  char pattern[FILTER_PATTERN_BYTES_MAX];
+  char quote;
+  if (value->type != MLF_TEXT || value->length > sizeof(pattern)) return false;
+  if (memchr(value->text, '\\', value->length)) return false;
+  if (!mlf_filter_quote(value->text, value->length, &quote)) return false;
+  bool glob = term->op == MLF_OP_GLOB;
+  if (glob && memchr(value->text, '[', value->length)) return false;
+  for (size_t i = 0; i < value->length; i++) {
+    char c = value->text[i];
+    pattern[i] = !glob ? c : c == '*' ? '%' : c == '?' ? '_' : c;
+  }
+  filter_begin_condition(writer);
+  filter_write_key(writer, term->column);
+  sqlite3_str_appendall(writer->text, " ILIKE ");
+  filter_write_quoted(writer, pattern, value->length, quote);
+  return true;
+}
+
+static bool filter_write_list(filter_writer *writer, const mlf_filter_term *term) {
+  char scratch[24], quote;
+  const char *text;
+  size_t length;
+  if (term->value_count > MLF_FILTER_IDS_MAX) return false;
+  for (size_t i = 0; i < term->value_count; i++) {
+    if (term->values[i].type == MLF_NULL) continue;
+    if (!filter_text_value(&term->values[i], scratch, &text, &length)) return false;
+    if (!filter_quote_in_list(text, length, &quote)) return false;
+  }
+  filter_begin_condition(writer);
+  filter_write_key(writer, term->column);
+  const char *separator = " IN (";
+  for (size_t i = 0; i < term->value_count; i++) {
+    if (!filter_text_value(&term->values[i], scratch, &text, &length)) continue;
+    filter_quote_in_list(text, length, &quote);
+    sqlite3_str_appendall(writer->text, separator);
+    filter_write_quoted(writer, text, length, quote);
+    separator = ", ";
+  }
+  sqlite3_str_appendchar(writer->text, 1, ')');
+  return true;
+}
+
+static bool filter_write_text(filter_writer *writer, const mlf_filter_term *term) {
+  if (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB) return filter_write_pattern(writer, term);
+  if (term->op == MLF_OP_IN) return filter_write_list(writer, term);
+  char scratch[24], quote;
+  const char *text;
+  size_t length;
+  const mlf_value *value = &term->values[0];
+  if (!filter_text_value(value, scratch, &text, &length)) return false;
+  if (!mlf_filter_quote(text, length, &quote)) return false;
+  if (term->column->key_kind == MLF_KEY_FEEDBACK) {
+    /* Only texts look the same on both sides: 5 is not 5.0 there, and JSON has blanks. */
+    if (value->type != MLF_TEXT || (length && strchr("{[", text[0]))) return false;
+  }
+  filter_begin_condition(writer);
+  filter_write_key(writer, term->column);
+  sqlite3_str_appendf(writer->text, " %s ", filter_operators[term->op]);
+  filter_write_quoted(writer, text, length, quote);
+  return true;
+}
+
+/* Ids are not written here: a long list is asked in batches. Of several terms the shortest list
+** is asked for. */
+static bool filter_take_ids(filter_writer *writer, const mlf_filter_term *term) {
+  mlf_filter *filter = writer->filter;
+  char scratch[24], quote;
+  const char *text;
+  size_t length;
+  for (size_t i = 0; i < term->value_count; i++) {
+    if (term->values[i].type == MLF_NULL) continue;
+    if (!filter_text_value(&term->values[i], scratch, &text, &length)) return false;
+    if (text == scratch || !filter_quote_in_list(text, length, &quote)) return false;
+  }
+  if (filter->id_count && filter->id_count <= term->value_count) return true;
+  filter->ids = term->values;
+  filter->id_count = term->value_count;
+  return true;
+}
+
+/* Whether the server's version knows the operator on this key. */
+static bool filter_is_known(mlf_server server, const mlf_column *column, mlf_op op) {
+  if (op == MLF_OP_LIKE || op == MLF_OP_GLOB) {
+    if (!mlf_server_knows(server, MLF_FEATURE_LIKE)) return false;
+  }
+  if (op == MLF_OP_IS_NULL || op == MLF_OP_IS_NOT_NULL)
+    return mlf_server_knows(server, MLF_FEATURE_IS_NULL);
+  if (column->key_kind == MLF_KEY_END_TIME ||
+      (column->key && strcmp(column->key, "attributes.client_request_id") == 0))
+    return mlf_server_knows(server, MLF_FEATURE_CLIENT_REQUEST_ID);
+  if (column->key_kind == MLF_KEY_FEEDBACK) return mlf_server_knows(server, MLF_FEATURE_FEEDBACK);
+  return true;
+}
+
+/* Whether no row can satisfy the term: a comparison with NULL, or a list of nothing else. */
+static bool filter_is_never(const mlf_filter_term *term) {
+  if (!mlf_op_has_argument(term->op)) return false;
+  for (size_t i = 0; i < term->value_count; i++) {
+    if (term->values[i].type != MLF_NULL) return false;
+  }
+  return true;
+}
+
+/* Writes one term; false if it is left out. */
+static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term) {
+  const mlf_column *column = term->column;
+  if (!filter_is_known(writer->server, column, term->op)) return false;
+  if (writer->terms >= MLF_FILTER_TERMS_MAX) return false;
+  if (filter_is_keyed(column) && writer->key_terms >= MLF_FILTER_KEY_TERMS_MAX) return false;
+  switch (column->key_kind) {
+  case MLF_KEY_TIMESTAMP:
+  case MLF_KEY_NUMBER:
+  case MLF_KEY_END_TIME: return filter_write_number(writer, term);
+  case MLF_KEY_TRACE_ID:
+    if (term->op == MLF_OP_EQ || term->op == MLF_OP_IN) return filter_take_ids(writer, term);
+    return filter_write_text(writer, term);
+  case MLF_KEY_TAG:
+  case MLF_KEY_METADATA:
+  case MLF_KEY_FEEDBACK:
+    if (!filter_can_write_key(column)) return false;
+    if (mlf_op_has_argument(term->op)) return filter_write_text(writer, term);
+    filter_begin_condition(writer);
+    filter_write_key(writer, column);
+    sqlite3_str_appendf(writer->text, " %s", filter_operators[term->op]);
+    return true;
+  default: return filter_write_text(writer, term);
+  }
+}
+
+int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server,
+                     mlf_filter *filter) {
+  *filter = (mlf_filter){.low_ms = INT64_MIN, .high_ms = INT64_MAX, .complete = true};
+  filter_writer writer = {.text = sqlite3_str_new(NULL), .server = server, .filter = filter};
+  for (int i = 0; i < count; i++) {
+    mlf_key_kind kind = terms[i].column->key_kind;
+    bool sent;
+    if (kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID) continue;
+    if (filter_is_never(&terms[i])) {
+      filter->empty = sent = true;
+    } else if (kind == MLF_KEY_FILTER) {
+      sent = terms[i].values[0].type == MLF_TEXT;
+      if (sent) filter->raw = &terms[i].values[0];
+    } else {
+      sent = filter_write_term(&writer, &terms[i]);
+    }
+    if (!sent || mlf_shippable_decide(terms[i].column, terms[i].op) != MLF_SHIP_EXACT)
+      filter->complete = false;
+  }
+  int rc = sqlite3_str_errcode(writer.text);
+  filter->text = sqlite3_str_finish(writer.text);
+  return rc;
+}
+
+void mlf_filter_clear(mlf_filter *filter) {
+  sqlite3_free(filter->text);
+  memset(filter, 0, sizeof(*filter));
+}

@@ -1,0 +1,203 @@
+#include "query/plan.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/sqlite_api.h"
+#include "query/shippable.h"
+
+static const char *const plan_op_texts[MLF_OP_COUNT] = {
+    [MLF_OP_EQ] = "= ?",
+    [MLF_OP_NE] = "!= ?",
+    [MLF_OP_LT] = "< ?",
+    [MLF_OP_LE] = "<= ?",
+    [MLF_OP_GT] = "> ?",
+    [MLF_OP_GE] = ">= ?",
+    [MLF_OP_IN] = "IN (?)",
+    [MLF_OP_LIKE] = "LIKE ?",
+    [MLF_OP_GLOB] = "GLOB ?",
+    [MLF_OP_IS_NULL] = "IS NULL",
+    [MLF_OP_IS_NOT_NULL] = "IS NOT NULL",
+};
+
+#define PLAN_ALL    "(all)"
+#define PLAN_AND    " AND "
+#define PLAN_NEWEST " ORDER BY timestamp_ms DESC"
+#define PLAN_OLDEST " ORDER BY timestamp_ms ASC"
+#define PLAN_LIMIT  " LIMIT"
+#define PLAN_OFFSET " OFFSET"
+
+/* The cost model, in units of one row handled locally (about a microsecond). Nothing is known of
+** the server when a statement is planned, so what matters is the order of magnitude: a request is
+** worth thousands of local rows, so that a small local table drives look-ups by id and a large
+** one is joined to a single scan. */
+#define PLAN_TRACES       100000.0
+#define PLAN_REQUEST_COST 20000.0
+#define PLAN_ROW_COST     200.0
+#define PLAN_LIST_IDS     100.0
+
+bool mlf_op_has_argument(mlf_op op) {
+  return op != MLF_OP_IS_NULL && op != MLF_OP_IS_NOT_NULL;
+}
+
+/* The share of rows that a term leaves, as in SQLite's own guesses for an index without ANALYZE:
+** an equality leaves little, a range a quarter, a pattern or inequality most. */
+static double plan_selectivity(mlf_op op) {
+  switch (op) {
+  case MLF_OP_EQ: return 0.05;
+  case MLF_OP_IN: return 0.1;
+  case MLF_OP_LT:
+  case MLF_OP_LE:
+  case MLF_OP_GT:
+  case MLF_OP_GE:
+  case MLF_OP_LIKE:
+  case MLF_OP_GLOB: return 0.25;
+  case MLF_OP_IS_NULL: return 0.5;
+  default: return 0.9;
+  }
+}
+
+static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
+  double rows = PLAN_TRACES;
+  bool by_id = false;
+  for (int i = 0; i < plan->term_count; i++) {
+    mlf_op op = plan->terms[i].op;
+    mlf_key_kind kind = schema->columns[plan->terms[i].column].key_kind;
+    if (kind == MLF_KEY_TRACE_ID && (op == MLF_OP_EQ || op == MLF_OP_IN)) {
+      by_id = true;
+      rows = op == MLF_OP_EQ ? 1 : PLAN_LIST_IDS;
+      plan->one_row = op == MLF_OP_EQ;
+    }
+  }
+  for (int i = 0; i < plan->term_count && !by_id; i++)
+    rows *= plan_selectivity(plan->terms[i].op);
+  if (rows < 1) rows = 1;
+  double requests = 1 + rows / MLF_PAGE_ROWS_MAX;
+  plan->rows = rows;
+  plan->cost = requests * PLAN_REQUEST_COST + rows * PLAN_ROW_COST;
+}
+
+/* Whether an argument of the table that decides what is asked (experiment, filter) is offered
+** with a value that is not known yet: then another join order has to be tried. */
+static bool plan_needs_other_order(const mlf_schema *schema, const mlf_constraint *constraint) {
+  if (constraint->usable || constraint->column < 0) return false;
+  mlf_key_kind kind = schema->columns[constraint->column].key_kind;
+  return (kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER) &&
+         (constraint->op == MLF_OP_EQ || constraint->op == MLF_OP_IN);
+}
+
+/* The operator as it would be sent: IN where the whole list can be had and the server's language
+** has IN, else = (SQLite then asks once for each value). */
+static mlf_op plan_sent_op(const mlf_column *column, const mlf_constraint *constraint) {
+  if (constraint->op == MLF_OP_EQ && constraint->list_at_once &&
+      mlf_shippable_decide(column, MLF_OP_IN) != MLF_SHIP_NO)
+    return MLF_OP_IN;
+  return constraint->op;
+}
+
+int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints, int count,
+                    mlf_order order, bool wants_other_order, mlf_plan *plan) {
+  memset(plan, 0, sizeof(*plan));
+  plan->exact = !wants_other_order;
+  bool batched = false;
+  for (int i = 0; i < count; i++) {
+    const mlf_constraint *constraint = &constraints[i];
+    if (plan_needs_other_order(schema, constraint)) return SQLITE_CONSTRAINT;
+    mlf_shippable ship = MLF_SHIP_NO;
+    mlf_op op = constraint->op;
+    if (constraint->usable && constraint->column >= 0 && constraint->binary) {
+      const mlf_column *column = &schema->columns[constraint->column];
+      op = plan_sent_op(column, constraint);
+      ship = mlf_shippable_decide(column, op);
+      if (ship != MLF_SHIP_NO && op == MLF_OP_IN && column->key_kind == MLF_KEY_TRACE_ID)
+        batched = true;
+    }
+    if (ship != MLF_SHIP_EXACT) plan->exact = false;
+    if (ship == MLF_SHIP_NO || plan->term_count == MLF_FILTER_TERMS_MAX) continue;
+    plan->terms[plan->term_count++] = (mlf_plan_term){constraint->column, op, i};
+  }
+  if (!batched) plan->order = order;
+  if (order != plan->order) plan->exact = false;
+  plan_estimate(schema, plan);
+  return SQLITE_OK;
+}
+
+static bool plan_is_bare(const char *name) {
+  for (const char *at = name; *at; at++) {
+    if (!isalnum((unsigned char)*at) && *at != '_' && *at != '.') return false;
+  }
+  return *name != 0;
+}
+
+char *mlf_plan_text(const mlf_schema *schema, const mlf_plan *plan) {
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  if (plan->term_count == 0) sqlite3_str_appendall(text, PLAN_ALL);
+  for (int i = 0; i < plan->term_count; i++) {
+    const char *name = schema->columns[plan->terms[i].column].name;
+    if (i > 0) sqlite3_str_appendall(text, PLAN_AND);
+    sqlite3_str_appendf(text, plan_is_bare(name) ? "%s %s" : "\"%w\" %s", name,
+                        plan_op_texts[plan->terms[i].op]);
+  }
+  if (plan->order == MLF_ORDER_NEWEST_FIRST) sqlite3_str_appendall(text, PLAN_NEWEST);
+  if (plan->order == MLF_ORDER_OLDEST_FIRST) sqlite3_str_appendall(text, PLAN_OLDEST);
+  if (plan->limit) sqlite3_str_appendall(text, PLAN_LIMIT);
+  if (plan->offset) sqlite3_str_appendall(text, PLAN_OFFSET);
+  return sqlite3_str_finish(text);
+}
+
+/* Moves `*at` past `word` if it stands there. */
+static bool plan_skip(const char **at, const char *word) {
+  size_t length = strlen(word);
+  if (strncmp(*at, word, length) != 0) return false;
+  *at += length;
+  return true;
+}
+
+/* Whether the name at `at`, as mlf_plan_text writes it, is `name`; moves past it if so. */
+static bool plan_skip_name(const char **at, const char *name) {
+  const char *from = *at;
+  if (plan_is_bare(name)) {
+    if (!plan_skip(&from, name) || *from != ' ') return false;
+  } else {
+    if (*from++ != '"') return false;
+    for (; *name; name++) {
+      if (*from++ != *name) return false;
+      if (*name == '"' && *from++ != '"') return false;
+    }
+    if (*from++ != '"' || *from != ' ') return false;
+  }
+  *at = from + 1;
+  return true;
+}
+
+static bool plan_parse_term(const mlf_schema *schema, const char **at, mlf_plan_term *term) {
+  term->constraint = -1;
+  for (term->column = 0; term->column < schema->column_count; term->column++) {
+    if (plan_skip_name(at, schema->columns[term->column].name)) break;
+  }
+  if (term->column == schema->column_count) return false;
+  for (int op = 0; op < MLF_OP_COUNT; op++) {
+    if (plan_skip(at, plan_op_texts[op])) {
+      term->op = (mlf_op)op;
+      return true;
+    }
+  }
+  return false;
+}
+
+int mlf_plan_parse(const mlf_schema *schema, const char *text, mlf_plan *plan) {
+  memset(plan, 0, sizeof(*plan));
+  const char *at = text;
+  if (!plan_skip(&at, PLAN_ALL)) {
+    do {
+      if (plan->term_count == MLF_FILTER_TERMS_MAX) return SQLITE_CORRUPT;
+      if (!plan_parse_term(schema, &at, &plan->terms[plan->term_count])) return SQLITE_CORRUPT;
+      plan->term_count++;
+    } while (plan_skip(&at, PLAN_AND));
+  }
+  if (plan_skip(&at, PLAN_NEWEST)) plan->order = MLF_ORDER_NEWEST_FIRST;
+  if (plan_skip(&at, PLAN_OLDEST)) plan->order = MLF_ORDER_OLDEST_FIRST;
+  plan->limit = plan_skip(&at, PLAN_LIMIT);
+  plan->offset = plan_skip(&at, PLAN_OFFSET);
+  return *at ? SQLITE_CORRUPT : SQLITE_OK;
+}

@@ -1,0 +1,73 @@
+#include "query/shippable.h"
+
+#include <string.h>
+
+#include "base/sqlite_api.h"
+
+#define NO       MLF_SHIP_NO
+#define SUPERSET MLF_SHIP_SUPERSET
+#define EXACT    MLF_SHIP_EXACT
+
+/* One row a kind of key, one column an operator: =, !=, <, <=, >, >=, IN, LIKE, GLOB, IS NULL,
+** IS NOT NULL. IN goes to the server only where its language has it; elsewhere SQLite asks once
+** for each value, with =. Feedback that is given to a whole session comes back with every trace
+** of the session, and a run with the traces linked to it: supersets. The end of a trace in
+** progress counts as its start there. */
+static const mlf_shippable shippable_by_kind[][MLF_OP_COUNT] = {
+    [MLF_KEY_NONE] = {NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [MLF_KEY_EXPERIMENT] = {EXACT, NO, NO, NO, NO, NO, EXACT, NO, NO, NO, NO},
+    [MLF_KEY_EXPERIMENT_ID] = {EXACT, NO, NO, NO, NO, NO, EXACT, NO, NO, NO, NO},
+    [MLF_KEY_FILTER] = {EXACT, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [MLF_KEY_TRACE_ID] = {EXACT, EXACT, NO, NO, NO, NO, EXACT, SUPERSET, SUPERSET, NO, NO},
+    [MLF_KEY_STRING] = {EXACT, EXACT, NO, NO, NO, NO, EXACT, SUPERSET, SUPERSET, NO, NO},
+    [MLF_KEY_NAME] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, NO, NO},
+    [MLF_KEY_RUN] = {SUPERSET, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, NO, NO},
+    [MLF_KEY_TIMESTAMP] = {EXACT, EXACT, EXACT, EXACT, EXACT, EXACT, NO, NO, NO, NO, NO},
+    [MLF_KEY_NUMBER] = {EXACT, EXACT, EXACT, EXACT, EXACT, EXACT, NO, NO, NO, NO, NO},
+    [MLF_KEY_END_TIME] = {SUPERSET, NO, SUPERSET, SUPERSET, SUPERSET, SUPERSET, NO, NO, NO, NO, NO},
+    [MLF_KEY_TAG] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, EXACT, EXACT},
+    [MLF_KEY_METADATA] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, EXACT, EXACT},
+    [MLF_KEY_FEEDBACK] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+};
+
+/* The server rewrites these keys, in any case, to other things than a tag or metadata of that
+** name (search_utils.py, SEARCH_KEY_TO_*). */
+static bool shippable_is_rewritten(const char *key) {
+  static const char *const rewritten[] = {"name",      "prompt",   "run_id",        "text",
+                                          "timestamp", "end_time", "execution_time"};
+  for (size_t i = 0; i < sizeof(rewritten) / sizeof(rewritten[0]); i++) {
+    if (sqlite3_stricmp(key, rewritten[i]) == 0) return true;
+  }
+  return false;
+}
+
+/* Tags that the server does not keep as tags. */
+static bool shippable_is_special_tag(const char *key) {
+  return sqlite3_stricmp(key, "mlflow.linkedPrompts") == 0;
+}
+
+/* Metadata that the server keeps in columns of its own: known there as a whole or not at all. */
+static bool shippable_is_special_metadata(const char *key) {
+  return sqlite3_stricmp(key, "mlflow.trace.tokenUsage") == 0 ||
+         sqlite3_stricmp(key, "mlflow.trace.cost") == 0 ||
+         sqlite3_stricmp(key, "mlflow.trace.sizeStats") == 0;
+}
+
+mlf_shippable mlf_shippable_decide(const mlf_column *column, mlf_op op) {
+  if (op >= MLF_OP_COUNT) return MLF_SHIP_NO;
+  switch (column->key_kind) {
+  case MLF_KEY_TAG:
+    if (shippable_is_rewritten(column->key) || shippable_is_special_tag(column->key)) return NO;
+    break;
+  case MLF_KEY_METADATA:
+    if (strcmp(column->key, "mlflow.sourceRun") == 0 && op == MLF_OP_EQ) return SUPERSET;
+    if (shippable_is_rewritten(column->key) || shippable_is_special_metadata(column->key))
+      return NO;
+    break;
+  case MLF_KEY_FEEDBACK:
+    if (shippable_is_rewritten(column->key)) return NO;
+    break;
+  default: break;
+  }
+  return shippable_by_kind[column->key_kind][op];
+}
