@@ -18,6 +18,9 @@
 #define MLF_REPLY_BYTES_MAX       (32 * 1024 * 1024)
 #define MLF_SPANS_REPLY_BYTES_MAX (256 * 1024 * 1024)
 
+/* HTTP: the headers of one reply, interim ones (1xx) among them. */
+#define MLF_REPLY_HEADER_BYTES_MAX (256 * 1024)
+
 /* HTTP: time. */
 #define MLF_CONNECT_TIMEOUT_MS    10000
 #define MLF_REQUEST_TIMEOUT_MS    120000

@@ -9,11 +9,9 @@
 **   (2) The address and the secret come from mlf_settings. A call adds a constant path and
 **       encoded parameters; no caller can name a host.
 **   (3) A body is counted as it arrives and capped; a reply is handed over only when complete.
-**   (4) 408, 429, 502, 503, 504 and connection faults are tried again settings.retries_max times,
-**       500 once (not if its error_class begins with CLIENT_), name resolution once; full-jitter
-**       backoff, Retry-After honoured to MLF_RETRY_AFTER_MAX_MS (a longer one fails at once and
-**       says so). A 503 that tells of too many conditions ("at most 64 tables in a join",
-**       "Expression tree is too large") is not tried again.
+**   (4) What may pass is tried again with growing random waits, as retry.h has it; Retry-After is
+**       honoured to MLF_RETRY_AFTER_MAX_MS, a longer one fails at once and says so. A request
+**       whose own time runs out after it was sent is not tried again.
 **   (5) Every request is a read: GET, or POST to the paths in http.c's allow-list.
 **   (6) A process that was forked gets an error, never its parent's bytes; its close sends none.
 */
@@ -40,27 +38,27 @@ typedef struct mlf_http_parameter {
 } mlf_http_parameter;
 
 typedef struct mlf_http_call {
-  const char *path; /* constant, e.g. "/api/3.0/mlflow/traces/search" */
+  const char *path;                     /* constant, e.g. "/api/3.0/mlflow/traces/search" */
   const mlf_http_parameter *parameters; /* query string, in order; copied */
   size_t parameter_count;
-  const char *body;   /* JSON of a POST, copied; NULL makes it a GET */
+  const char *body; /* JSON of a POST, copied; NULL makes it a GET */
   size_t body_length;
   size_t reply_bytes_max;
 } mlf_http_call;
 
 typedef struct mlf_http_reply {
-  int status;             /* HTTP status; 0 if none came */
-  mlf_buffer body;        /* owned by the exchange; may be taken from it */
-  const char *content_type; /* "" if none; lower case, without parameters */
+  int status;                  /* HTTP status; 0 if none came */
+  mlf_buffer body;             /* owned by the exchange; may be taken from it */
+  const char *content_type;    /* "" if none; lower case, without parameters */
   const char *location_origin; /* of a 3xx: scheme://host:port it points to; "" otherwise */
-  int attempts;           /* requests sent, 1 or more */
-  int64_t started_ms;     /* Unix time of the first attempt */
-  int64_t wait_ms;        /* from the first attempt's start to the reply's end */
+  int attempts;                /* requests sent; 0 if the deadline had passed before */
+  int64_t started_ms;          /* Unix time of the first attempt */
+  int64_t wait_ms;             /* from the first attempt's start to the reply's end */
 } mlf_http_reply;
 
 /* `settings` is borrowed and must outlive the http. Opens no connection. Errors: no tracking URI;
-** a secret that would go over plain http to a host that is not loopback; a certificate file that
-** cannot be read; SQLITE_NOMEM. */
+** a secret that would go over plain http to a host that is not loopback; with https, a certificate
+** file that cannot be read; SQLITE_NOMEM. */
 int mlf_http_new(const mlf_settings *settings, mlf_interrupted_fn interrupted, void *context,
                  mlf_http **out, mlf_error *error);
 
@@ -68,7 +66,8 @@ int mlf_http_new(const mlf_settings *settings, mlf_interrupted_fn interrupted, v
 void mlf_http_free(mlf_http *http);
 
 /* Starts a request; does not wait. `deadline_ms` is on mlf_http_clock's scale: no attempt and no
-** back-off goes beyond it. */
+** back-off goes beyond it. Errors: SQLITE_NOMEM, SQLITE_MISUSE (5), a fork (6); all others are the
+** outcome of the exchange. */
 int mlf_http_start(mlf_http *http, const mlf_http_call *call, int64_t deadline_ms,
                    mlf_exchange **out, mlf_error *error);
 
@@ -80,7 +79,7 @@ void mlf_http_progress(mlf_http *http);
 bool mlf_exchange_done(const mlf_exchange *exchange);
 
 /* Waits until one of `exchanges` (count > 0) has ended, and gives its index; the lowest one if
-** several have. Errors: only those of waiting itself (SQLITE_INTERRUPT, SQLITE_NOMEM). */
+** several have. Errors: only those of waiting itself (SQLITE_INTERRUPT, SQLITE_NOMEM, a fork). */
 int mlf_http_wait(mlf_http *http, mlf_exchange *const *exchanges, size_t count, size_t *index,
                   mlf_error *error);
 
@@ -100,7 +99,8 @@ int64_t mlf_http_clock(void);
 /* The origin for messages: scheme://host[:port], never a secret. */
 const char *mlf_http_origin(const mlf_http *http);
 
-/* Replaces each occurrence of the token, the password or their base64 form in `text` by '*'s. */
+/* Replaces each occurrence of the token, the password or their base64 form in `text` by '*'s. To
+** be done before a text is cut: half a secret is not found. */
 void mlf_http_redact(const mlf_http *http, char *text);
 
 #endif
