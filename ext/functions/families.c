@@ -1,0 +1,55 @@
+#include "functions/families.h"
+
+void mlf_families_fail(sqlite3_context *context, const char *name, mlf_error *error) {
+  char *text = error->text ? sqlite3_mprintf("%s: %s", name, error->text) : NULL;
+  if (text)
+    sqlite3_result_error(context, text, -1);
+  else
+    sqlite3_result_error_nomem(context);
+  sqlite3_free(text);
+  mlf_error_clear(error);
+}
+
+int mlf_families_value(sqlite3_value *from, mlf_value *to) {
+  *to = (mlf_value){.type = MLF_NULL};
+  switch (sqlite3_value_type(from)) {
+  case SQLITE_INTEGER:
+    to->type = MLF_INTEGER;
+    to->integer = sqlite3_value_int64(from);
+    return SQLITE_OK;
+  case SQLITE_FLOAT:
+    to->type = MLF_REAL;
+    to->real = sqlite3_value_double(from);
+    return SQLITE_OK;
+  case SQLITE_TEXT:
+    to->type = MLF_TEXT;
+    to->text = (const char *)sqlite3_value_text(from);
+    break;
+  case SQLITE_BLOB:
+    to->type = MLF_BLOB;
+    to->text = sqlite3_value_blob(from);
+    break;
+  default: return SQLITE_OK;
+  }
+  /* After the text was asked for: only then is this its length in UTF-8. */
+  to->length = (size_t)sqlite3_value_bytes(from);
+  return to->text || (to->type == MLF_BLOB && to->length == 0) ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+void mlf_families_result(sqlite3_context *context, const mlf_value *value) {
+  switch (value->type) {
+  case MLF_NULL: sqlite3_result_null(context); break;
+  case MLF_INTEGER: sqlite3_result_int64(context, value->integer); break;
+  case MLF_REAL: sqlite3_result_double(context, value->real); break;
+  case MLF_TEXT:
+    sqlite3_result_text64(context, value->text, value->length, SQLITE_TRANSIENT, SQLITE_UTF8);
+    break;
+  case MLF_BLOB:
+    if (value->length) {
+      sqlite3_result_blob64(context, value->text, value->length, SQLITE_TRANSIENT);
+    } else {
+      sqlite3_result_zeroblob(context, 0);
+    }
+    break;
+  }
+}

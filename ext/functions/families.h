@@ -1,0 +1,29 @@
+/* families.h: the families of functions, a file each, and what their glue shares.
+**
+** All of them are deterministic but time_bucket with a zone (the local zone is the machine's), and
+** innocuous: they work in views and indexes of files that are not trusted.
+*/
+#ifndef MLF_FUNCTIONS_FAMILIES_H
+#define MLF_FUNCTIONS_FAMILIES_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/sqlite_api.h"
+#include "base/value.h"
+
+#define MLF_FAMILIES_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
+
+int mlf_percentile_register(sqlite3 *db);        /* percentile and its kin, median */
+
+/* Makes a failure the function's result: "NAME: TEXT", or SQLITE_NOMEM. Clears the error. */
+void mlf_families_fail(sqlite3_context *context, const char *name, mlf_error *error);
+
+/* The value as plain data; text and blob are borrowed from it. SQLITE_NOMEM if the text had to be
+** converted to UTF-8 and found no memory. */
+int mlf_families_value(sqlite3_value *from, mlf_value *to);
+
+/* Makes plain data the function's result, by copy. */
+void mlf_families_result(sqlite3_context *context, const mlf_value *value);
+
+#endif
