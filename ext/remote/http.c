@@ -271,12 +271,15 @@ static void exchange_end_attempt(mlf_exchange *exchange, CURL *easy, CURLcode co
 static void http_start_due(mlf_http *http) {
   int64_t now_ms = mlf_http_clock();
   for (mlf_exchange *exchange = http->exchanges; exchange; exchange = exchange->next) {
+    mlf_http_reply *reply = &exchange->transfer.reply;
     if (exchange->state != EXCHANGE_WAITING) continue;
-    if (now_ms >= exchange->deadline_ms)
+    if (now_ms >= exchange->deadline_ms) {
+      if (reply->attempts > 0) reply->wait_ms = now_ms - exchange->first_ms;
       exchange_fail(exchange, "the statement's time is over",
                     "a larger MLFLOW_SQL_STATEMENT_TIMEOUT allows more");
-    else if (now_ms >= exchange->due_ms && http->running_count < http->settings->streams)
+    } else if (now_ms >= exchange->due_ms && http->running_count < http->settings->streams) {
       exchange_start_attempt(exchange, now_ms);
+    }
   }
 }
 

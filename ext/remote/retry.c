@@ -68,11 +68,10 @@ static int64_t retry_days(int year, int month, int day) {
   return y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
 }
 
-/* RFC 9110, 5.6.7: a year of two digits that seems to be more than 50 years ahead is past. */
-static int retry_full_year(int year, int64_t now_ms) {
-  int64_t this_year = 1970 + now_ms / 86400000 * 400 / 146097;
-  year += (int)(this_year / 100) * 100;
-  return year > this_year + 50 ? year - 100 : year;
+/* RFC 9110, 5.6.7: a year of two digits is at most 50 years ahead. */
+static int retry_full_year(int two_digits, int64_t now_ms) {
+  int latest = (int)(1970 + now_ms / 86400000 * 400 / 146097) + 50;
+  return latest - (latest - two_digits) % 100;
 }
 
 /* Reads "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT" or

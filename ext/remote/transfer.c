@@ -68,11 +68,22 @@ static size_t transfer_take_body(char *bytes, size_t size, size_t count, void *c
   return transfer->write_code == SQLITE_OK ? size * count : 0;
 }
 
-static size_t transfer_take_header(char *bytes, size_t size, size_t count, void *context) {
+/* Whether the line announces a coding of the body; we asked for none, and can undo none. */
+static bool transfer_announces_coding(const char *line, size_t length) {
+  static const char name[] = "content-encoding:";
+  size_t at = sizeof(name) - 1;
+  if (length < at || sqlite3_strnicmp(line, name, (int)at) != 0) return false;
+  while (at < length && strchr(" \t\r\n", line[at]))
+    at++;
+  return at < length && (length - at < 8 || sqlite3_strnicmp(line + at, "identity", 8) != 0);
+}
+
+static size_t transfer_take_header(char *line, size_t size, size_t count, void *context) {
   mlf_transfer *transfer = context;
-  (void)bytes;
   transfer->header_bytes += size * count;
-  return transfer->header_bytes <= MLF_REPLY_HEADER_BYTES_MAX ? size * count : 0;
+  transfer->is_coded = transfer->is_coded || transfer_announces_coding(line, size * count);
+  bool good = !transfer->is_coded && transfer->header_bytes <= MLF_REPLY_HEADER_BYTES_MAX;
+  return good ? size * count : 0;
 }
 
 static bool transfer_set_tls(CURL *easy, const mlf_settings *settings) {
@@ -203,6 +214,7 @@ static void transfer_forget(mlf_transfer *transfer) {
   transfer->reply.content_type = transfer->reply.location_origin = "";
   transfer->write_code = SQLITE_OK;
   transfer->header_bytes = 0;
+  transfer->is_coded = false;
   transfer->socket_errno = 0;
   transfer->message[0] = 0;
   sqlite3_free(transfer->location_origin);
@@ -313,16 +325,19 @@ static mlf_retry_fault transfer_describe_timeout(mlf_transfer *transfer, const c
   return resolved ? MLF_RETRY_CONNECTION : MLF_RETRY_RESOLVE;
 }
 
+/* We broke off. */
 static mlf_retry_fault transfer_describe_refusal(mlf_transfer *transfer) {
-  if (transfer->write_code == SQLITE_TOOBIG ||
-      transfer->header_bytes <= MLF_REPLY_HEADER_BYTES_MAX) {
-    transfer->what = sqlite3_mprintf("the answer is larger than %lld bytes",
-                                     (sqlite3_int64)transfer->reply.body.bytes_max);
-    transfer->advice = "a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more";
-  } else {
+  if (transfer->is_coded) {
+    transfer->what = sqlite3_mprintf("the answer is compressed, which was not asked for");
+    transfer->advice = "does a proxy in between compress it?";
+  } else if (transfer->header_bytes > MLF_REPLY_HEADER_BYTES_MAX) {
     transfer->what = sqlite3_mprintf("the headers of the answer are larger than %d bytes",
                                      MLF_REPLY_HEADER_BYTES_MAX);
     transfer->advice = "is MLFLOW_TRACKING_URI right?";
+  } else {
+    transfer->what = sqlite3_mprintf("the answer is larger than %lld bytes",
+                                     (sqlite3_int64)transfer->reply.body.bytes_max);
+    transfer->advice = "a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more";
   }
   return MLF_RETRY_FATAL;
 }
