@@ -15,6 +15,12 @@
 #define MLF_FAMILIES_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 
 int mlf_percentile_register(sqlite3 *db);        /* percentile and its kin, median */
+int mlf_latency_register(sqlite3 *db);           /* latency_bucket, latency_class */
+int mlf_time_register(sqlite3 *db);              /* time_bucket */
+int mlf_rate_register(sqlite3 *db);              /* wilson_low, wilson_high */
+int mlf_picture_register(sqlite3 *db);           /* sparkline, bar */
+int mlf_strata_register(sqlite3 *db);            /* strata, strata_merge */
+int mlf_stratified_sample_register(sqlite3 *db); /* the table function stratified_sample */
 
 /* Makes a failure the function's result: "NAME: TEXT", or SQLITE_NOMEM. Clears the error. */
 void mlf_families_fail(sqlite3_context *context, const char *name, mlf_error *error);

@@ -1,0 +1,43 @@
+/* allocate.h: how many of the sample's rows does each stratum get?
+**
+**   equal         all strata the same number. What a stratum has no keys for goes to the others.
+**   proportional  as the populations are: the quota size * N_h / N, rounded by largest remainders
+**                 (Hamilton's method), but at least one. Strata whose quota is below one get one,
+**                 and the others share the rest.
+**   pattern6      size / number of strata each, rounded down; what is left over, or what a stratum
+**                 has no keys for, is not given to others.
+**
+** The first two hand out exactly min(size, sum of the capacities). If there are more strata than
+** that, the most populous ones get one each. Ties go to the larger population, then to the earlier
+** stratum. (Proportional: W. G. Cochran, Sampling Techniques, 3rd edition, 5.5.)
+*/
+#ifndef MLF_ANALYSIS_ALLOCATE_H
+#define MLF_ANALYSIS_ALLOCATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum mlf_allocate_rule {
+  MLF_ALLOCATE_EQUAL,
+  MLF_ALLOCATE_PROPORTIONAL,
+  MLF_ALLOCATE_PATTERN6
+} mlf_allocate_rule;
+
+/* A rule by its name, in any case; false if there is none of it. */
+bool mlf_allocate_read(const char *name, mlf_allocate_rule *rule);
+
+/* The name of a rule. */
+const char *mlf_allocate_name(mlf_allocate_rule rule);
+
+typedef struct mlf_allocate_stratum {
+  int64_t population; /* above 0; all together at most 2^43 */
+  int64_t capacity;   /* keys that can be given, at most the population and at most 1,000,000 */
+  int64_t given;      /* the answer */
+} mlf_allocate_stratum;
+
+/* Hands out `size`, at most 1,000,000. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_allocate_run(mlf_allocate_rule rule, int64_t size, mlf_allocate_stratum *strata,
+                     size_t count);
+
+#endif

@@ -1,0 +1,13 @@
+/* strata.h: reads what strata() made. */
+#ifndef MLF_FUNCTIONS_STRATA_H
+#define MLF_FUNCTIONS_STRATA_H
+
+#include "analysis/stratify.h"
+#include "base/sqlite_api.h"
+
+/* Reads the state of a sample (mlf_stratify_state_read, with its errors) from an SQL value; one
+*that
+** is no BLOB is an error, too. */
+int mlf_strata_read(sqlite3_value *argument, mlf_stratify *state, mlf_error *error);
+
+#endif

@@ -1,0 +1,66 @@
+/* time.c: time_bucket(width, ms [, zone]).
+**
+** The begin, in milliseconds since 1970 UTC, of the stretch of local time in which `ms` falls:
+*widths
+** such as '15 minutes', '1 day' or '1 month', zone 'UTC' (the default), 'localtime' or '+02:00'
+** (analysis/calendar.h). INTEGER; a REAL is rounded down. NULL if `ms` is NULL.
+*/
+#include <math.h>
+
+#include "analysis/calendar.h"
+#include "functions/families.h"
+
+typedef struct time_arguments {
+  mlf_calendar_width width;
+  mlf_calendar_zone zone;
+  int64_t ms;
+} time_arguments;
+
+static int time_read_units(int count, sqlite3_value **arguments, time_arguments *read,
+                           mlf_error *error) {
+  const char *width = (const char *)sqlite3_value_text(arguments[0]);
+  size_t width_length = (size_t)sqlite3_value_bytes(arguments[0]);
+  if (!width || !mlf_calendar_read_width(width, width_length, &read->width))
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "the width is not a whole number of milliseconds, seconds, minutes, "
+                         "hours, days, weeks, months, quarters or years, as in '15 minutes'");
+  if (count < 3) return SQLITE_OK;
+  const char *zone = (const char *)sqlite3_value_text(arguments[2]);
+  size_t zone_length = (size_t)sqlite3_value_bytes(arguments[2]);
+  if (zone && mlf_calendar_read_zone(zone, zone_length, &read->zone)) return SQLITE_OK;
+  return mlf_error_set(error, SQLITE_ERROR,
+                       "the zone is not 'UTC', 'localtime' or an offset such as '+02:00'");
+}
+
+static int time_read_ms(sqlite3_value *argument, int64_t *ms, mlf_error *error) {
+  int type = sqlite3_value_type(argument);
+  if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
+    return mlf_error_set(error, SQLITE_ERROR, "the time is not numeric");
+  double real = sqlite3_value_double(argument);
+  if (!(real >= MLF_CALENDAR_MS_MIN && real <= (double)MLF_CALENDAR_MS_MAX))
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "the time is not within the years 0 to 9999 in milliseconds");
+  *ms = type == SQLITE_INTEGER ? sqlite3_value_int64(argument) : (int64_t)floor(real);
+  return SQLITE_OK;
+}
+
+static void time_bucket(sqlite3_context *context, int count, sqlite3_value **arguments) {
+  time_arguments read = {0};
+  mlf_error error = {0};
+  int rc = time_read_units(count, arguments, &read, &error);
+  if (rc == SQLITE_OK && sqlite3_value_type(arguments[1]) == SQLITE_NULL) return;
+  if (rc == SQLITE_OK) rc = time_read_ms(arguments[1], &read.ms, &error);
+  if (rc == SQLITE_OK)
+    sqlite3_result_int64(context, mlf_calendar_floor(&read.width, &read.zone, read.ms));
+  else
+    mlf_families_fail(context, "time_bucket", &error);
+}
+
+int mlf_time_register(sqlite3 *db) {
+  int rc = sqlite3_create_function_v2(db, "time_bucket", 2, MLF_FAMILIES_PURE, NULL, time_bucket,
+                                      NULL, NULL, NULL);
+  if (rc != SQLITE_OK) return rc;
+  /* Not deterministic: the local zone is the machine's. */
+  return sqlite3_create_function_v2(db, "time_bucket", 3, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL,
+                                    time_bucket, NULL, NULL, NULL);
+}
