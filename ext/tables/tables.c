@@ -1,6 +1,18 @@
 #include "tables/tables.h"
 
+#include "tables/connection.h"
+#include "tables/listing.h"
+#include "tables/traces_table.h"
+
 int mlf_tables_register(sqlite3 *db) {
-  (void)db;
-  return SQLITE_OK;
+  mlf_connection *connection;
+  int rc = mlf_connection_new(db, &connection);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_connection_register(db, connection);
+  if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_experiments);
+  if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_requests);
+  if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_settings);
+  if (rc == SQLITE_OK) rc = mlf_traces_table_register(db, connection);
+  mlf_connection_release(connection);
+  return rc;
 }

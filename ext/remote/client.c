@@ -1,0 +1,277 @@
+#include "remote/client.h"
+
+#include <string.h>
+
+#include "base/sqlite_api.h"
+#include "remote/status.h"
+
+struct mlf_client {
+  mlf_interrupted_fn interrupted;
+  void *context;
+  mlf_settings settings;
+  bool settings_read;
+  mlf_http *http; /* NULL until the first call */
+  mlf_server server;
+  bool server_known;
+  int generation;
+  int calls; /* not freed yet */
+  mlf_request_log log;
+};
+
+struct mlf_call {
+  mlf_client *client;
+  mlf_exchange *exchange;
+  const char *path;
+  const char *method;
+  int status;
+  int64_t log_number;  /* of its row, once ended; -1 before */
+  mlf_request_row row; /* until it goes into the log */
+};
+
+int mlf_client_new(mlf_interrupted_fn interrupted, void *context, mlf_client **out) {
+  *out = sqlite3_malloc64(sizeof(**out));
+  if (!*out) return SQLITE_NOMEM;
+  memset(*out, 0, sizeof(**out));
+  (*out)->interrupted = interrupted;
+  (*out)->context = context;
+  return SQLITE_OK;
+}
+
+void mlf_client_free(mlf_client *client) {
+  if (!client) return;
+  mlf_http_free(client->http);
+  mlf_settings_clear(&client->settings);
+  mlf_request_log_clear(&client->log);
+  sqlite3_free(client);
+}
+
+int mlf_client_settings(mlf_client *client, const mlf_settings **settings, mlf_error *error) {
+  *settings = &client->settings;
+  if (client->settings_read) return SQLITE_OK;
+  int rc = mlf_settings_read(&client->settings, error);
+  if (rc == SQLITE_OK) {
+    client->settings_read = true;
+  } else {
+    mlf_settings_clear(&client->settings);
+  }
+  return rc;
+}
+
+int mlf_client_connect(mlf_client *client, const char *uri, mlf_error *error) {
+  if (client->calls > 0) {
+    return mlf_error_set(error, SQLITE_BUSY,
+                         "a statement of this connection is still reading from the server; "
+                         "finish it first");
+  }
+  int rc = mlf_settings_set_uri(&client->settings, uri, error);
+  if (rc != SQLITE_OK) return rc;
+  mlf_http_free(client->http);
+  client->http = NULL;
+  client->settings_read = true;
+  client->server_known = false;
+  client->generation++;
+  return SQLITE_OK;
+}
+
+int mlf_client_generation(const mlf_client *client) {
+  return client->generation;
+}
+
+mlf_request_log *mlf_client_log(mlf_client *client) {
+  return &client->log;
+}
+
+int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error) {
+  const mlf_settings *settings;
+  int rc = mlf_client_settings(client, &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  budget->deadline_ms = mlf_http_clock() + settings->statement_timeout_ms;
+  budget->requests_left = settings->statement_requests_max;
+  return SQLITE_OK;
+}
+
+/* The http of the client, made at the first call. */
+static int client_http(mlf_client *client, mlf_error *error) {
+  const mlf_settings *settings;
+  int rc = mlf_client_settings(client, &settings, error);
+  if (rc != SQLITE_OK || client->http) return rc;
+  return mlf_http_new(settings, client->interrupted, client->context, &client->http, error);
+}
+
+int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *request,
+                   mlf_call **out, mlf_error *error) {
+  *out = NULL;
+  int rc = client_http(client, error);
+  if (rc != SQLITE_OK) return rc;
+  if (budget->requests_left <= 0) {
+    return mlf_error_set(error, SQLITE_TOOBIG,
+                         "the statement has sent %d requests, the most that "
+                         "MLFLOW_SQL_STATEMENT_REQUESTS_MAX allows; narrow it, or raise that",
+                         client->settings.statement_requests_max);
+  }
+  mlf_call *call = sqlite3_malloc64(sizeof(*call));
+  if (!call) return mlf_error_nomem(error);
+  memset(call, 0, sizeof(*call));
+  call->client = client;
+  call->path = request->path;
+  call->method = request->body ? "POST" : "GET";
+  call->log_number = -1;
+  call->row = (mlf_request_row){.method = call->method,
+                                .endpoint = request->path,
+                                .order_by = request->order_by,
+                                .page_rows = request->page_rows};
+  client->calls++;
+  mlf_http_call http_call = {.path = request->path,
+                             .parameters = request->parameters,
+                             .parameter_count = request->parameter_count,
+                             .body = request->body,
+                             .body_length = request->body_length,
+                             .reply_bytes_max = request->reply_bytes_max};
+  if (http_call.reply_bytes_max == 0)
+    http_call.reply_bytes_max = (size_t)client->settings.reply_bytes_max;
+  if (request->filter) call->row.filter = sqlite3_mprintf("%s", request->filter);
+  if (request->filter && !call->row.filter) {
+    rc = mlf_error_nomem(error);
+  } else {
+    rc = mlf_http_start(client->http, &http_call, budget->deadline_ms, &call->exchange, error);
+  }
+  if (rc != SQLITE_OK) {
+    mlf_call_free(call);
+    return rc;
+  }
+  budget->requests_left--;
+  *out = call;
+  return SQLITE_OK;
+}
+
+#define CLIENT_CALLS_MAX (MLF_STREAMS_MAX + 4)
+
+int mlf_client_wait(mlf_client *client, mlf_call *const *calls, size_t count, size_t *index,
+                    mlf_error *error) {
+  mlf_exchange *exchanges[CLIENT_CALLS_MAX];
+  for (size_t i = 0; i < count; i++)
+    exchanges[i] = calls[i]->exchange;
+  return mlf_http_wait(client->http, exchanges, count, index, error);
+}
+
+bool mlf_call_done(const mlf_call *call) {
+  return mlf_exchange_done(call->exchange);
+}
+
+void mlf_client_progress(mlf_client *client) {
+  if (client->http) mlf_http_progress(client->http);
+}
+
+/* Turns a complete reply into JSON, or into the error that it tells of. */
+static int call_read(mlf_call *call, mlf_http_reply *reply, mlf_json **json, mlf_error *error) {
+  mlf_http *http = call->client->http;
+  if (reply->status != 200) return mlf_status_error(http, call->method, call->path, reply, error);
+  if (strcmp(reply->content_type, "application/json") != 0)
+    return mlf_status_not_json(http, call->method, call->path, reply, error);
+  mlf_error inner = {0};
+  size_t length = reply->body.length;
+  char *text = mlf_buffer_take(&reply->body);
+  int rc = text ? mlf_json_parse_take(text, length, json, &inner)
+                : mlf_error_set(&inner, SQLITE_ERROR, "not JSON: an empty reply");
+  if (inner.text)
+    mlf_error_set(error, rc, "%s %s: the reply is %s", call->method, call->path, inner.text);
+  else if (rc != SQLITE_OK)
+    mlf_error_set(error, rc, "no memory");
+  mlf_error_clear(&inner);
+  return rc;
+}
+
+/* Moves the call's row into the log. An error that leaves no memory for its text is logged
+** without it. */
+static void call_log(mlf_call *call, const mlf_http_reply *reply, size_t bytes,
+                     const mlf_error *error) {
+  mlf_request_row row = call->row;
+  memset(&call->row, 0, sizeof(call->row));
+  row.at_ms = reply->started_ms;
+  row.status = reply->status;
+  row.bytes = (int64_t)bytes;
+  row.attempts = reply->attempts;
+  row.wait_ms = reply->wait_ms;
+  if (error->code) row.error = sqlite3_mprintf("%s", error->text ? error->text : "interrupted");
+  call->log_number = mlf_request_log_add(&call->client->log, row);
+}
+
+int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error) {
+  mlf_http_reply *reply;
+  *json = NULL;
+  int rc = mlf_exchange_result(call->exchange, &reply, error);
+  size_t bytes = reply->body.length;
+  call->status = reply->status;
+  if (rc == SQLITE_OK) rc = call_read(call, reply, json, error);
+  call_log(call, reply, bytes, error);
+  return rc;
+}
+
+int mlf_call_status(const mlf_call *call) {
+  return call->status;
+}
+
+void mlf_call_log_rows(mlf_call *call, int64_t rows) {
+  mlf_request_row *row = mlf_request_log_find(&call->client->log, call->log_number);
+  if (row) row->rows = rows;
+}
+
+void mlf_client_log_kept(mlf_client *client, int64_t log_number, int64_t kept) {
+  mlf_request_row *row = mlf_request_log_find(&client->log, log_number);
+  if (row) row->rows_kept += kept;
+}
+
+int64_t mlf_call_log_number(const mlf_call *call) {
+  return call->log_number;
+}
+
+void mlf_call_free(mlf_call *call) {
+  if (!call) return;
+  mlf_exchange_free(call->exchange);
+  sqlite3_free(call->row.filter);
+  call->client->calls--;
+  sqlite3_free(call);
+}
+
+/* Starts a call, and waits until it has ended. */
+static int client_run(mlf_client *client, mlf_budget *budget, const mlf_request *request,
+                      mlf_call **call, mlf_error *error) {
+  size_t index;
+  int rc = mlf_call_start(client, budget, request, call, error);
+  if (rc == SQLITE_OK) rc = mlf_client_wait(client, call, 1, &index, error);
+  return rc;
+}
+
+int mlf_client_fetch(mlf_client *client, mlf_budget *budget, const mlf_request *request,
+                     mlf_json **reply, int *status, mlf_error *error) {
+  mlf_call *call = NULL;
+  *reply = NULL;
+  *status = 0;
+  int rc = client_run(client, budget, request, &call, error);
+  if (rc == SQLITE_OK) {
+    rc = mlf_call_reply(call, reply, error);
+    *status = call->status;
+  }
+  mlf_call_free(call);
+  return rc;
+}
+
+int mlf_client_server(mlf_client *client, mlf_budget *budget, mlf_server *server,
+                      mlf_error *error) {
+  static const mlf_request request = {.path = "/version"};
+  mlf_http_reply *reply;
+  mlf_call *call = NULL;
+  int rc = SQLITE_OK;
+  if (!client->server_known) {
+    rc = client_run(client, budget, &request, &call, error);
+    if (rc == SQLITE_OK) {
+      rc = mlf_exchange_result(call->exchange, &reply, error);
+      if (rc == SQLITE_OK) rc = mlf_status_version(client->http, reply, &client->server, error);
+      call_log(call, reply, reply->body.length, error);
+    }
+    mlf_call_free(call);
+    client->server_known = rc == SQLITE_OK;
+  }
+  *server = client->server;
+  return rc;
+}

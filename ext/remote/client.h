@@ -1,0 +1,98 @@
+/* client.h: speaks MLflow's REST API: one call, its reply as JSON or one clear error, and a row in
+** the request log for each.
+**
+** A client belongs to one database connection and one thread at a time, like the connection. It
+** reads its settings at the first use, not when it is made.
+*/
+#ifndef MLF_REMOTE_CLIENT_H
+#define MLF_REMOTE_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/settings.h"
+#include "model/json.h"
+#include "model/server.h"
+#include "remote/http.h"
+#include "remote/request_log.h"
+
+typedef struct mlf_client mlf_client;
+typedef struct mlf_call mlf_call; /* one request under way, or ended */
+
+/* What one SQL statement may still spend. */
+typedef struct mlf_budget {
+  int64_t deadline_ms; /* on mlf_http_clock's scale */
+  int requests_left;
+} mlf_budget;
+
+/* One request. All texts are borrowed for the call of mlf_call_start only, but the constants. */
+typedef struct mlf_request {
+  const char *path; /* constant */
+  const mlf_http_parameter *parameters;
+  size_t parameter_count;
+  const char *body; /* JSON; NULL makes it a GET */
+  size_t body_length;
+  size_t reply_bytes_max; /* 0: settings.reply_bytes_max */
+  /* For the log. */
+  const char *filter;
+  const char *order_by; /* constant */
+  int page_rows;
+} mlf_request;
+
+/* SQLITE_OK or SQLITE_NOMEM. Nothing is read and nothing opened. */
+int mlf_client_new(mlf_interrupted_fn interrupted, void *context, mlf_client **out);
+void mlf_client_free(mlf_client *client); /* calls must be freed before; NULL is allowed */
+
+/* The settings, read from the environment if they were not yet. */
+int mlf_client_settings(mlf_client *client, const mlf_settings **settings, mlf_error *error);
+
+/* Replaces the address; what was known of the former server is forgotten. SQLITE_BUSY while calls
+** are under way. */
+int mlf_client_connect(mlf_client *client, const char *uri, mlf_error *error);
+
+/* A counter that changes when the address does, for what callers remember of a server. */
+int mlf_client_generation(const mlf_client *client);
+
+mlf_request_log *mlf_client_log(mlf_client *client);
+
+/* A fresh budget for a statement that begins now. */
+int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error);
+
+/* Starts a request; does not wait. Errors: the statement's budget is spent; no address. */
+int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *request,
+                   mlf_call **out, mlf_error *error);
+
+/* Waits until one of the calls has ended and gives its index, the lowest if several have. */
+int mlf_client_wait(mlf_client *client, mlf_call *const *calls, size_t count, size_t *index,
+                    mlf_error *error);
+
+bool mlf_call_done(const mlf_call *call);
+
+/* Lets everything under way go on, without waiting. */
+void mlf_client_progress(mlf_client *client);
+
+/* Takes the reply of a call that has ended: HTTP 200 with JSON. Otherwise an error as in
+** "POST /api/3.0/mlflow/traces/search: 403 PERMISSION_DENIED: …; set MLFLOW_TRACKING_TOKEN".
+** The caller frees `*reply` with mlf_json_free. */
+int mlf_call_reply(mlf_call *call, mlf_json **reply, mlf_error *error);
+
+/* The HTTP status of a call whose reply was taken; 0 if none came. */
+int mlf_call_status(const mlf_call *call);
+
+/* Puts into the log how many rows a reply held, and adds to how many were kept. */
+void mlf_call_log_rows(mlf_call *call, int64_t rows);
+void mlf_client_log_kept(mlf_client *client, int64_t log_number, int64_t kept);
+int64_t mlf_call_log_number(const mlf_call *call);
+
+void mlf_call_free(mlf_call *call); /* one under way is cancelled; NULL is allowed */
+
+/* Starts, waits and takes the reply. */
+int mlf_client_fetch(mlf_client *client, mlf_budget *budget, const mlf_request *request,
+                     mlf_json **reply, int *status, mlf_error *error);
+
+/* What the server is: GET /version, once. Errors: no MLflow there, or one that is too old. */
+int mlf_client_server(mlf_client *client, mlf_budget *budget, mlf_server *server, mlf_error *error);
+
+#endif

@@ -1,0 +1,57 @@
+/* pager.h: walks all traces that a search finds, each exactly once, whatever is inserted or
+** deleted meanwhile, in constant memory.
+**
+** The server's page token is a bare offset: rows move under it. So pages are walked by key, the
+** timestamp: the next page is asked for from the last timestamp seen, and what is repeated of that
+** millisecond is dropped by trace id. Only inside one millisecond that fills a whole page are
+** tokens used, again and again until a walk brings nothing new.
+**
+** The walk is a queue of slices, disjoint ranges of time in the order of the walk; its head is
+** being handed out while the others are fetched side by side. The first request is for one page
+** with no more bounds than the statement has. If the statement goes on reading, what is left is
+** cut into slices that are each thought to hold about one page, by the density seen so far; a
+** slice that holds more is walked by key when its turn comes. At most `streams` replies are in
+** memory at once. Rows always come in order of time.
+**
+** A search by ids is the same queue, with a batch of ids in place of a range of time.
+*/
+#ifndef MLF_REMOTE_PAGER_H
+#define MLF_REMOTE_PAGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/json.h"
+#include "remote/client.h"
+
+typedef struct mlf_pager mlf_pager;
+
+/* What to walk. Borrowed: must outlive the pager. */
+typedef struct mlf_walk {
+  const char *const *experiment_ids;
+  size_t experiment_count;
+  const char *filter; /* our own conditions: a help, may be left out; NULL if none */
+  const char *raw;    /* the user's filter: must be sent; NULL if none */
+  int64_t low_ms;     /* only traces with timestamps in low_ms..high_ms */
+  int64_t high_ms;
+  const char *const *ids; /* only traces with these ids, if id_count > 0; rows come in any order */
+  size_t id_count;
+  bool oldest_first;
+  int64_t rows_wanted; /* the statement will stop after so many rows; 0: it may read all */
+} mlf_walk;
+
+/* Sends nothing yet. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, mlf_pager **out,
+                  mlf_error *error);
+
+/* The next trace: SQLITE_ROW, SQLITE_DONE, or an error, after which the walk is over. `*trace` and
+** `*page` are borrowed until the next call. */
+int mlf_pager_next(mlf_pager *pager, const mlf_json **page, const mlf_json_node **trace,
+                   mlf_error *error);
+
+/* Cancels what is under way. NULL is allowed. */
+void mlf_pager_free(mlf_pager *pager);
+
+#endif

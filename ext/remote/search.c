@@ -1,0 +1,116 @@
+#include "remote/search.h"
+
+#include <string.h>
+
+#include "base/sqlite_api.h"
+#include "model/decode_trace.h"
+#include "model/json_write.h"
+
+#define SEARCH_PATH "/api/3.0/mlflow/traces/search"
+
+static const char *search_order(bool oldest_first) {
+  return oldest_first ? "timestamp_ms ASC" : "timestamp_ms DESC";
+}
+
+static char *search_body(const mlf_search *search) {
+  sqlite3_str *body = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(body, "{\"locations\":[");
+  for (size_t i = 0; i < search->experiment_count; i++) {
+    const char *id = search->experiment_ids[i];
+    sqlite3_str_appendall(body, i ? "," : "");
+    sqlite3_str_appendall(
+        body, "{\"type\":\"MLFLOW_EXPERIMENT\",\"mlflow_experiment\":{\"experiment_id\":");
+    mlf_json_write_text(body, id, strlen(id));
+    sqlite3_str_appendall(body, "}}");
+  }
+  sqlite3_str_appendf(body, "],\"max_results\":%d,\"order_by\":[\"%s\"]", search->page_rows,
+                      search_order(search->oldest_first));
+  if (search->filter && *search->filter) {
+    sqlite3_str_appendall(body, ",\"filter\":");
+    mlf_json_write_text(body, search->filter, strlen(search->filter));
+  }
+  if (search->page_token) {
+    sqlite3_str_appendall(body, ",\"page_token\":");
+    mlf_json_write_text(body, search->page_token, strlen(search->page_token));
+  }
+  sqlite3_str_appendchar(body, 1, '}');
+  return sqlite3_str_finish(body);
+}
+
+int mlf_search_start(mlf_client *client, mlf_budget *budget, const mlf_search *search,
+                     mlf_call **call, mlf_error *error) {
+  *call = NULL;
+  char *body = search_body(search);
+  if (!body) return mlf_error_nomem(error);
+  mlf_request request = {.path = SEARCH_PATH,
+                         .body = body,
+                         .body_length = strlen(body),
+                         .filter = search->filter,
+                         .order_by = search_order(search->oldest_first),
+                         .page_rows = search->page_rows};
+  int rc = mlf_call_start(client, budget, &request, call, error);
+  sqlite3_free(body);
+  return rc;
+}
+
+/* Checks the traces of a page, and notes how many and what times they span. */
+static int search_check(mlf_page *page, bool oldest_first, mlf_error *error) {
+  const mlf_json_node *trace = page->next;
+  for (; trace; trace = mlf_json_next(trace), page->rows++) {
+    int64_t ms;
+    if (!mlf_trace_id(trace) || !mlf_trace_experiment_id(trace) ||
+        !mlf_trace_timestamp(trace, &ms)) {
+      return mlf_error_set(error, SQLITE_ERROR,
+                           "POST " SEARCH_PATH ": traces[%d] lacks a trace_id, an experiment_id or "
+                           "a readable request_time; is this an MLflow server?",
+                           (int)page->rows);
+    }
+    if (page->rows == 0)
+      page->first_ms = ms;
+    else if (oldest_first ? ms < page->last_ms : ms > page->last_ms) {
+      return mlf_error_set(error, SQLITE_ERROR,
+                           "POST " SEARCH_PATH ": traces[%d] is out of the order asked for (%s)",
+                           (int)page->rows, search_order(oldest_first));
+    }
+    page->last_ms = ms;
+  }
+  return SQLITE_OK;
+}
+
+int mlf_search_finish(mlf_call *call, bool oldest_first, mlf_page *page, mlf_error *error) {
+  memset(page, 0, sizeof(*page));
+  int rc = mlf_call_reply(call, &page->json, error);
+  page->log_number = mlf_call_log_number(call);
+  if (rc != SQLITE_OK) return rc;
+  const mlf_json_node *root = mlf_json_root(page->json);
+  const mlf_json_node *traces = mlf_json_member(root, "traces");
+  mlf_json_kind kind = mlf_json_kind_of(page->json, traces);
+  if (mlf_json_kind_of(page->json, root) != MLF_JSON_OBJECT ||
+      (kind != MLF_JSON_ARRAY && kind != MLF_JSON_ABSENT)) {
+    rc = mlf_error_set(error, SQLITE_ERROR,
+                       "POST " SEARCH_PATH ": the reply holds no list of traces; is this an "
+                       "MLflow server?");
+  }
+  if (rc == SQLITE_OK) {
+    page->next = mlf_json_first(traces);
+    rc = search_check(page, oldest_first, error);
+  }
+  const char *token = mlf_json_text(mlf_json_member(root, "next_page_token"));
+  if (rc == SQLITE_OK && token && *token) {
+    page->token = sqlite3_mprintf("%s", token);
+    if (!page->token) rc = mlf_error_nomem(error);
+    if (rc == SQLITE_OK && page->rows == 0) {
+      rc = mlf_error_set(error, SQLITE_ERROR,
+                         "POST " SEARCH_PATH ": an empty page that says there are more");
+    }
+  }
+  mlf_call_log_rows(call, (int64_t)page->rows);
+  if (rc != SQLITE_OK) mlf_page_clear(page);
+  return rc;
+}
+
+void mlf_page_clear(mlf_page *page) {
+  mlf_json_free(page->json);
+  sqlite3_free(page->token);
+  memset(page, 0, sizeof(*page));
+}

@@ -1,0 +1,121 @@
+#include "remote/status.h"
+
+#include <string.h>
+
+#include "base/sqlite_api.h"
+#include "model/json.h"
+
+/* Of what a server says, so much is quoted. */
+#define STATUS_QUOTE_BYTES_MAX 200
+#define STATUS_PEEK_BYTES_MAX  60
+
+/* What an MLflow error reply says: code and message, cleaned; NULL where it says nothing. */
+typedef struct status_detail {
+  char *code;
+  char *message;
+} status_detail;
+
+static char *status_quote(const mlf_http *http, const char *text, size_t bytes_max) {
+  char *quote = text ? sqlite3_mprintf("%s", text) : NULL;
+  if (!quote) return NULL;
+  mlf_http_redact(http, quote);
+  mlf_error_clean(quote, bytes_max);
+  return quote;
+}
+
+static void status_read_detail(const mlf_http *http, const mlf_http_reply *reply,
+                               status_detail *detail) {
+  mlf_json *json = NULL;
+  mlf_error ignored = {0};
+  memset(detail, 0, sizeof(*detail));
+  if (reply->body.bytes &&
+      mlf_json_parse(reply->body.bytes, reply->body.length, &json, &ignored) == SQLITE_OK) {
+    const mlf_json_node *root = mlf_json_root(json);
+    detail->code = status_quote(http, mlf_json_text(mlf_json_member(root, "error_code")),
+                                STATUS_PEEK_BYTES_MAX);
+    detail->message =
+        status_quote(http, mlf_json_text(mlf_json_member(root, "message")), STATUS_QUOTE_BYTES_MAX);
+  }
+  if (!detail->code && !detail->message && strncmp(reply->content_type, "text/plain", 10) == 0)
+    detail->message = status_quote(http, reply->body.bytes, STATUS_QUOTE_BYTES_MAX);
+  mlf_error_clear(&ignored);
+  mlf_json_free(json);
+}
+
+static const char *status_advice(const mlf_http_reply *reply, const status_detail *detail) {
+  if (reply->status == 403 && detail->message && strstr(detail->message, "Invalid Host header"))
+    return "; start the server with --allowed-hosts, or use an address that it allows";
+  if (reply->status == 401 || reply->status == 403)
+    return "; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and "
+           "MLFLOW_TRACKING_PASSWORD, to an account that may read this";
+  if (reply->status == 404 && !detail->code)
+    return "; this does not look like an MLflow server: is MLFLOW_TRACKING_URI right?";
+  if (reply->status == 429) return "; try again later";
+  if (reply->status >= 500) return "; see the server's log";
+  return "";
+}
+
+int mlf_status_error(const mlf_http *http, const char *method, const char *path,
+                     const mlf_http_reply *reply, mlf_error *error) {
+  status_detail detail;
+  if (reply->status >= 300 && reply->status < 400) {
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "%s %s: %d, redirected to %s, which is not followed; set "
+                         "MLFLOW_TRACKING_URI to the server's own address",
+                         method, path, reply->status,
+                         *reply->location_origin ? reply->location_origin : "nowhere");
+  }
+  status_read_detail(http, reply, &detail);
+  int code = SQLITE_ERROR;
+  if (reply->status == 401 || reply->status == 403) code = SQLITE_AUTH;
+  if (reply->status == 404 && detail.code && strcmp(detail.code, "RESOURCE_DOES_NOT_EXIST") == 0)
+    code = SQLITE_NOTFOUND;
+  char *tries = reply->attempts > 1 ? sqlite3_mprintf(" (%d tries in %lld.%lld s)", reply->attempts,
+                                                      (sqlite3_int64)(reply->wait_ms / 1000),
+                                                      (sqlite3_int64)(reply->wait_ms / 100 % 10))
+                                    : NULL;
+  mlf_error_set(error, code, "%s %s: %d%s%s%s%s%s%s", method, path, reply->status,
+                detail.code ? " " : "", detail.code ? detail.code : "", detail.message ? ": " : "",
+                detail.message ? detail.message : "", tries ? tries : "",
+                status_advice(reply, &detail));
+  sqlite3_free(tries);
+  sqlite3_free(detail.code);
+  sqlite3_free(detail.message);
+  return error->code;
+}
+
+int mlf_status_not_json(const mlf_http *http, const char *method, const char *path,
+                        const mlf_http_reply *reply, mlf_error *error) {
+  char *peek =
+      status_quote(http, reply->body.bytes ? reply->body.bytes : "", STATUS_PEEK_BYTES_MAX);
+  if (!peek) return mlf_error_nomem(error);
+  mlf_error_set(error, SQLITE_ERROR,
+                "%s %s: the server answered with %s, not JSON: \"%s\"; is MLFLOW_TRACKING_URI "
+                "right, or does a login page stand before the server?",
+                method, path, *reply->content_type ? reply->content_type : "no content type", peek);
+  sqlite3_free(peek);
+  return error->code;
+}
+
+int mlf_status_version(const mlf_http *http, const mlf_http_reply *reply, mlf_server *server,
+                       mlf_error *error) {
+  const char *text = reply->body.bytes ? reply->body.bytes : "";
+  if (reply->status != 200 && reply->status != 404)
+    return mlf_status_error(http, "GET", "/version", reply, error);
+  if (reply->status == 404 || !mlf_server_parse(text, server)) {
+    char *peek = status_quote(http, text, STATUS_PEEK_BYTES_MAX);
+    if (!peek) return mlf_error_nomem(error);
+    mlf_error_set(error, SQLITE_ERROR,
+                  "GET /version: %d \"%s\": %s is no MLflow server; is MLFLOW_TRACKING_URI right, "
+                  "or does a login page stand before the server?",
+                  reply->status, peek, mlf_http_origin(http));
+    sqlite3_free(peek);
+    return error->code;
+  }
+  if (!mlf_server_knows(*server, MLF_FEATURE_SEARCH_V3)) {
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "GET /version: %s is MLflow %d.%d; version 3.1 or newer is needed",
+                         mlf_http_origin(http), server->major, server->minor);
+  }
+  return SQLITE_OK;
+}

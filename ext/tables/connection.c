@@ -1,0 +1,193 @@
+#include "tables/connection.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "remote/experiments.h"
+
+#define CONNECTION_EXPERIMENTS 16
+
+/* What an experiment was found to be, lately. */
+typedef struct connection_experiment {
+  char *asked;
+  char *id;
+  char *name;
+  int64_t found_ms;
+  int generation;
+} connection_experiment;
+
+struct mlf_connection {
+  sqlite3 *db;
+  int references;
+  mlf_client *client;
+  /* The statement whose budget `shared` is: its address, and how often it had been run. */
+  sqlite3_stmt *statement;
+  int runs;
+  mlf_budget shared;
+  connection_experiment experiments[CONNECTION_EXPERIMENTS];
+  int next_experiment; /* the place to be used again next */
+};
+
+/* Asks SQLite whether the statement was interrupted. There is no function for it before 3.41, but
+** a statement that is run inside ours ends with SQLITE_INTERRUPT if ours is to end. This one takes
+** some thousands of steps (well under a millisecond), so that a progress handler of the host,
+** which counts steps, is asked as well. */
+static int connection_interrupted(void *context) {
+  static const char *const sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
+                                 "LIMIT 500) SELECT count(*) FROM n";
+  mlf_connection *connection = context;
+  int rc = sqlite3_exec(connection->db, sql, NULL, NULL, NULL);
+  return rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+}
+
+int mlf_connection_new(sqlite3 *db, mlf_connection **out) {
+  mlf_connection *connection = sqlite3_malloc64(sizeof(*connection));
+  *out = NULL;
+  if (!connection) return SQLITE_NOMEM;
+  memset(connection, 0, sizeof(*connection));
+  connection->db = db;
+  connection->references = 1;
+  int rc = mlf_client_new(connection_interrupted, connection, &connection->client);
+  if (rc != SQLITE_OK) {
+    sqlite3_free(connection);
+    return rc;
+  }
+  *out = connection;
+  return SQLITE_OK;
+}
+
+void mlf_connection_hold(mlf_connection *connection) {
+  connection->references++;
+}
+
+static void connection_forget(connection_experiment *experiment) {
+  sqlite3_free(experiment->asked);
+  sqlite3_free(experiment->id);
+  sqlite3_free(experiment->name);
+  memset(experiment, 0, sizeof(*experiment));
+}
+
+void mlf_connection_release(void *context) {
+  mlf_connection *connection = context;
+  if (--connection->references > 0) return;
+  for (int i = 0; i < CONNECTION_EXPERIMENTS; i++)
+    connection_forget(&connection->experiments[i]);
+  mlf_client_free(connection->client);
+  sqlite3_free(connection);
+}
+
+mlf_client *mlf_connection_client(mlf_connection *connection) {
+  return connection->client;
+}
+
+/* The one statement that is under way, or NULL if there are several. */
+static sqlite3_stmt *connection_sole_statement(sqlite3 *db) {
+  sqlite3_stmt *sole = NULL;
+  sqlite3_stmt *each = sqlite3_next_stmt(db, NULL);
+  for (; each; each = sqlite3_next_stmt(db, each)) {
+    if (!sqlite3_stmt_busy(each)) continue;
+    if (sole) return NULL;
+    sole = each;
+  }
+  return sole;
+}
+
+int mlf_connection_budget(mlf_connection *connection, mlf_budget *own, mlf_budget **budget,
+                          mlf_error *error) {
+  sqlite3_stmt *statement = connection_sole_statement(connection->db);
+  int runs = statement ? sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0) : 0;
+  if (!statement) {
+    *budget = own;
+    return mlf_client_budget(connection->client, own, error);
+  }
+  *budget = &connection->shared;
+  if (statement == connection->statement && runs == connection->runs) return SQLITE_OK;
+  int rc = mlf_client_budget(connection->client, &connection->shared, error);
+  connection->statement = rc == SQLITE_OK ? statement : NULL;
+  connection->runs = runs;
+  return rc;
+}
+
+static connection_experiment *connection_recall(mlf_connection *connection, const char *asked) {
+  int64_t oldest_ms = mlf_http_clock() - MLF_EXPERIMENT_AGE_MAX_MS;
+  for (int i = 0; i < CONNECTION_EXPERIMENTS; i++) {
+    connection_experiment *each = &connection->experiments[i];
+    if (each->asked && strcmp(each->asked, asked) == 0 && each->found_ms >= oldest_ms &&
+        each->generation == mlf_client_generation(connection->client))
+      return each;
+  }
+  return NULL;
+}
+
+int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
+                              const char *name_or_id, char **id, char **name, mlf_error *error) {
+  *id = *name = NULL;
+  connection_experiment *known = connection_recall(connection, name_or_id);
+  if (!known) {
+    connection_experiment found = {.generation = mlf_client_generation(connection->client),
+                                   .found_ms = mlf_http_clock()};
+    int rc =
+        mlf_experiment_find(connection->client, budget, name_or_id, &found.id, &found.name, error);
+    if (rc == SQLITE_OK) found.asked = sqlite3_mprintf("%s", name_or_id);
+    if (rc != SQLITE_OK || !found.asked) {
+      connection_forget(&found);
+      return rc != SQLITE_OK ? rc : mlf_error_nomem(error);
+    }
+    known = &connection->experiments[connection->next_experiment];
+    connection->next_experiment = (connection->next_experiment + 1) % CONNECTION_EXPERIMENTS;
+    connection_forget(known);
+    *known = found;
+  }
+  *id = sqlite3_mprintf("%s", known->id);
+  *name = sqlite3_mprintf("%s", known->name);
+  if (*id && *name) return SQLITE_OK;
+  sqlite3_free(*id);
+  sqlite3_free(*name);
+  *id = *name = NULL;
+  return mlf_error_nomem(error);
+}
+
+static void connection_result_error(sqlite3_context *context, const char *function,
+                                    mlf_error *error) {
+  char *text = error->text ? sqlite3_mprintf("%s: %s", function, error->text) : NULL;
+  if (text) sqlite3_result_error(context, text, -1);
+  sqlite3_result_error_code(context, error->code);
+  sqlite3_free(text);
+  mlf_error_clear(error);
+}
+
+/* mlflow_connect(uri): uses the MLflow server at `uri` from now on, for this connection. The
+** secret still comes from the environment or the credentials file. Returns the address. */
+static void connection_connect(sqlite3_context *context, int count, sqlite3_value **values) {
+  mlf_connection *connection = sqlite3_user_data(context);
+  mlf_error error = {0};
+  const mlf_settings *settings;
+  (void)count;
+  const char *uri = (const char *)sqlite3_value_text(values[0]);
+  int rc = uri ? mlf_client_connect(connection->client, uri, &error)
+               : mlf_error_set(&error, SQLITE_ERROR, "the address is NULL");
+  if (rc == SQLITE_OK) rc = mlf_client_settings(connection->client, &settings, &error);
+  if (rc == SQLITE_OK) {
+    sqlite3_result_text(context, settings->tracking_uri, -1, SQLITE_TRANSIENT);
+  } else {
+    connection_result_error(context, "mlflow_connect", &error);
+  }
+}
+
+/* mlflow_version(): the version of this extension. */
+static void connection_version(sqlite3_context *context, int count, sqlite3_value **values) {
+  (void)count;
+  (void)values;
+  sqlite3_result_text(context, MLF_VERSION, -1, SQLITE_STATIC);
+}
+
+int mlf_connection_register(sqlite3 *db, mlf_connection *connection) {
+  mlf_connection_hold(connection);
+  int rc = sqlite3_create_function_v2(db, "mlflow_connect", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                                      connection, connection_connect, NULL, NULL,
+                                      mlf_connection_release);
+  if (rc != SQLITE_OK) return rc;
+  return sqlite3_create_function_v2(db, "mlflow_version", 0,
+                                    SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, NULL,
+                                    connection_version, NULL, NULL, NULL);
+}

@@ -1,0 +1,34 @@
+/* connection.h: what the tables of one database connection share: the client, and the statement
+** that is running. */
+#ifndef MLF_TABLES_CONNECTION_H
+#define MLF_TABLES_CONNECTION_H
+
+#include "base/error.h"
+#include "base/sqlite_api.h"
+#include "remote/client.h"
+
+typedef struct mlf_connection mlf_connection;
+
+/* Made when the extension is loaded into a connection; each registered module and function holds
+** one reference, and the last one to go frees it. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_connection_new(sqlite3 *db, mlf_connection **out);
+void mlf_connection_hold(mlf_connection *connection);
+void mlf_connection_release(void *connection); /* void *, to serve as xDestroy */
+
+mlf_client *mlf_connection_client(mlf_connection *connection);
+
+/* The budget of the statement that is running. SQLite does not tell a virtual table which one
+** that is; where exactly one statement of the connection is under way it must be that one, and all
+** its scans share a budget; else every scan has its own, in `*own`. */
+int mlf_connection_budget(mlf_connection *connection, mlf_budget *own, mlf_budget **budget,
+                          mlf_error *error);
+
+/* The experiment with this name or id; `*id` and `*name` are the caller's (sqlite3_free). The
+** answer is remembered for MLF_EXPERIMENT_AGE_MAX_MS. Error if there is no such experiment. */
+int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
+                              const char *name_or_id, char **id, char **name, mlf_error *error);
+
+/* Registers mlflow_connect and mlflow_version. */
+int mlf_connection_register(sqlite3 *db, mlf_connection *connection);
+
+#endif

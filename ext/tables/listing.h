@@ -1,0 +1,38 @@
+/* listing.h: a virtual table that is a plain list of rows, without predicates: what
+** mlflow_experiments, mlflow_requests and mlflow_settings have in common. */
+#ifndef MLF_TABLES_LISTING_H
+#define MLF_TABLES_LISTING_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/sqlite_api.h"
+#include "tables/connection.h"
+
+/* How one such table gives its rows. The state is a zeroed block of `state_size` bytes, one for
+** each scan, and starts with whatever the table puts there. */
+typedef struct mlf_listing {
+  const char *name;
+  const char *declaration; /* CREATE TABLE text */
+  size_t state_size;
+  double rows; /* about how many, for the planner */
+  /* Goes to the first row, or to the next: SQLITE_ROW, SQLITE_DONE or an error. */
+  int (*first)(mlf_connection *connection, void *state, mlf_error *error);
+  int (*next)(mlf_connection *connection, void *state, mlf_error *error);
+  /* Gives a column of the current row. SQLITE_OK or SQLITE_NOMEM. */
+  int (*column)(mlf_connection *connection, void *state, sqlite3_context *context, int index);
+  /* Frees what the state holds, whatever was done before. */
+  void (*clear)(void *state);
+} mlf_listing;
+
+extern const mlf_listing mlf_listing_experiments;
+extern const mlf_listing mlf_listing_requests;
+extern const mlf_listing mlf_listing_settings;
+
+/* Registers the table as an eponymous-only module. */
+int mlf_listing_register(sqlite3 *db, mlf_connection *connection, const mlf_listing *listing);
+
+/* Writes "TABLE: what went wrong" where SQLite finds it; returns the error's code. Clears it. */
+int mlf_listing_fail(sqlite3_vtab *vtab, const char *table, mlf_error *error);
+
+#endif

@@ -1,0 +1,102 @@
+#include "tables/planning.h"
+
+#include <string.h>
+
+#include "query/plan.h"
+
+static mlf_op planning_op(unsigned char code) {
+  switch (code) {
+  case SQLITE_INDEX_CONSTRAINT_EQ: return MLF_OP_EQ;
+  case SQLITE_INDEX_CONSTRAINT_NE: return MLF_OP_NE;
+  case SQLITE_INDEX_CONSTRAINT_LT: return MLF_OP_LT;
+  case SQLITE_INDEX_CONSTRAINT_LE: return MLF_OP_LE;
+  case SQLITE_INDEX_CONSTRAINT_GT: return MLF_OP_GT;
+  case SQLITE_INDEX_CONSTRAINT_GE: return MLF_OP_GE;
+  case SQLITE_INDEX_CONSTRAINT_LIKE: return MLF_OP_LIKE;
+  case SQLITE_INDEX_CONSTRAINT_GLOB: return MLF_OP_GLOB;
+  case SQLITE_INDEX_CONSTRAINT_ISNULL: return MLF_OP_IS_NULL;
+  case SQLITE_INDEX_CONSTRAINT_ISNOTNULL: return MLF_OP_IS_NOT_NULL;
+  default: return MLF_OP_COUNT;
+  }
+}
+
+static bool planning_is_argument(const mlf_schema *schema, int column) {
+  mlf_key_kind kind = schema->columns[column].key_kind;
+  return kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER;
+}
+
+static mlf_constraint planning_constraint(const mlf_schema *schema, bool pushdown,
+                                          sqlite3_index_info *info, int index) {
+  const struct sqlite3_index_constraint *from = &info->aConstraint[index];
+  mlf_constraint constraint = {.column = -1, .op = planning_op(from->op)};
+  if (from->iColumn < 0 || from->iColumn >= schema->column_count) return constraint;
+  if (!pushdown && !planning_is_argument(schema, from->iColumn)) return constraint;
+  constraint.column = from->iColumn;
+  constraint.usable = from->usable != 0;
+  constraint.binary = sqlite3_stricmp(sqlite3_vtab_collation(info, index), "BINARY") == 0;
+  constraint.list_at_once = sqlite3_vtab_in(info, index, -1) != 0;
+  return constraint;
+}
+
+/* The order that the statement wants of timestamp_ms alone. */
+static mlf_order planning_order(const mlf_schema *schema, const sqlite3_index_info *info) {
+  if (info->nOrderBy != 1 || info->aOrderBy[0].iColumn < 0) return MLF_ORDER_ANY;
+  if (schema->columns[info->aOrderBy[0].iColumn].key_kind != MLF_KEY_TIMESTAMP)
+    return MLF_ORDER_ANY;
+  return info->aOrderBy[0].desc ? MLF_ORDER_NEWEST_FIRST : MLF_ORDER_OLDEST_FIRST;
+}
+
+/* LIMIT and OFFSET are constraints too; their places, or -1. */
+static void planning_find_limit(const sqlite3_index_info *info, int *limit, int *offset) {
+  *limit = *offset = -1;
+  for (int i = 0; i < info->nConstraint; i++) {
+    const struct sqlite3_index_constraint *each = &info->aConstraint[i];
+    if (each->op == SQLITE_INDEX_CONSTRAINT_LIMIT && each->usable) *limit = i;
+    if (each->op == SQLITE_INDEX_CONSTRAINT_OFFSET && each->usable) *offset = i;
+  }
+}
+
+static int planning_write(const mlf_schema *schema, const mlf_plan *plan, int limit, int offset,
+                          sqlite3_index_info *info) {
+  int argument = 0;
+  for (int i = 0; i < plan->term_count; i++) {
+    int index = plan->terms[i].constraint;
+    if (!mlf_op_has_argument(plan->terms[i].op)) continue;
+    if (plan->terms[i].op == MLF_OP_IN) sqlite3_vtab_in(info, index, 1);
+    info->aConstraintUsage[index].argvIndex = ++argument;
+  }
+  if (plan->limit) info->aConstraintUsage[limit].argvIndex = ++argument;
+  if (plan->offset) info->aConstraintUsage[offset].argvIndex = ++argument;
+  info->idxStr = mlf_plan_text(schema, plan);
+  if (!info->idxStr) return SQLITE_NOMEM;
+  info->needToFreeIdxStr = 1;
+  info->orderByConsumed = plan->order != MLF_ORDER_ANY;
+  info->estimatedRows = (sqlite3_int64)plan->rows;
+  info->estimatedCost = plan->cost;
+  if (plan->one_row) info->idxFlags |= SQLITE_INDEX_SCAN_UNIQUE;
+  return SQLITE_OK;
+}
+
+int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info) {
+  mlf_plan plan;
+  int limit, offset, count = 0;
+  planning_find_limit(info, &limit, &offset);
+  sqlite3_uint64 bytes = ((sqlite3_uint64)info->nConstraint + 1) * sizeof(mlf_constraint);
+  mlf_constraint *constraints = sqlite3_malloc64(bytes);
+  if (!constraints) return SQLITE_NOMEM;
+  for (int i = 0; i < info->nConstraint; i++) {
+    bool counted = info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_LIMIT &&
+                   info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_OFFSET;
+    if (counted) count = i + 1;
+    constraints[i] = counted ? planning_constraint(schema, pushdown, info, i)
+                             : (mlf_constraint){.column = -1, .op = MLF_OP_COUNT};
+  }
+  mlf_order order = pushdown ? planning_order(schema, info) : MLF_ORDER_ANY;
+  bool other_order = info->nOrderBy > 0 && order == MLF_ORDER_ANY;
+  int rc = mlf_plan_choose(schema, constraints, count, order, other_order, &plan);
+  sqlite3_free(constraints);
+  if (rc != SQLITE_OK) return rc;
+  plan.limit = plan.exact && limit >= 0;
+  plan.offset = plan.limit && offset >= 0;
+  return planning_write(schema, &plan, limit, offset, info);
+}

@@ -1,0 +1,15 @@
+/* planning.h: sqlite3_index_info as the plain constraints of query/plan.h, and the plan back. */
+#ifndef MLF_TABLES_PLANNING_H
+#define MLF_TABLES_PLANNING_H
+
+#include <stdbool.h>
+
+#include "base/sqlite_api.h"
+#include "model/catalog.h"
+
+/* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. With
+** `pushdown` off only the hidden arguments (experiment, filter) are taken, for they say what the
+** table holds. SQLITE_OK, SQLITE_CONSTRAINT (try another join order) or SQLITE_NOMEM. */
+int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info);
+
+#endif

@@ -1,0 +1,61 @@
+/* mlflow_settings: each setting, its value (a secret only as 'set' or 'unset'), where it came from
+** and what it does. Reading it sends no request. */
+#include "base/settings.h"
+
+#include "tables/listing.h"
+
+typedef struct settings_state {
+  const mlf_settings *settings;
+  int index;
+  mlf_setting_row row;
+} settings_state;
+
+static int settings_settle(settings_state *state, mlf_error *error) {
+  sqlite3_free(state->row.value);
+  state->row.value = NULL;
+  if (state->index >= mlf_settings_count()) return SQLITE_DONE;
+  int rc = mlf_settings_row(state->settings, state->index, &state->row, error);
+  return rc == SQLITE_OK ? SQLITE_ROW : rc;
+}
+
+static int settings_first(mlf_connection *connection, void *context, mlf_error *error) {
+  settings_state *state = context;
+  int rc = mlf_client_settings(mlf_connection_client(connection), &state->settings, error);
+  return rc == SQLITE_OK ? settings_settle(state, error) : rc;
+}
+
+static int settings_next(mlf_connection *connection, void *context, mlf_error *error) {
+  (void)connection;
+  ((settings_state *)context)->index++;
+  return settings_settle(context, error);
+}
+
+static int settings_column(mlf_connection *connection, void *context, sqlite3_context *result,
+                           int index) {
+  const mlf_setting_row *row = &((settings_state *)context)->row;
+  (void)connection;
+  switch (index) {
+  case 0: sqlite3_result_text(result, row->name, -1, SQLITE_STATIC); break;
+  case 1: sqlite3_result_text(result, row->value, -1, SQLITE_TRANSIENT); break;
+  case 2: sqlite3_result_text(result, row->source, -1, SQLITE_STATIC); break;
+  default: sqlite3_result_text(result, row->about, -1, SQLITE_STATIC); break;
+  }
+  return SQLITE_OK;
+}
+
+static void settings_clear(void *context) {
+  settings_state *state = context;
+  sqlite3_free(state->row.value);
+  state->row.value = NULL;
+}
+
+const mlf_listing mlf_listing_settings = {
+    .name = "mlflow_settings",
+    .declaration = "CREATE TABLE x(name TEXT, value TEXT, source TEXT, about TEXT)",
+    .state_size = sizeof(settings_state),
+    .rows = MLF_SETTINGS_COUNT,
+    .first = settings_first,
+    .next = settings_next,
+    .column = settings_column,
+    .clear = settings_clear,
+};

@@ -1,0 +1,25 @@
+/* values.h: between sqlite3_value and plain data. */
+#ifndef MLF_TABLES_VALUES_H
+#define MLF_TABLES_VALUES_H
+
+#include "base/sqlite_api.h"
+#include "base/value.h"
+#include "query/filter.h"
+#include "query/plan.h"
+
+/* A plan's terms with the values they have in this scan. */
+typedef struct mlf_bound_terms {
+  mlf_filter_term terms[MLF_FILTER_TERMS_MAX]; /* value lists are owned, and their texts */
+  int count;
+  int64_t rows_wanted; /* limit and offset; 0: all */
+} mlf_bound_terms;
+
+/* Copies the values of xFilter's arguments, which die with the call. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_value **arguments,
+                    mlf_bound_terms *bound);
+void mlf_values_clear(mlf_bound_terms *bound);
+
+/* Hands a value to SQLite; texts are copied. */
+void mlf_values_result(sqlite3_context *context, const mlf_value *value);
+
+#endif
