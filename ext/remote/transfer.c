@@ -81,6 +81,8 @@ static bool transfer_announces_coding(const char *line, size_t length) {
 static size_t transfer_take_header(char *line, size_t size, size_t count, void *context) {
   mlf_transfer *transfer = context;
   transfer->header_bytes += size * count;
+  if (sqlite3_strnicmp(line, "HTTP/", 5) == 0) transfer->has_headers = false;
+  if (*line == '\r' || *line == '\n') transfer->has_headers = true;
   transfer->is_coded = transfer->is_coded || transfer_announces_coding(line, size * count);
   bool good = !transfer->is_coded && transfer->header_bytes <= MLF_REPLY_HEADER_BYTES_MAX;
   return good ? size * count : 0;
@@ -214,7 +216,7 @@ static void transfer_forget(mlf_transfer *transfer) {
   transfer->reply.content_type = transfer->reply.location_origin = "";
   transfer->write_code = SQLITE_OK;
   transfer->header_bytes = 0;
-  transfer->is_coded = false;
+  transfer->has_headers = transfer->is_coded = false;
   transfer->socket_errno = 0;
   transfer->message[0] = 0;
   sqlite3_free(transfer->location_origin);
@@ -429,6 +431,8 @@ int mlf_transfer_end(mlf_transfer *transfer, CURLcode code, const char *origin,
                      mlf_retry_fault *fault) {
   int rc = transfer_take_reply(transfer);
   *fault = MLF_RETRY_REPLY;
+  /* Libcurl takes headers that break off for a reply without a body. */
+  if (code == CURLE_OK && !transfer->has_headers) code = CURLE_PARTIAL_FILE;
   if (code == CURLE_OUT_OF_MEMORY || transfer->write_code == SQLITE_NOMEM) rc = SQLITE_NOMEM;
   if (code != CURLE_OK && rc == SQLITE_OK) {
     *fault = transfer_describe(transfer, code, origin);

@@ -39,6 +39,7 @@ typedef struct mlf_transfer {
   CURL *easy;     /* while an attempt is under way; borrowed */
   int write_code; /* why the body was not taken: SQLITE_TOOBIG or SQLITE_NOMEM */
   size_t header_bytes;
+  bool has_headers;      /* the blank line after them came */
   bool is_coded;         /* the server encoded the body unasked */
   int socket_errno;      /* why there was no socket */
   bool deadline_is_near; /* the statement's time ends before the request's */

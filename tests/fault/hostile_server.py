@@ -33,8 +33,8 @@ capital is a header of the answer.
     on-accept reset         end=… before the request is read: close, reset or stall
     refuse                  the port is closed until the next `play`
 
-The answer: body=TEXT or file=PATH, type=MIME, framing=length, chunked or close, version=1.1, and
-more=TEXT to send bytes after its end.
+The answer: body=TEXT or file=PATH, type=MIME, framing=length, chunked or close, version=1.1,
+trailer='NAME: VALUE' after the last chunk, and more=TEXT to send bytes after its end.
 """
 
 import argparse
@@ -109,7 +109,8 @@ class Step:
                 lines.append(f"Content-Length: {len(body)}")
         elif framing == "chunked":
             lines.append("Transfer-Encoding: chunked")
-            body = chunk(body) + chunk(b"")
+            trailer = option.get("trailer", "")
+            body = chunk(body) + head(["0", trailer] if trailer else ["0"])
         else:
             lines.append("Connection: close")
         return head(lines) + body + option.get("more", "").encode()
@@ -156,7 +157,7 @@ class HostileServer:
             self.tls.load_cert_chain(certificate, key)
         self.listener = None
         self.port = 0
-        self.live = {}  # number -> socket of each open connection
+        self.live = {}  # key -> socket of each open connection
         self.play(scenario)
 
     def __enter__(self):
@@ -211,12 +212,13 @@ class HostileServer:
                 if listener is not self.listener:
                     connection.close()
                     return
+                key = object()
                 number = self.connects
                 self.connects += 1
-                self.live[number] = connection
-            threading.Thread(target=self.serve, args=(connection, number), daemon=True).start()
+                self.live[key] = connection
+            threading.Thread(target=self.serve, args=(connection, key, number), daemon=True).start()
 
-    def serve(self, connection, number):
+    def serve(self, connection, key, number):
         try:
             if self.script.next.verb == "on-accept":
                 finish(connection, self.script.take().argument)
@@ -224,7 +226,7 @@ class HostileServer:
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
                 with self.lock:
-                    self.live[number] = connection
+                    self.live[key] = connection
             while request := self.read_request(connection, number):
                 if not perform(connection, self.take_step(request), request):
                     return
@@ -232,7 +234,7 @@ class HostileServer:
             pass
         finally:
             with self.lock:
-                self.live.pop(number)
+                self.live.pop(key)
             connection.close()
 
     def read_request(self, connection, number):

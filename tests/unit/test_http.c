@@ -264,12 +264,14 @@ static void http_reads_what_describes_a_reply(void **state) {
 
 static void http_takes_a_body_up_to_its_cap(void **state) {
   (void)state;
-  static const char *const framings[] = {"length", "chunked", "close"};
+  static const char *const framings[] = {"length",  "length more=HTTP/1.1",
+                                         "chunked", "chunked trailer='X-Sum: 1'",
+                                         "close",   "close version=1.0"};
   char scenario[100];
   client it;
   mlf_http_reply *reply;
   client_open(&it, hostile_uri(&server));
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < sizeof(framings) / sizeof(framings[0]); i++) {
     snprintf(scenario, sizeof(scenario), "ok body=0123456789 framing=%s", framings[i]);
     hostile_play(&server, scenario);
     mlf_http_call call = {.path = "/version", .reply_bytes_max = 10};
@@ -314,9 +316,11 @@ static void http_runs_as_many_at_once_as_set(void **state) {
   for (size_t i = 0; i < 6; i++) {
     size_t index;
     assert_int_equal(mlf_http_wait(it.http, exchanges + i, 6 - i, &index, &it.error), SQLITE_OK);
-    assert_int_equal(index, 0); /* they end in their order */
-    assert_int_equal(mlf_exchange_result(exchanges[i], &reply, &it.error), SQLITE_OK);
+    assert_int_equal(mlf_exchange_result(exchanges[i + index], &reply, &it.error), SQLITE_OK);
     assert_int_equal(reply->status, 200);
+    mlf_exchange *ended = exchanges[i + index];
+    exchanges[i + index] = exchanges[i];
+    exchanges[i] = ended;
     assert_true(reply->wait_ms < 400); /* not counting the wait for a connection */
   }
   int64_t took_ms = mlf_http_clock() - start_ms;
