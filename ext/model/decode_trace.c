@@ -30,8 +30,7 @@ static mlf_value trace_text(const char *text) {
   return (mlf_value){.type = MLF_TEXT, .text = text, .length = strlen(text)};
 }
 
-static mlf_value trace_integer(bool known, int64_t integer) {
-  if (!known) return (mlf_value){.type = MLF_NULL};
+static mlf_value trace_integer(int64_t integer) {
   return (mlf_value){.type = MLF_INTEGER, .integer = integer};
 }
 
@@ -48,8 +47,8 @@ static mlf_value trace_raw(const mlf_json *json, const mlf_json_node *node, cons
 static mlf_value trace_scalar(const mlf_json *json, const mlf_json_node *node) {
   mlf_value value = {.type = MLF_NULL};
   switch (mlf_json_kind_of(json, node)) {
-  case MLF_JSON_FALSE: return trace_integer(true, 0);
-  case MLF_JSON_TRUE: return trace_integer(true, 1);
+  case MLF_JSON_FALSE: return trace_integer(0);
+  case MLF_JSON_TRUE: return trace_integer(1);
   case MLF_JSON_STRING: return trace_text(mlf_json_text(node));
   case MLF_JSON_INTEGER:
     value.type = MLF_INTEGER;
@@ -71,7 +70,8 @@ static mlf_value trace_text_integer(const char *text) {
   char *end;
   errno = 0;
   long long integer = strtoll(text, &end, 10);
-  return trace_integer(errno == 0 && *end == 0, integer);
+  if (errno != 0 || *end != 0) return (mlf_value){.type = MLF_NULL};
+  return trace_integer(integer);
 }
 
 /* A member of the JSON object that a string holds. What is no JSON there counts as absent. */
@@ -137,15 +137,15 @@ int mlf_trace_value(const mlf_json *page, const mlf_json_node *trace, const mlf_
     break;
   case MLF_SOURCE_EXPERIMENT_ID: *value = trace_text(mlf_trace_experiment_id(trace)); break;
   case MLF_SOURCE_TIMESTAMP:
-    *value = trace_integer(mlf_trace_timestamp(trace, &start), start);
+    if (mlf_trace_timestamp(trace, &start)) *value = trace_integer(start);
     break;
   case MLF_SOURCE_DURATION:
-    *value = trace_integer(trace_duration(trace, &duration), duration);
+    if (trace_duration(trace, &duration)) *value = trace_integer(duration);
     break;
   case MLF_SOURCE_END_TIME:
     if (mlf_trace_timestamp(trace, &start) && trace_duration(trace, &duration) &&
         !__builtin_add_overflow(start, duration, &end))
-      *value = trace_integer(true, end);
+      *value = trace_integer(end);
     break;
   case MLF_SOURCE_REQUEST_TIME:
     if (mlf_trace_timestamp(trace, &start) && mlf_timestamp_format(start, scratch))
