@@ -82,11 +82,12 @@ static inline const char *hostile_uri(hostile *server) {
 }
 
 /* Sends a line to the control port; the answer is borrowed until the next one. */
-static inline const char *hostile_tell(hostile *server, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static inline const char *
+hostile_tell(hostile *server, const char *format, ...) {
   struct sockaddr_in address = {.sin_family = AF_INET,
                                 .sin_port = htons((uint16_t)server->control_port),
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  char line[2048];
+  char line[8192];
   va_list arguments;
   va_start(arguments, format);
   int length = vsnprintf(line, sizeof(line) - 1, format, arguments);
@@ -114,6 +115,33 @@ static inline int hostile_count(hostile *server, const char *what) {
   const char *at = strstr(hostile_tell(server, "count"), what);
   assert_non_null(at);
   return atoi(at + strlen(what) + 1);
+}
+
+/* Where a test keeps a certificate of its own. */
+typedef struct hostile_identity {
+  char directory[32];
+  char certificate[64];
+  char key[64];
+} hostile_identity;
+
+/* Makes a self-signed certificate for `subject`, e.g. "IP:127.0.0.1". */
+static inline void hostile_identity_make(hostile_identity *identity, const char *subject) {
+  char command[512];
+  strcpy(identity->directory, "/tmp/mlflow-http-XXXXXX");
+  assert_non_null(mkdtemp(identity->directory));
+  snprintf(identity->certificate, sizeof(identity->certificate), "%s/cert", identity->directory);
+  snprintf(identity->key, sizeof(identity->key), "%s/key", identity->directory);
+  snprintf(command, sizeof(command),
+           "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+           "-subj /CN=test -addext subjectAltName=%s -keyout %s -out %s 2>/dev/null",
+           subject, identity->key, identity->certificate);
+  assert_int_equal(system(command), 0);
+}
+
+static inline void hostile_identity_remove(hostile_identity *identity) {
+  unlink(identity->certificate);
+  unlink(identity->key);
+  rmdir(identity->directory);
 }
 
 typedef struct client {
