@@ -9,8 +9,9 @@
 **
 ** A stretch begins at the instant when its first wall-clock time is shown. If clocks skip that
 ** time, it begins with the skip; if they show it twice, an instant belongs to the stretch begun
-** last. So, in every zone, a stretch's begin is not after the instant, belongs to its own stretch,
-** and never falls back while the instant goes on.
+** last. So, in every zone, a stretch's begin is not after the instant and belongs to its own
+** stretch. It never falls back while the instant goes on, but for widths such as 45 minutes, which
+** an hour that is shown again cuts through.
 */
 #ifndef MLF_ANALYSIS_CALENDAR_H
 #define MLF_ANALYSIS_CALENDAR_H
