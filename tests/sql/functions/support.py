@@ -1,0 +1,62 @@
+"""What the tests of the SQL functions share: the newest SQLite in this process (apsw), Debian's in its
+shell, and a count of checks.
+
+The two never meet in one process: an extension keeps one table of SQLite's functions.
+"""
+
+import subprocess
+import sys
+
+import apsw
+
+checks = 0
+failures = []
+
+
+def extension():
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} PATH_TO_mlflow")
+    return sys.argv[1]
+
+
+def connect():
+    db = apsw.Connection(":memory:")
+    db.enable_load_extension(True)
+    db.load_extension(extension())
+    return db
+
+
+def shell(sql, *options):
+    """What Debian's shell prints for the statements, or the last line of its errors."""
+    run = subprocess.run(
+        ["sqlite3", "-batch", *options, ":memory:"],
+        input=f".load {extension()}\n{sql}\n",
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if run.returncode:
+        return run.stderr.strip().splitlines()[-1]
+    return run.stdout.rstrip("\n")
+
+
+def answer(db, sql, bindings=()):
+    """The rows, or the error's text."""
+    try:
+        return db.execute(sql, bindings).fetchall()
+    except apsw.Error as error:
+        return str(error)
+
+
+def check(what, actual, expected):
+    global checks
+    checks += 1
+    if actual != expected:
+        failures.append(what)
+        print(f"FAILED: {what}\n  expected {expected!r}\n  actual   {actual!r}", file=sys.stderr)
+
+
+def finish():
+    name = sys.argv[0].rsplit("/", 1)[-1]
+    print(f"{name}: {checks} checks, {len(failures)} failed")
+    sys.exit(1 if failures else 0)
