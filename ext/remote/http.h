@@ -11,7 +11,8 @@
 **   (3) A body is counted as it arrives and capped; a reply is handed over only when complete.
 **   (4) What may pass is tried again with growing random waits, as retry.h has it; Retry-After is
 **       honoured to MLF_RETRY_AFTER_MAX_MS, a longer one fails at once and says so. A request
-**       whose own time runs out after it was sent is not tried again.
+**       whose own time runs out after it was sent is not tried again. Besides, libcurl repeats one
+**       that finds its kept connection closed; this is not counted.
 **   (5) Every request is a read: GET, or POST to the paths in http.c's allow-list.
 **   (6) A process that was forked gets an error, never its parent's bytes; its close sends none.
 */

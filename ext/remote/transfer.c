@@ -244,10 +244,10 @@ static bool transfer_set_request(const mlf_transfer *transfer, CURL *easy) {
 int mlf_transfer_begin(mlf_transfer *transfer, CURL *easy, int64_t left_ms) {
   const mlf_settings *settings = transfer->settings;
   transfer_forget(transfer);
-  transfer->deadline_is_near = left_ms < settings->request_timeout_ms;
-  long timeout_ms = transfer->deadline_is_near ? (long)left_ms : settings->request_timeout_ms;
+  transfer->timeout_ms =
+      left_ms < settings->request_timeout_ms ? (long)left_ms : settings->request_timeout_ms;
   bool ok = transfer_set_request(transfer, easy) &&
-            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms) == CURLE_OK &&
             curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms) ==
                 CURLE_OK &&
             curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
@@ -296,35 +296,33 @@ static int transfer_take_reply(mlf_transfer *transfer) {
   return SQLITE_OK;
 }
 
-/* How far the attempt got: whether the time of a step is known. */
-static bool transfer_has_passed(const mlf_transfer *transfer, CURLINFO step) {
+static int64_t transfer_microseconds(const mlf_transfer *transfer, CURLINFO step) {
   curl_off_t microseconds = 0;
   curl_easy_getinfo(transfer->easy, step, &microseconds);
-  return microseconds > 0;
+  return microseconds;
 }
 
 static mlf_retry_fault transfer_describe_timeout(mlf_transfer *transfer, const char *origin) {
   const mlf_settings *settings = transfer->settings;
-  if (transfer->deadline_is_near) {
+  /* The time of a step that was not reached is 0. */
+  if (transfer_microseconds(transfer, CURLINFO_PRETRANSFER_TIME_T) == 0 &&
+      transfer_microseconds(transfer, CURLINFO_TOTAL_TIME_T) / 1000 < transfer->timeout_ms) {
+    bool resolved = transfer_microseconds(transfer, CURLINFO_NAMELOOKUP_TIME_T) > 0;
+    transfer->what = sqlite3_mprintf("cannot %s %s within %.6g s",
+                                     resolved ? "connect to" : "resolve the host of", origin,
+                                     settings->connect_timeout_ms / 1000.0);
+    transfer->advice = transfer_advice_uri;
+    return resolved ? MLF_RETRY_CONNECTION : MLF_RETRY_RESOLVE;
+  }
+  if (transfer->timeout_ms < settings->request_timeout_ms) {
     transfer->what = sqlite3_mprintf("no complete answer before the statement's time was over");
     transfer->advice = "a larger MLFLOW_SQL_STATEMENT_TIMEOUT allows more";
-    return MLF_RETRY_FATAL;
-  }
-  if (transfer_has_passed(transfer, CURLINFO_PRETRANSFER_TIME_T)) {
+  } else {
     transfer->what =
         sqlite3_mprintf("no complete answer within %.6g s", settings->request_timeout_ms / 1000.0);
     transfer->advice = "a larger MLFLOW_HTTP_REQUEST_TIMEOUT waits longer";
-    return MLF_RETRY_FATAL;
   }
-  bool resolved = transfer_has_passed(transfer, CURLINFO_NAMELOOKUP_TIME_T);
-  int timeout_ms = settings->connect_timeout_ms < settings->request_timeout_ms
-                       ? settings->connect_timeout_ms
-                       : settings->request_timeout_ms;
-  transfer->what =
-      sqlite3_mprintf("cannot %s %s within %.6g s", resolved ? "connect to" : "resolve the host of",
-                      origin, timeout_ms / 1000.0);
-  transfer->advice = transfer_advice_uri;
-  return resolved ? MLF_RETRY_CONNECTION : MLF_RETRY_RESOLVE;
+  return MLF_RETRY_FATAL;
 }
 
 /* We broke off. */
@@ -339,14 +337,24 @@ static mlf_retry_fault transfer_describe_refusal(mlf_transfer *transfer) {
   } else {
     transfer->what = sqlite3_mprintf("the answer is larger than %lld bytes",
                                      (sqlite3_int64)transfer->reply.body.bytes_max);
-    transfer->advice = "a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more";
+    transfer->advice = transfer->reply.body.bytes_max > (size_t)transfer->settings->reply_bytes_max
+                           ? "this limit is fixed; ask for fewer traces at a time"
+                           : "a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more";
   }
   return MLF_RETRY_FATAL;
 }
 
 static mlf_retry_fault transfer_describe_connection(mlf_transfer *transfer, CURLcode code,
                                                     const char *origin) {
+  long proxy_status = 0;
   transfer->advice = transfer_advice_uri;
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+  if (proxy_status >= 300) {
+    transfer->what =
+        sqlite3_mprintf("the proxy does not connect to %s (status %ld)", origin, proxy_status);
+    transfer->advice = "is the proxy in https_proxy or all_proxy right?";
+    return MLF_RETRY_FATAL;
+  }
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
     transfer->what = sqlite3_mprintf("cannot resolve the host of %s",
                                      code == CURLE_COULDNT_RESOLVE_HOST ? origin : "the proxy");

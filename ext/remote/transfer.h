@@ -39,10 +39,10 @@ typedef struct mlf_transfer {
   CURL *easy;     /* while an attempt is under way; borrowed */
   int write_code; /* why the body was not taken: SQLITE_TOOBIG or SQLITE_NOMEM */
   size_t header_bytes;
-  bool has_headers;      /* the blank line after them came */
-  bool is_coded;         /* the server encoded the body unasked */
-  int socket_errno;      /* why there was no socket */
-  bool deadline_is_near; /* the statement's time ends before the request's */
+  bool has_headers; /* the blank line after them came */
+  bool is_coded;    /* the server encoded the body unasked */
+  int socket_errno; /* why there was no socket */
+  long timeout_ms;  /* the request's, or what is left of the statement's */
   char content_type[80];
   char *location_origin; /* owned */
   char *retry_after;     /* owned; NULL if the reply has none */
