@@ -106,6 +106,17 @@ static void quantile_keeps_extreme_values_apart(void **state) {
   }
 }
 
+/* SQL has one zero, so what went in as -0.0 may come out as 0.0. */
+static void quantile_has_one_zero(void **state) {
+  (void)state;
+  mlf_quantile quantile = {0};
+  mlf_quantile_add(&quantile, -0.0);
+  mlf_quantile_add(&quantile, 1);
+  assert_int_equal(mlf_quantile_remove(&quantile, 0.0), SQLITE_OK);
+  assert_int_equal(mlf_quantile_count(&quantile), 1);
+  mlf_quantile_clear(&quantile);
+}
+
 static void quantile_between_far_values_is_finite(void **state) {
   (void)state;
   mlf_quantile quantile = {0};
@@ -205,6 +216,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(quantile_is_the_definition),
       cmocka_unit_test(quantile_keeps_extreme_values_apart),
+      cmocka_unit_test(quantile_has_one_zero),
       cmocka_unit_test(quantile_between_far_values_is_finite),
       cmocka_unit_test(quantile_window_is_a_recomputation),
       cmocka_unit_test(ordered_keeps_every_rank),

@@ -178,6 +178,22 @@ static void stratify_forgets_the_order_of_rows(void **state) {
   assert_same_and_clear(&a, &b);
 }
 
+/* Of equal keys the INTEGER is kept, even if it comes when the sample is full and it is the last.
+ */
+static void stratify_prefers_the_integer(void **state) {
+  (void)state;
+  mlf_stratify sample;
+  mlf_stratify_init(&sample, 1, 0);
+  for (int i = 0; i < 100; i++)
+    add(&sample, real(1), null_value);
+  assert_true(sample.strata[0].place_max < UINT64_MAX);
+  add(&sample, integer(1), null_value);
+  mlf_stratify_finish(&sample);
+  assert_int_equal(sample.strata[0].count, 1);
+  assert_int_equal(sample.strata[0].keys[0].key.type, MLF_INTEGER);
+  mlf_stratify_clear(&sample);
+}
+
 static void stratify_merges_into_the_whole(void **state) {
   (void)state;
   enum { ROWS = 3000, PARTS = 4 };
@@ -396,6 +412,7 @@ int main(void) {
       cmocka_unit_test(stratify_places_are_as_documented),
       cmocka_unit_test(stratify_keeps_the_smallest_places),
       cmocka_unit_test(stratify_forgets_the_order_of_rows),
+      cmocka_unit_test(stratify_prefers_the_integer),
       cmocka_unit_test(stratify_merges_into_the_whole),
       cmocka_unit_test(state_travels),
       cmocka_unit_test(state_has_its_documented_bytes),

@@ -4,6 +4,7 @@ shell, and a count of checks.
 The two never meet in one process: an extension keeps one table of SQLite's functions.
 """
 
+import os
 import subprocess
 import sys
 
@@ -14,9 +15,9 @@ failures = []
 
 
 def extension():
-    if len(sys.argv) != 2:
-        sys.exit(f"usage: {sys.argv[0]} PATH_TO_mlflow")
-    return sys.argv[1]
+    """The path to give to .load: the argument, or what tests/run has built."""
+    path = sys.argv[1] if len(sys.argv) == 2 else os.environ.get("MLFLOW_SQL_TEST_EXTENSION")
+    return path or sys.exit(f"usage: {sys.argv[0]} PATH_TO_mlflow (without suffix)")
 
 
 def connect():
