@@ -1,0 +1,142 @@
+/* test_tables.c: whole statements over the tables, in this process: against a scripted server, and
+** while memory runs out at every allocation there is. */
+#include "tables/tables.h"
+
+#include <stdio.h>
+
+#include "functions/functions.h"
+#include "hostile.h"
+#include "oom.h"
+
+static hostile server;
+
+#define TABLES_TRACE(id, time, more)                                                               \
+  "{\"trace_id\":\"" id "\",\"trace_location\":{\"type\":\"MLFLOW_EXPERIMENT\","                   \
+  "\"mlflow_experiment\":{\"experiment_id\":\"7\"}},\"request_time\":\"" time "\"" more "}"
+
+static const char tables_traces[] = "{\"traces\":[" TABLES_TRACE(
+    "tr-2", "2026-11-23T10:00:02.000Z",
+    ",\"execution_duration\":\"1.5s\",\"state\":\"OK\",\"tags\":{\"mlflow.traceName\":\"b\","
+    "\"environment\":\"prod\"},\"trace_metadata\":{\"mlflow.trace.tokenUsage\":"
+    "\"{\\\"total_tokens\\\": 9}\"},\"assessments\":[{\"assessment_name\":\"good\","
+    "\"feedback\":{\"value\":true}}]") "," TABLES_TRACE("tr-1", "2026-11-23T10:00:01.000Z",
+                                                        ",\"state\":\"ERROR\"") "]}";
+
+static int tables_start_server(void **state) {
+  (void)state;
+  hostile_start(&server, NULL, NULL);
+  hostile_play(&server, "ok body='{}'");
+  hostile_tell(&server, "route /version ok body=3.17.2 type=text/plain");
+  hostile_tell(&server, "route /get-by-name ok body='%s'",
+               "{\"experiment\":{\"experiment_id\":\"7\",\"name\":\"agent\"}}");
+  hostile_tell(&server, "route /experiments/search ok body='%s'",
+               "{\"experiments\":[{\"experiment_id\":\"7\",\"name\":\"agent\",\"tags\":"
+               "[{\"key\":\"a\",\"value\":\"b\"}]}]}");
+  hostile_tell(&server, "route /traces/search ok body='%s'", tables_traces);
+  setenv("MLFLOW_TRACKING_URI", hostile_uri(&server), 1);
+  setenv("MLFLOW_SQL_STREAMS", "1", 1);
+  setenv("HOME", "/nonexistent", 1);
+  return 0;
+}
+
+static int tables_stop_server(void **state) {
+  (void)state;
+  hostile_stop(&server);
+  return 0;
+}
+
+/* A statement, what its rows are as text, and the error it ends with. */
+typedef struct tables_case {
+  const char *before; /* a statement to run first; NULL for none */
+  const char *sql;
+  const char *rows;
+  const char *error; /* part of the error's text; NULL if it succeeds */
+} tables_case;
+
+static int tables_append(void *context, int count, char **values, char **names) {
+  char *rows = context;
+  size_t length = strlen(rows);
+  (void)names;
+  for (int i = 0; i < count; i++) {
+    length += (size_t)snprintf(rows + length, 4096 - length, "%s%s", values[i] ? values[i] : "NULL",
+                               i + 1 < count ? "|" : ";");
+  }
+  return 0;
+}
+
+/* Runs a case on a database of its own. SQLITE_OK if all is as it should be, else SQLITE_NOMEM. */
+static int tables_run(void *context) {
+  const tables_case *it = context;
+  char rows[4096] = "";
+  sqlite3 *db = NULL;
+  int rc = sqlite3_open(":memory:", &db);
+  if (rc == SQLITE_OK) rc = mlf_functions_register(db);
+  if (rc == SQLITE_OK) rc = mlf_tables_register(db);
+  if (rc == SQLITE_OK && it->before) rc = sqlite3_exec(db, it->before, NULL, NULL, NULL);
+  if (rc == SQLITE_OK) rc = sqlite3_exec(db, it->sql, tables_append, rows, NULL);
+  if (rc == SQLITE_OK) {
+    assert_null(it->error);
+    assert_string_equal(rows, it->rows);
+  } else if (rc != SQLITE_NOMEM && it->error) {
+    if (oom.failures == 0) assert_contains(sqlite3_errmsg(db), it->error); /* SQLite may lose it */
+    rc = SQLITE_OK;
+  } else if (rc != SQLITE_NOMEM) {
+    print_error("%s\n", sqlite3_errmsg(db));
+  }
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  return rc;
+}
+
+static const tables_case tables_cases[] = {
+    {NULL, "SELECT experiment_id, name, tags FROM mlflow_experiments", "7|agent|{\"a\":\"b\"};",
+     NULL},
+    {NULL, "SELECT value FROM mlflow_settings WHERE name = 'MLFLOW_SQL_STREAMS'", "1;", NULL},
+    {"CREATE VIRTUAL TABLE t USING mlflow_traces(experiment = 'agent', tags.environment, "
+     "metadata.\"odd key\" AS odd, feedback.good)",
+     "SELECT trace_id, name, status, timestamp_ms, end_time_ms, total_tokens, "
+     "\"tags.environment\", "
+     "odd, \"feedback.good\", experiment, request_time FROM t WHERE status IN ('OK', 'ERROR') AND "
+     "\"tags.environment\" LIKE 'pr%' AND timestamp_ms > 5 ORDER BY timestamp_ms DESC LIMIT 5",
+     "tr-2|b|OK|1795428002000|1795428003500|9|prod|NULL|1|agent|2026-11-23 10:00:02.000;", NULL},
+    {NULL,
+     "SELECT trace_id FROM mlflow_traces WHERE experiment IN ('agent', 'agent') AND trace_id IN "
+     "('tr-1', 'tr-3', NULL) AND experiment_id = 7 AND filter = 'span.type = ''TOOL'''",
+     "tr-1;", NULL},
+    {NULL, "SELECT count(*), sum(status = 'OK') FROM mlflow_traces", "2|1;", NULL},
+    {NULL, "CREATE VIRTUAL TABLE t USING mlflow_traces(colour = red)", "",
+     "mlflow_traces: unknown argument \"colour = red\""},
+    {NULL, "SELECT mlflow_connect('ftp://h')", "", "mlflow_connect: "},
+    {"CREATE TEMP TABLE receipt AS SELECT count(*) FROM mlflow_traces",
+     "SELECT method, endpoint, order_by, page_rows, status, rows, rows_kept FROM mlflow_requests "
+     "WHERE endpoint LIKE '%traces%'",
+     "POST|/api/3.0/mlflow/traces/search|timestamp_ms DESC|500|200|2|2;", NULL},
+};
+
+#define TABLES_CASES (sizeof(tables_cases) / sizeof(tables_cases[0]))
+
+static void tables_answer(void **state) {
+  (void)state;
+  for (size_t i = 0; i < TABLES_CASES; i++) {
+    tables_case it = tables_cases[i];
+    print_message("%s\n", it.sql);
+    assert_int_equal(tables_run(&it), SQLITE_OK);
+  }
+}
+
+static void tables_survive_without_memory(void **state) {
+  (void)state;
+  for (size_t i = 0; i < TABLES_CASES; i++) {
+    tables_case it = tables_cases[i];
+    print_message("%s\n", it.sql);
+    oom_loop(tables_run, &it);
+  }
+}
+
+int main(void) {
+  oom_install();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(tables_answer),
+      cmocka_unit_test(tables_survive_without_memory),
+  };
+  return cmocka_run_group_tests(tests, tables_start_server, tables_stop_server);
+}
