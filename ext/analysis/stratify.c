@@ -219,14 +219,31 @@ static int stratify_add_stratum(mlf_stratify *state, const mlf_value *value, uin
   return SQLITE_OK;
 }
 
+/* A place among the recent strata, without reading all of a text: a hash costs more than the rest
+** of a row. */
+static size_t stratify_guess(const mlf_value *value) {
+  size_t mix = (size_t)value->integer;
+  if (value->length > 0)
+    mix = value->length + 7 * (unsigned char)value->text[0] +
+          31 * (unsigned char)value->text[value->length - 1];
+  return mix % MLF_STRATIFY_RECENT;
+}
+
 /* The stratum of this value, new if need be; NULL is a failure. */
 static mlf_stratum *stratify_find(mlf_stratify *state, const mlf_value *value, mlf_error *error) {
+  uint32_t *recent = &state->recent[stratify_guess(value)];
+  if (*recent < state->count) {
+    const mlf_value *known = &state->strata[*recent].value;
+    if (known->type == value->type && mlf_stratify_compare(known, value) == 0)
+      return &state->strata[*recent];
+  }
   uint64_t hash = mlf_stratify_place(state, value);
   uint32_t index = state->slot_count ? *stratify_find_slot(state, value, hash) : 0;
   if (index == 0) {
     if (stratify_add_stratum(state, value, hash, error) != SQLITE_OK) return NULL;
     index = (uint32_t)state->count;
   }
+  *recent = index - 1;
   mlf_stratum *stratum = &state->strata[index - 1];
   /* Of 1 and 1.0 the INTEGER, whichever came first. */
   if (stratum->value.type == MLF_REAL && value->type == MLF_INTEGER) stratum->value = *value;

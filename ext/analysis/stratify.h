@@ -32,6 +32,7 @@
 
 #define MLF_STRATIFY_SIZE_MAX   1000000
 #define MLF_STRATIFY_STRATA_MAX 100000
+#define MLF_STRATIFY_RECENT     16
 /* Rows, in all strata: with it, size * rows fits 64 bits. */
 #define MLF_STRATIFY_ROWS_MAX ((int64_t)1 << 43)
 
@@ -58,6 +59,7 @@ typedef struct mlf_stratify {
   mlf_stratum *strata; /* owned */
   size_t count;
   size_t capacity;
+  uint32_t recent[MLF_STRATIFY_RECENT]; /* indexes of strata that came lately */
   uint32_t *slots; /* owned; a hash table of index + 1 into strata, 0 where empty */
   size_t slot_count;
 } mlf_stratify;

@@ -12,6 +12,7 @@
 **   (5) All are window functions, too.
 */
 #include <math.h>
+#include <stdbool.h>
 
 #include "analysis/quantile.h"
 #include "functions/families.h"
@@ -28,7 +29,8 @@ typedef struct percentile_function {
 typedef struct percentile_state {
   mlf_quantile quantile;
   const percentile_function *function; /* NULL before the first row */
-  double fraction;
+  double argument;                     /* P or F as it was given first; */
+  double fraction;                     /* as a fraction of 1 */
 } percentile_state;
 
 static const percentile_function percentile_functions[] = {
@@ -50,10 +52,13 @@ static void percentile_fail(sqlite3_context *context, char *text) {
 ** is an error, which is then the result. */
 static bool percentile_accepts_fraction(sqlite3_context *context, percentile_state *state,
                                         sqlite3_value *argument) {
-  const percentile_function *function = sqlite3_user_data(context);
   int type = argument ? sqlite3_value_numeric_type(argument) : SQLITE_FLOAT;
-  double fraction = argument ? sqlite3_value_double(argument) / function->fraction_max : 0.5;
-  if ((type != SQLITE_INTEGER && type != SQLITE_FLOAT) || fraction < 0.0 || fraction > 1.0) {
+  double given = argument ? sqlite3_value_double(argument) : 0.5;
+  bool is_number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+  if (is_number && state->function && given == state->argument) return true;
+  const percentile_function *function = sqlite3_user_data(context);
+  double fraction = given / function->fraction_max;
+  if (!is_number || fraction < 0.0 || fraction > 1.0) {
     percentile_fail(context,
                     sqlite3_mprintf("the fraction argument to %s() is not between 0.0 and %.1f",
                                     function->name, function->fraction_max));
@@ -61,6 +66,7 @@ static bool percentile_accepts_fraction(sqlite3_context *context, percentile_sta
   }
   if (!state->function) {
     state->function = function;
+    state->argument = given;
     state->fraction = fraction;
   } else if (fabs(state->fraction - fraction) > PERCENTILE_SAME) {
     percentile_fail(
