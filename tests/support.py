@@ -184,7 +184,12 @@ def clean_environment(server=None, **variables):
 
 
 def run_shell(sql, server=None, database=":memory:", options=(), timeout=120, **variables):
-    """Runs SQL in the real sqlite3 shell; gives stdout, stderr and returncode as they are."""
+    """Runs SQL in the real sqlite3 shell; gives stdout, stderr and returncode as they are.
+
+    Under MLFLOW_SQL_TEST_PRELOAD (a sanitizer's runtime) if tests/run asks for it.
+    """
+    if "MLFLOW_SQL_TEST_PRELOAD" in os.environ:
+        variables["LD_PRELOAD"] = os.environ["MLFLOW_SQL_TEST_PRELOAD"]
     return subprocess.run(
         ["sqlite3", "-batch", "-bail", *options, database],
         input=f".load {extension()}\n{sql}\n", capture_output=True, text=True, timeout=timeout,

@@ -1,0 +1,291 @@
+"""Runs the tests in stages, counts them, and says at the end what passed. For tests/run.
+
+A stage finds its tests by name, so a new file is all that a new test needs:
+
+    layers         tests/layers/test_*.py        what the tree promises about itself
+    unit           tests/unit/test_*.c           cmocka, through the dev preset
+    functions      tests/sql/functions/*.py      the SQL functions, in two versions of SQLite
+    sql            tests/sql/test_*.py           what people see in the sqlite3 shell
+    live           tests/live/test_*.py          a real MLflow, both stores, both ages
+    docs           tests/docs/test_*.py          the manual's examples
+    differential   tests/differential/test_*.py  pushdown on = off = a local copy
+    fault          tests/fault/test_*.py         servers that misbehave, memory that runs out
+    asan           unit, sql and fault again, under AddressSanitizer and UBSan
+    valgrind       the unit tests that need no server, and the shell with the extension
+    fuzz           tests/fuzz/fuzz_*.c           20 s each
+
+Python files are unittest modules, except those of `functions`, which are programs given the
+extension's path that print "NAME: N checks, N failed". A stage's full output is shown when
+something in it fails.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import support
+
+BUILD = support.ROOT.parent / f"{support.ROOT.name}-build"
+FUZZ_SECONDS = 20
+FILE_SECONDS_MAX = 900
+VALGRIND_SECONDS_MAX = 600
+VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite",
+            "--error-exitcode=99"]
+# These fork, or measure times that valgrind's slowness spoils; they run under ASan.
+VALGRIND_LEAVES_OUT = ("test_http",)
+
+
+class Tally:
+    """What passed, what did not, and what was left out for which reasons."""
+
+    def __init__(self, passed=0, failed=0, skipped=()):
+        self.passed, self.failed, self.skipped = passed, failed, list(skipped)
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        text = f"{self.passed} passed, {self.failed} failed"
+        if self.skipped:
+            text += f", {len(self.skipped)} skipped"
+        return text
+
+
+class Stage:
+    """Runs the commands of a stage; what they print is shown if they fail."""
+
+    def __init__(self, folder, servers):
+        self.folder = folder
+        self.servers = servers
+
+    def run(self, command, seconds_max=FILE_SECONDS_MAX, folder=support.ROOT, **variables):
+        """(status, output) of a command."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+        environment |= {"MLFLOW_SQL_TEST_SERVERS": self.servers.text()} | variables
+        environment.setdefault("MLFLOW_SQL_TEST_EXTENSION", str(BUILD / "dev" / "mlflow"))
+        log = self.folder / "output"
+        with open(log, "wb") as out:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                       cwd=folder, env=environment, start_new_session=True)
+            try:
+                status = process.wait(seconds_max)
+            except subprocess.TimeoutExpired:
+                status = f"no end after {seconds_max} s"
+            finally:
+                support.live.stop(process, 15)
+        return status, log.read_text(errors="replace")
+
+    def show(self, what, status, output, lines=200):
+        print(f"--- {what}: {status}")
+        print("\n".join(output.splitlines()[-lines:]), flush=True)
+
+    def python(self, folder, **variables):
+        """Each unittest module of a folder in a process of its own."""
+        tally = Tally()
+        for path in sorted((support.TESTS / folder).glob("test_*.py")):
+            status, output = self.run([sys.executable, "-B", "-m", "unittest", "discover", "-v",
+                                       "-s", path.parent, "-p", path.name], **variables)
+            ran = re.search(r"^Ran (\d+) test", output, re.MULTILINE)
+            bad = sum(int(n) for n in re.findall(r"(?:failures|errors|unexpected successes)=(\d+)",
+                                                 output.rsplit("\nRan ", 1)[-1]))
+            skipped = re.findall(r"\.\.\. skipped (.+)", output)
+            if status != 0:
+                self.show(path.relative_to(support.ROOT), status, output)
+            if not ran or (status != 0 and not bad):
+                bad = max(bad, 1)
+            count = int(ran.group(1)) if ran else bad
+            tally.add(Tally(max(count - bad - len(skipped), 0), bad, skipped))
+        return tally
+
+    def cmocka(self, preset):
+        """Configures, builds and runs the unit tests of a preset."""
+        tally = Tally()
+        for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
+            status, output = self.run(command)
+            if status != 0:
+                self.show(" ".join(command), status, output)
+                return Tally(failed=1)
+        status, output = self.run(["ctest", "--preset", preset, "--verbose"])
+        tally.passed = len(re.findall(r"\[       OK \]", output))
+        tally.failed = len(re.findall(r"\*\*\*(?:Failed|Exception|Timeout)", output))
+        if status != 0:
+            tally.failed = max(tally.failed, 1)
+            programs = re.split(r"^(?=test \d+$)", output, flags=re.MULTILINE)
+            self.show(f"unit tests, {preset}", status,
+                      "".join(part for part in programs if "***" in part) or output)
+        return tally
+
+
+class Servers:
+    """The MLflow servers that the stages share, started by the first stage that wants any."""
+
+    def __init__(self):
+        self.running = []
+
+    def start(self):
+        if self.running:
+            return
+        for name in support.servers():
+            store, _, version = name.partition("-")
+            server = support.live.Server(store, version)
+            self.running.append((name, server))
+            server.start()
+
+    def text(self):
+        return " ".join(f"{name}={server.uri}" for name, server in self.running)
+
+    def stop(self):
+        for _, server in self.running:
+            server.stop()
+
+
+def stage_layers(stage):
+    return stage.python("layers")
+
+
+def stage_unit(stage):
+    return stage.cmocka("dev")
+
+
+def stage_functions(stage, extension=None):
+    tally = Tally()
+    extension = extension or BUILD / "dev" / "mlflow"
+    for path in sorted((support.TESTS / "sql" / "functions").glob("*.py")):
+        if "support.finish()" not in path.read_text():
+            continue
+        status, output = stage.run([sys.executable, "-B", path, extension])
+        counts = re.search(r"(\d+) checks, (\d+) failed", output)
+        checks, failed = (int(n) for n in counts.groups()) if counts else (0, 0)
+        if status != 0:
+            failed = max(failed, 1)
+            stage.show(path.relative_to(support.ROOT), status, output)
+        tally.add(Tally(max(checks - failed, 0), failed))
+    return tally
+
+
+def with_servers(folder):
+    def stage_python(stage):
+        stage.servers.start()
+        return stage.python(folder)
+
+    return stage_python
+
+
+def stage_fault(stage):
+    return stage.python("fault")
+
+
+def stage_asan(stage):
+    tally = stage.cmocka("asan")
+    if tally.failed:
+        return tally
+    runtimes = [subprocess.run(["gcc", f"-print-file-name=lib{name}.so"], capture_output=True,
+                               text=True, check=True).stdout.strip() for name in ("asan", "ubsan")]
+    stage.servers.start()
+    for folder in ("sql", "fault"):
+        tally.add(stage.python(folder, MLFLOW_SQL_TEST_EXTENSION=str(BUILD / "asan" / "mlflow"),
+                               MLFLOW_SQL_TEST_PRELOAD=" ".join(runtimes)))
+    return tally
+
+
+def stage_valgrind(stage):
+    tally = Tally()
+    for program in sorted((BUILD / "dev" / "tests").glob("test_*")):
+        if program.is_dir() or program.name.startswith(VALGRIND_LEAVES_OUT):
+            continue
+        status, output = stage.run([*VALGRIND, program], VALGRIND_SECONDS_MAX, support.TESTS)
+        tally.add(Tally(status == 0, status != 0))
+        if status != 0:
+            stage.show(f"valgrind {program.name}", status, output)
+    stage.servers.start()
+    for name, server in stage.servers.running:
+        for statement in (
+                "SELECT count(*), max(tags), max(assessments) FROM mlflow_traces",
+                "SELECT trace_id FROM mlflow_traces WHERE status = 'OK' LIMIT 3",
+                "SELECT * FROM mlflow_experiments",
+                "SELECT count(*) FROM mlflow_traces WHERE experiment = 'there is no such'"):
+            expected = 1 if "no such" in statement else 0
+            sql = f".load {BUILD / 'dev' / 'mlflow'}\n{statement};"
+            script = stage.folder / "valgrind.sql"
+            script.write_text(sql)
+            status, output = stage.run([*VALGRIND, "sqlite3", "-batch", "-bail", ":memory:",
+                                        f".read {script}"], VALGRIND_SECONDS_MAX,
+                                       MLFLOW_TRACKING_URI=server.uri)
+            tally.add(Tally(status == expected, status != expected))
+            if status != expected:
+                stage.show(f"valgrind, {name}: {statement}", status, output)
+    return tally
+
+
+def stage_fuzz(stage):
+    tally = Tally()
+    for source in sorted((support.TESTS / "fuzz").glob("fuzz_*.c")):
+        target = source.stem.removeprefix("fuzz_")
+        status, output = stage.run([support.TESTS / "fuzz" / "run", str(FUZZ_SECONDS), target])
+        tally.add(Tally(status == 0, status != 0))
+        if status != 0:
+            stage.show(source.name, status, output)
+    return tally
+
+
+STAGES = {
+    "layers": stage_layers,
+    "unit": stage_unit,
+    "functions": stage_functions,
+    "sql": with_servers("sql"),
+    "live": with_servers("live"),
+    "docs": with_servers("docs"),
+    "differential": with_servers("differential"),
+    "fault": stage_fault,
+    "asan": stage_asan,
+    "valgrind": stage_valgrind,
+    "fuzz": stage_fuzz,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run", description="Run the tests.")
+    parser.add_argument("--list", action="store_true", help="print the stages and end")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help="only these")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(STAGES))
+        return 0
+    unknown = [name for name in arguments.stages if name not in STAGES]
+    if unknown:
+        parser.error(f"no stage {', '.join(unknown)}; tests/run --list names them")
+
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="sqlite-mlflow-tests-"))
+    servers = Servers()
+    total = Tally()
+    try:
+        status, output = Stage(folder, servers).run(
+            ["sh", "-c", "cmake --preset dev && cmake --build --preset dev"])
+        if status != 0:
+            print(output)
+            return 1
+        for name in arguments.stages or STAGES:
+            print(f"{name:<13}", end="", flush=True)
+            begin = time.monotonic()
+            tally = STAGES[name](Stage(folder, servers))
+            print(f"{tally}, {time.monotonic() - begin:.0f} s", flush=True)
+            total.add(tally)
+    finally:
+        servers.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    for reason in sorted(set(total.skipped)):
+        print(f"skipped: {reason}")
+    print(total)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
