@@ -5,9 +5,8 @@
 #include "analysis/stratify.h"
 #include "base/sqlite_api.h"
 
-/* Reads the state of a sample (mlf_stratify_state_read, with its errors) from an SQL value; one
-*that
-** is no BLOB is an error, too. */
+/* Reads the state of a sample from an SQL value, as mlf_stratify_state_read does, with its errors.
+** A value that is no BLOB is an error, too. */
 int mlf_strata_read(sqlite3_value *argument, mlf_stratify *state, mlf_error *error);
 
 #endif
