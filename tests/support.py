@@ -11,6 +11,7 @@ is started on first use and stopped when the process ends.
 """
 
 import atexit
+import concurrent.futures
 import contextlib
 import datetime
 import itertools
@@ -141,9 +142,13 @@ def insert_traces(server, experiment, traces):
     request_preview, response_preview, tags, metadata, and assessments as (name, value) pairs.
     """
     number = experiment_id(server, experiment)
-    for trace in traces:
+
+    def insert(trace):
         body = {"trace": {"trace_info": trace_info(number, trace)}}
         server.call("POST", "/api/3.0/mlflow/traces", body)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(insert, traces))
 
 
 def delete_traces(server, experiment, trace_ids):

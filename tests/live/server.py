@@ -124,6 +124,7 @@ class Server:
         self.folder = None
         self.process = None
         self.postgresql = None
+        self.command = None
         self.uri = None
 
     def __enter__(self):
@@ -147,20 +148,29 @@ class Server:
         else:
             store_uri = f"sqlite:///{self.database or os.path.join(self.folder, 'mlflow.db')}"
         port = free_port()
+        self.command = [
+            environment_of(self.version) / "bin" / "mlflow", "server",
+            "--backend-store-uri", store_uri,
+            "--artifacts-destination", os.path.join(self.folder, "artifacts"),
+            "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers)]
+        self.uri = f"http://127.0.0.1:{port}"
+        self.launch()
+
+    def launch(self):
         environment = {k: v for k, v in os.environ.items()
                        if not k.startswith(("MLFLOW_", "_MLFLOW_"))}
         environment |= {"MLFLOW_DISABLE_TELEMETRY": "true",
                         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        command = [environment_of(self.version) / "bin" / "mlflow", "server",
-                   "--backend-store-uri", store_uri,
-                   "--artifacts-destination", os.path.join(self.folder, "artifacts"),
-                   "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers)]
-        self.uri = f"http://127.0.0.1:{port}"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=environment, cwd=self.folder,
                                             start_new_session=True)
         self.wait_until_healthy()
+
+    def restart(self):
+        """The same store at the same address, in a new process."""
+        stop(self.process, signal.SIGTERM)
+        self.launch()
 
     @property
     def log(self):
