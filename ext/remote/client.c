@@ -104,7 +104,7 @@ int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *re
   int rc = client_http(client, error);
   if (rc != SQLITE_OK) return rc;
   if (budget->requests_left <= 0) {
-    return mlf_error_set(error, SQLITE_TOOBIG,
+    return mlf_error_set(error, SQLITE_ERROR,
                          "the statement has sent %d requests, the most that "
                          "MLFLOW_SQL_STATEMENT_REQUESTS_MAX allows; narrow it, or raise that",
                          client->settings.statement_requests_max);

@@ -13,7 +13,7 @@ static int scope_add_take(mlf_scope *scope, char *id, char *name, mlf_error *err
   size_t bytes = (scope->count + 1) * sizeof(*ids);
   if (!id || !name) rc = mlf_error_nomem(error);
   if (rc == SQLITE_OK && scope->count == MLF_EXPERIMENTS_MAX) {
-    rc = mlf_error_set(error, SQLITE_TOOBIG,
+    rc = mlf_error_set(error, SQLITE_ERROR,
                        "more than %d experiments in one statement; name those to read with "
                        "experiment = …",
                        MLF_EXPERIMENTS_MAX);

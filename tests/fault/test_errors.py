@@ -1,0 +1,171 @@
+"""What goes wrong is one clear line: what was asked, what happened, how often, what to do.
+
+Golden texts as the sqlite3 shell shows them. A scripted server makes the faults that a real one does
+not; a real one makes the rest.
+"""
+
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+from hostile_server import HostileServer  # noqa: E402
+
+COUNT = "SELECT count(*) FROM mlflow_traces;"
+SEARCH = "/api/3.0/mlflow/traces/search"
+CANARY = "CANARY-8b1f"
+
+
+def trace(number, ms=1_790_000_000_000):
+    return {"trace_id": f"tr-{number}", "request_time": support.timestamp(ms - number),
+            "trace_location": {"type": "MLFLOW_EXPERIMENT",
+                               "mlflow_experiment": {"experiment_id": "1"}}, "state": "OK"}
+
+
+class Errors(unittest.TestCase):
+    def setUp(self):
+        self.hostile = HostileServer()
+        self.addCleanup(self.hostile.stop)
+        self.uri = self.hostile.uri
+        self.hostile.play("ok body='{}'")
+        self.hostile.route("/version", "ok body=3.17.2 type=text/plain")
+        self.hostile.route("/experiments/search",
+                           'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+
+    def error(self, sql=COUNT, server=None, **variables):
+        run = support.run_shell(sql, server or self.uri, MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR="0.01",
+                                **variables)
+        self.assertNotEqual(run.returncode, 0, run.stdout)
+        self.assertNotIn(CANARY, run.stdout + run.stderr)
+        line = run.stderr.strip().splitlines()
+        self.assertEqual(len(line), 1, run.stderr)
+        self.assertLess(len(line[0]), 600)
+        return line[0].split(": ", 1)[1].replace(self.uri, "URI")
+
+    def check(self, expected, *arguments, **more):
+        self.assertEqual(self.error(*arguments, **more), expected)
+
+    def test_no_server_set(self):
+        run = support.run_shell(COUNT, None)
+        self.assertIn("mlflow_traces: no server is set; set MLFLOW_TRACKING_URI", run.stderr)
+
+    def test_unreachable(self):
+        self.hostile.stop()
+        self.assertRegex(
+            self.error(),
+            r"^mlflow_traces: GET /version: cannot connect to URI \(4 tries in \d+\.\d s\); is the "
+            r"server running, and is MLFLOW_TRACKING_URI right\?$")
+
+    def test_not_mlflow(self):
+        self.hostile.route("/version", "status 404 body='<html>no</html>' type=text/html")
+        self.check('mlflow_traces: GET /version: 404 "<html>no</html>": URI is no MLflow server; '
+                   "is MLFLOW_TRACKING_URI right, or does a login page stand before the server?")
+
+    def test_too_old(self):
+        self.hostile.route("/version", "ok body=2.22.0 type=text/plain")
+        self.check("mlflow_traces: GET /version: URI is MLflow 2.22; version 3.1 or newer is needed")
+
+    def test_login_page(self):
+        self.hostile.route("/search", "html")
+        self.assertIn("the server answered with text/html, not JSON: \"<!DOCTYPE html>",
+                      self.error())
+
+    def test_unauthorized(self):
+        self.hostile.route(SEARCH, "echo 401")
+        text = self.error(MLFLOW_TRACKING_TOKEN=CANARY)
+        self.assertTrue(text.startswith(f"mlflow_traces: POST {SEARCH}: 401 "), text)
+        self.assertIn("set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and", text)
+
+    def test_forbidden(self):
+        body = json.dumps({"error_code": "PERMISSION_DENIED", "message": "not yours"})
+        self.hostile.route(SEARCH, f"status 403 body='{body}'")
+        self.check(f"mlflow_traces: POST {SEARCH}: 403 PERMISSION_DENIED: not yours; set "
+                   "MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and "
+                   "MLFLOW_TRACKING_PASSWORD, to an account that may read this")
+
+    def test_redirect_is_not_followed(self):
+        with HostileServer() as other:
+            self.hostile.route(SEARCH, f"status 307 Location={other.uri}/x")
+            text = self.error(MLFLOW_TRACKING_TOKEN=CANARY)
+            self.assertIn(f"307, redirected to {other.uri}, which is not followed", text)
+            self.assertEqual(other.connects, 0)
+
+    def test_a_full_page_that_breaks_off(self):
+        self.hostile.route(SEARCH, "cut 60 end=close")
+        self.assertIn("4 tries", self.error())
+
+    def test_the_second_page_fails(self):
+        page = json.dumps({"traces": [trace(i) for i in range(2)], "next_page_token": "x"})
+        self.hostile.route(SEARCH, f"ok body='{page}' ; status 500 body='{{}}'")
+        run = support.run_shell("SELECT trace_id FROM mlflow_traces;", self.uri,
+                                MLFLOW_SQL_PAGE_ROWS="2", MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR="0.01")
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn(f"POST {SEARCH}: 500", run.stderr)
+
+    def test_a_server_that_walks_in_circles(self):
+        page = json.dumps({"traces": [trace(i) for i in range(2)], "next_page_token": "x"})
+        self.hostile.route(SEARCH, f"ok body='{page}'")
+        self.check("mlflow_traces: the server sent traces from outside the range of time asked for",
+                   MLFLOW_SQL_PAGE_ROWS="2", MLFLOW_SQL_STREAMS="1")
+
+    def test_an_empty_page_that_says_more(self):
+        self.hostile.route(SEARCH, 'ok body=\'{"next_page_token":"x"}\'')
+        self.check(f"mlflow_traces: POST {SEARCH}: an empty page that says there are more")
+
+    def test_a_trace_without_id(self):
+        self.hostile.route(SEARCH, 'ok body=\'{"traces":[{"a":1}]}\'')
+        self.check(f"mlflow_traces: POST {SEARCH}: traces[0] lacks a trace_id, an experiment_id or "
+                   "a readable request_time; is this an MLflow server?")
+
+    def test_not_json(self):
+        self.hostile.route(SEARCH, "ok body='{\"traces\":[}'")
+        self.assertIn("the reply is not JSON: ", self.error())
+
+    def test_a_refused_filter_of_ours_is_left_out(self):
+        body = json.dumps({"error_code": "INVALID_PARAMETER_VALUE", "message": "Invalid clause"})
+        page = json.dumps({"traces": [trace(1)]})
+        self.hostile.route(SEARCH, f"status 400 body='{body}' ; ok body='{page}'")
+        shown = support.shell("SELECT count(*) FROM mlflow_traces WHERE status = 'OK';\n"
+                              "SELECT filter, status FROM mlflow_requests WHERE rows_kept "
+                              "OR error NOTNULL;", self.uri)
+        self.assertEqual(shown, "1\nattributes.status = 'OK'|400\n|200")
+
+    def test_budget_of_requests(self):
+        self.assertIn("the statement has sent 3 requests, the most that "
+                      "MLFLOW_SQL_STATEMENT_REQUESTS_MAX allows",
+                      self.error("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                                 "LIMIT 9) SELECT count(*) FROM n CROSS JOIN mlflow_traces AS t "
+                                 "WHERE t.execution_time_ms >= n.i;",
+                                 MLFLOW_SQL_STATEMENT_REQUESTS_MAX="3"))
+
+    def test_wrong_arguments(self):
+        create = "CREATE VIRTUAL TABLE t USING mlflow_traces({});"
+        for argument, said in (
+                ("colour = red", 'unknown argument "colour = red"; expected experiment = '),
+                ("uri = 'http://x'", "no argument names a server or a secret: set "
+                                     "MLFLOW_TRACKING_URI"),
+                ("pushdown = maybe", "pushdown is 'maybe'; expected on or off"),
+                ("experiment = ''", "an experiment's name is empty"),
+                ("experiment = 'a', experiment = 'b'", "the experiments are given twice"),
+                ("tags.status AS status", 'there is a column "status" already'),
+                ("tags.(x)", 'cannot read the argument "tags.(x)"; expected')):
+            self.assertIn(f"mlflow_traces: {said}", self.error(create.format(argument)), argument)
+        self.assertEqual(self.hostile.connects, 0)
+
+    def test_unknown_experiment_on_a_real_server(self):
+        self.check("mlflow_traces: no experiment has the name or id 'nope'; SELECT name FROM "
+                   "mlflow_experiments lists those there are",
+                   "SELECT count(*) FROM mlflow_traces WHERE experiment = 'nope';",
+                   server=support.start())
+
+    def test_bad_raw_filter_on_a_real_server(self):
+        self.check(f"mlflow_traces: POST {SEARCH}: 400 INVALID_PARAMETER_VALUE: Invalid clause(s) "
+                   "in filter string: 'OR'",
+                   "SELECT count(*) FROM mlflow_traces WHERE filter = 'tags.a = ''1'' OR 2 = 2';",
+                   server=support.start())
+
+
+if __name__ == "__main__":
+    unittest.main()
