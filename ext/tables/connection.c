@@ -108,6 +108,21 @@ int mlf_connection_budget(mlf_connection *connection, mlf_budget *own, mlf_budge
   return rc;
 }
 
+static int connection_take_integer(void *integer, int count, char **values, char **names) {
+  (void)count;
+  (void)names;
+  *(int *)integer = values[0] && values[0][0] == '1';
+  return 0;
+}
+
+bool mlf_connection_has_own_like(mlf_connection *connection) {
+  int folds = 1;
+  /* SQLite's own LIKE ignores the case of ASCII letters alone. */
+  int rc = sqlite3_exec(connection->db, "SELECT 'É' LIKE 'é' OR 'K' LIKE char(8490)",
+                        connection_take_integer, &folds, NULL);
+  return rc == SQLITE_OK && !folds;
+}
+
 static connection_experiment *connection_recall(mlf_connection *connection, const char *asked) {
   int64_t oldest_ms = mlf_http_clock() - MLF_EXPERIMENT_AGE_MAX_MS;
   for (int i = 0; i < CONNECTION_EXPERIMENTS; i++) {

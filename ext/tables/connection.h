@@ -3,6 +3,8 @@
 #ifndef MLF_TABLES_CONNECTION_H
 #define MLF_TABLES_CONNECTION_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/sqlite_api.h"
 #include "remote/client.h"
@@ -27,6 +29,10 @@ int mlf_connection_budget(mlf_connection *connection, mlf_budget *own, mlf_budge
 ** answer is remembered for MLF_EXPERIMENT_AGE_MAX_MS. Error if there is no such experiment. */
 int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
                               const char *name_or_id, char **id, char **name, mlf_error *error);
+
+/* Whether LIKE is SQLite's own here. Another extension (ICU) may have put its own in place, which
+** finds more than the server's ILIKE would. */
+bool mlf_connection_has_own_like(mlf_connection *connection);
 
 /* Registers mlflow_connect and mlflow_version. */
 int mlf_connection_register(sqlite3 *db, mlf_connection *connection);

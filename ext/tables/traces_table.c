@@ -156,8 +156,17 @@ static int traces_write_filter(traces_cursor *cursor, mlf_error *error) {
   return rc == SQLITE_OK ? rc : mlf_error_nomem(error);
 }
 
+/* Leaves out conditions whose LIKE is not SQLite's own: SQLite alone can tell what they mean. */
+static void traces_leave_out_like(mlf_connection *connection, mlf_bound_terms *bound) {
+  for (int i = 0; i < bound->count; i++) {
+    if (bound->terms[i].op != MLF_OP_LIKE || mlf_connection_has_own_like(connection)) continue;
+    mlf_values_drop(bound, i--);
+  }
+}
+
 static int traces_begin(traces_cursor *cursor, const mlf_plan *plan, mlf_error *error) {
   traces_table *table = (traces_table *)cursor->base.pVtab;
+  traces_leave_out_like(table->connection, &cursor->bound);
   int rc = mlf_connection_budget(table->connection, &cursor->own, &cursor->budget, error);
   if (rc == SQLITE_OK) rc = traces_write_filter(cursor, error);
   if (rc != SQLITE_OK || cursor->filter.empty) return rc;

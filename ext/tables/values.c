@@ -107,10 +107,20 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_valu
   return SQLITE_OK;
 }
 
+static void values_free_term(mlf_filter_term *term) {
+  values_free((mlf_value *)(uintptr_t)term->values, term->value_count);
+}
+
+void mlf_values_drop(mlf_bound_terms *bound, int index) {
+  values_free_term(&bound->terms[index]);
+  bound->count--;
+  memmove(&bound->terms[index], &bound->terms[index + 1],
+          (size_t)(bound->count - index) * sizeof(bound->terms[0]));
+}
+
 void mlf_values_clear(mlf_bound_terms *bound) {
-  for (int i = 0; i < bound->count; i++) {
-    values_free((mlf_value *)(uintptr_t)bound->terms[i].values, bound->terms[i].value_count);
-  }
+  for (int i = 0; i < bound->count; i++)
+    values_free_term(&bound->terms[i]);
   memset(bound, 0, sizeof(*bound));
 }
 

@@ -19,6 +19,9 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_valu
                     mlf_bound_terms *bound);
 void mlf_values_clear(mlf_bound_terms *bound);
 
+/* Forgets one term: it is left to SQLite. */
+void mlf_values_drop(mlf_bound_terms *bound, int index);
+
 /* Hands a value to SQLite; texts are copied. */
 void mlf_values_result(sqlite3_context *context, const mlf_value *value);
 
