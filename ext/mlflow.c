@@ -12,8 +12,8 @@ SQLITE_EXTENSION_INIT1
 
 #define MLF_SQLITE_VERSION_MIN 3038000
 
-__attribute__((visibility("default"))) int
-sqlite3_mlflow_init(sqlite3 *db, char **error_text, const sqlite3_api_routines *api);
+__attribute__((visibility("default"))) int sqlite3_mlflow_init(sqlite3 *db, char **error_text,
+                                                               const sqlite3_api_routines *api);
 
 int sqlite3_mlflow_init(sqlite3 *db, char **error_text, const sqlite3_api_routines *api) {
   (void)api;

@@ -5,13 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum mlf_value_type {
-  MLF_NULL,
-  MLF_INTEGER,
-  MLF_REAL,
-  MLF_TEXT,
-  MLF_BLOB
-} mlf_value_type;
+typedef enum mlf_value_type { MLF_NULL, MLF_INTEGER, MLF_REAL, MLF_TEXT, MLF_BLOB } mlf_value_type;
 
 typedef struct mlf_value {
   mlf_value_type type;

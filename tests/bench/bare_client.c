@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define PAGE_TRACES 500
+#define PAGE_TRACES    500
 #define PAGE_BYTES_MAX (64 << 20)
 
 typedef struct page {

@@ -1,4 +1,4 @@
-"""The tree keeps its own rules: who includes whom, one door each, one symbol, small pieces."""
+"""The tree keeps its own rules: layers, doors, one symbol, small pieces, one layout."""
 
 import os
 import pathlib
@@ -104,6 +104,22 @@ class LayersTest(unittest.TestCase):
                       for number, line in enumerate(lines, 1) if len(line) > LINE_COLUMNS_MAX]
             wrong += [f"{name}: {function}() has {count} lines"
                       for function, count in functions(text) if count > FUNCTION_LINES_MAX]
+        self.assertEqual(wrong, [])
+
+    def test_c_is_laid_out_by_clang_format(self):
+        files = [path for folder in (EXT, support.TESTS) for path in sorted(folder.rglob("*.[ch]"))]
+        run = subprocess.run(["clang-format-14", "--dry-run", "-Werror", *files],
+                             capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stderr[:3000])
+
+    def test_no_file_names_this_machine(self):
+        here = (f"{support.ROOT}/", f"{pathlib.Path.home()}/")
+        wrong = []
+        for folder in ("ext", "sql", "tests", "docs", ".ci"):
+            for path in (support.ROOT / folder).rglob("*"):
+                if path.is_file() and any(name in path.read_text(errors="replace")
+                                          for name in here):
+                    wrong.append(str(path.relative_to(support.ROOT)))
         self.assertEqual(wrong, [])
 
 

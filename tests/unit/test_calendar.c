@@ -149,8 +149,8 @@ static void set_zone(const char *name) {
   tzset();
 }
 
-/* What holds in every zone (but a begin in 45 minutes may fall back), over four years in steps that meet
- * every change of clocks. */
+/* What holds in every zone (but a begin in 45 minutes may fall back), over four years in steps that
+ * meet every change of clocks. */
 static void calendar_is_steady_in_every_zone(void **state) {
   (void)state;
   /* Berlin; midnight skipped in Sao Paulo and Cairo; half an hour in Lord Howe; a day lost in Apia.
