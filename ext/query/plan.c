@@ -112,8 +112,9 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
       if (ship != MLF_SHIP_NO && op == MLF_OP_IN && column->key_kind == MLF_KEY_TRACE_ID)
         batched = true;
     }
-    if (ship != MLF_SHIP_EXACT) plan->exact = false;
-    if (ship == MLF_SHIP_NO || plan->term_count == MLF_FILTER_TERMS_MAX) continue;
+    bool sent = ship != MLF_SHIP_NO && plan->term_count < MLF_FILTER_TERMS_MAX;
+    if (ship != MLF_SHIP_EXACT || !sent) plan->exact = false;
+    if (!sent) continue;
     plan->terms[plan->term_count++] = (mlf_plan_term){constraint->column, op, i};
   }
   if (!batched) plan->order = order;

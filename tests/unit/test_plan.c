@@ -1,0 +1,160 @@
+/* test_plan.c: query/plan.h: what is chosen, and the plan as text and back. */
+#include "query/plan.h"
+
+#include <string.h>
+
+#include "oom.h"
+
+static mlf_schema schema;
+
+static mlf_constraint on(const char *column, mlf_op op) {
+  int index = mlf_schema_find(&schema, column);
+  assert_true(index >= 0);
+  return (mlf_constraint){.column = index, .op = op, .usable = true, .binary = true};
+}
+
+/* The text of the plan for the constraints. */
+static void check(const mlf_constraint *constraints, int count, mlf_order order,
+                  const char *expected, bool exact) {
+  mlf_plan plan, parsed;
+  assert_int_equal(mlf_plan_choose(&schema, constraints, count, order, false, &plan), SQLITE_OK);
+  char *text = mlf_plan_text(&schema, &plan);
+  assert_string_equal(text, expected);
+  assert_int_equal(plan.exact, exact);
+  assert_int_equal(mlf_plan_parse(&schema, text, &parsed), SQLITE_OK);
+  assert_int_equal(parsed.term_count, plan.term_count);
+  for (int i = 0; i < plan.term_count; i++) {
+    assert_int_equal(parsed.terms[i].column, plan.terms[i].column);
+    assert_int_equal(parsed.terms[i].op, plan.terms[i].op);
+  }
+  assert_int_equal(parsed.order, plan.order);
+  sqlite3_free(text);
+}
+
+static void terms_that_can_be_sent_are_chosen(void **state) {
+  (void)state;
+  mlf_constraint some[] = {on("status", MLF_OP_EQ), on("total_tokens", MLF_OP_GT),
+                           on("name", MLF_OP_LIKE)};
+  check(some, 1, MLF_ORDER_ANY, "status = ?", true);
+  check(some, 2, MLF_ORDER_ANY, "status = ?", false);
+  check(some + 2, 1, MLF_ORDER_NEWEST_FIRST, "name LIKE ? ORDER BY timestamp_ms DESC", false);
+  check(some, 0, MLF_ORDER_OLDEST_FIRST, "(all) ORDER BY timestamp_ms ASC", true);
+  some[0].binary = false;
+  check(some, 1, MLF_ORDER_ANY, "(all)", false);
+  some[0].binary = true;
+  some[0].usable = false;
+  check(some, 1, MLF_ORDER_ANY, "(all)", false);
+}
+
+static void keys_that_the_server_rewrites_are_not_sent(void **state) {
+  (void)state;
+  mlf_constraint name = on("tags.Name", MLF_OP_EQ);
+  check(&name, 1, MLF_ORDER_ANY, "(all)", false);
+}
+
+static void lists_are_taken_where_the_server_has_in(void **state) {
+  (void)state;
+  mlf_constraint lists[] = {on("status", MLF_OP_EQ), on("name", MLF_OP_EQ),
+                            on("trace_id", MLF_OP_EQ)};
+  for (int i = 0; i < 3; i++)
+    lists[i].list_at_once = true;
+  check(lists, 1, MLF_ORDER_NEWEST_FIRST, "status IN (?) ORDER BY timestamp_ms DESC", true);
+  check(lists + 1, 1, MLF_ORDER_ANY, "name = ?", true);
+  /* Batches of ids come in no order. */
+  check(lists + 2, 1, MLF_ORDER_NEWEST_FIRST, "trace_id IN (?)", false);
+}
+
+static void names_are_quoted_where_they_must(void **state) {
+  (void)state;
+  mlf_constraint odd[] = {on("od\"d AND = ?", MLF_OP_EQ), on("all", MLF_OP_IS_NULL),
+                          on("tags.a.b", MLF_OP_NE)};
+  check(odd, 3, MLF_ORDER_ANY, "\"od\"\"d AND = ?\" = ? AND all IS NULL AND tags.a.b != ?", true);
+}
+
+static void an_argument_not_known_yet_wants_another_order(void **state) {
+  (void)state;
+  mlf_plan plan;
+  mlf_constraint experiment = on("experiment", MLF_OP_EQ);
+  experiment.usable = false;
+  assert_int_equal(mlf_plan_choose(&schema, &experiment, 1, MLF_ORDER_ANY, false, &plan),
+                   SQLITE_CONSTRAINT);
+}
+
+static void a_look_up_is_cheaper_than_a_scan(void **state) {
+  (void)state;
+  mlf_plan scan, filtered, look_up;
+  mlf_constraint status = on("status", MLF_OP_EQ), id = on("trace_id", MLF_OP_EQ);
+  mlf_plan_choose(&schema, NULL, 0, MLF_ORDER_ANY, false, &scan);
+  mlf_plan_choose(&schema, &status, 1, MLF_ORDER_ANY, false, &filtered);
+  mlf_plan_choose(&schema, &id, 1, MLF_ORDER_ANY, false, &look_up);
+  assert_true(look_up.one_row && !filtered.one_row);
+  assert_true(look_up.cost * 10 < filtered.cost);
+  assert_true(filtered.cost < scan.cost);
+  /* A scan beats thousands of look-ups, not ten. */
+  assert_true(look_up.cost * 10 < scan.cost);
+  assert_true(look_up.cost * 5000 > scan.cost);
+}
+
+static void more_terms_than_a_filter_takes(void **state) {
+  (void)state;
+  static mlf_constraint many[MLF_FILTER_TERMS_MAX + 5];
+  mlf_plan plan, parsed;
+  for (int i = 0; i < MLF_FILTER_TERMS_MAX + 5; i++)
+    many[i] = on("status", MLF_OP_NE);
+  assert_int_equal(
+      mlf_plan_choose(&schema, many, MLF_FILTER_TERMS_MAX + 5, MLF_ORDER_ANY, false, &plan),
+      SQLITE_OK);
+  assert_int_equal(plan.term_count, MLF_FILTER_TERMS_MAX);
+  assert_false(plan.exact);
+  char *text = mlf_plan_text(&schema, &plan);
+  assert_int_equal(mlf_plan_parse(&schema, text, &parsed), SQLITE_OK);
+  assert_int_equal(parsed.term_count, MLF_FILTER_TERMS_MAX);
+  sqlite3_free(text);
+}
+
+static void other_texts_are_refused(void **state) {
+  (void)state;
+  static const char *const texts[] = {"",
+                                      "status",
+                                      "status = ? AND",
+                                      "nope = ?",
+                                      "status = ?x",
+                                      "(all) LIMIT x",
+                                      "\"status = ?",
+                                      "(all) OFFSET LIMIT"};
+  mlf_plan plan;
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+    assert_int_equal(mlf_plan_parse(&schema, texts[i], &plan), SQLITE_CORRUPT);
+}
+
+static int open_schema(void **state) {
+  mlf_error error = {0};
+  (void)state;
+  assert_int_equal(mlf_schema_init_traces(&schema), SQLITE_OK);
+  mlf_schema_declare(&schema, "tags", "a.b", NULL, &error);
+  mlf_schema_declare(&schema, "tags", "Name", NULL, &error);
+  mlf_schema_declare(&schema, "tags", "x", "od\"d AND = ?", &error);
+  mlf_schema_declare(&schema, "tags", "y", "all", &error);
+  return error.code;
+}
+
+static int close_schema(void **state) {
+  (void)state;
+  mlf_schema_clear(&schema);
+  return 0;
+}
+
+int main(void) {
+  oom_install();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(terms_that_can_be_sent_are_chosen),
+      cmocka_unit_test(keys_that_the_server_rewrites_are_not_sent),
+      cmocka_unit_test(lists_are_taken_where_the_server_has_in),
+      cmocka_unit_test(names_are_quoted_where_they_must),
+      cmocka_unit_test(an_argument_not_known_yet_wants_another_order),
+      cmocka_unit_test(a_look_up_is_cheaper_than_a_scan),
+      cmocka_unit_test(more_terms_than_a_filter_takes),
+      cmocka_unit_test(other_texts_are_refused),
+  };
+  return cmocka_run_group_tests(tests, open_schema, close_schema);
+}
