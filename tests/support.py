@@ -199,8 +199,9 @@ def clean_environment(server=None, **variables):
 def run_shell(sql, server=None, database=":memory:", options=(), timeout=120, **variables):
     """Runs SQL in the real sqlite3 shell; gives stdout, stderr and returncode as they are.
 
-    Under MLFLOW_SQL_TEST_PRELOAD (a sanitizer's runtime) if tests/run asks for it.
+    If tests/run has put a sanitizer before all, a leak is an error, too.
     """
+    variables["ASAN_OPTIONS"] = "detect_leaks=1"
     if "MLFLOW_SQL_TEST_PRELOAD" in os.environ:
         variables["LD_PRELOAD"] = os.environ["MLFLOW_SQL_TEST_PRELOAD"]
     return subprocess.run(
