@@ -24,6 +24,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -268,6 +269,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sqlite-mlflow-tests-"))
     servers = Servers()
     total = Tally()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and so stop what was started
     try:
         status, output = Stage(folder, servers).run(
             ["sh", "-c", "cmake --preset dev && cmake --build --preset dev"])
