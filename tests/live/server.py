@@ -7,7 +7,8 @@
 
 As a program it runs a command beside the server, and ends with it, with its status:
 
-    tests/live/server.py [--store KIND] [--version V] [--workers N] [--database FILE] -- COMMAND...
+    tests/live/server.py [--store KIND] [--version V] [--workers N]
+                         [--database FILE] [--copy-of FILE] -- COMMAND...
 
 The command finds the server in MLFLOW_TRACKING_URI. Everything lives in a scratch folder, on free
 ports of the loopback interface; only processes started here are ever stopped. The MLflow itself
@@ -116,11 +117,12 @@ class Postgresql:
 class Server:
     """An MLflow server from start() to stop(); `uri` is what goes into MLFLOW_TRACKING_URI."""
 
-    def __init__(self, store="sqlite", version=NEWEST, workers=1, database=None):
+    def __init__(self, store="sqlite", version=NEWEST, workers=1, database=None, copy_of=None):
         self.store = store
         self.version = version
         self.workers = workers
-        self.database = database  # of the SQLite store; None: a new one in the scratch folder
+        self.database = database  # of the SQLite store; None: in the scratch folder
+        self.copy_of = copy_of  # what to begin it with; None: empty
         self.folder = None
         self.process = None
         self.postgresql = None
@@ -146,7 +148,10 @@ class Server:
             self.postgresql.start()
             store_uri = self.postgresql.uri
         else:
-            store_uri = f"sqlite:///{self.database or os.path.join(self.folder, 'mlflow.db')}"
+            database = self.database or os.path.join(self.folder, "mlflow.db")
+            if self.copy_of:
+                shutil.copy(self.copy_of, database)
+            store_uri = f"sqlite:///{database}"
         port = free_port()
         self.command = [
             environment_of(self.version) / "bin" / "mlflow", "server",
@@ -204,6 +209,7 @@ def main():
     parser.add_argument("--version", choices=[NEWEST, OLDEST], default=NEWEST)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--database", help="the SQLite store's file (default: a new one)")
+    parser.add_argument("--copy-of", help="begin the SQLite store with a copy of this file")
     parser.add_argument("command", nargs="+")
     arguments = parser.parse_args()
 
@@ -214,7 +220,7 @@ def main():
         signal.signal(number, leave)
     try:
         with Server(arguments.store, arguments.version, arguments.workers,
-                    arguments.database) as server:
+                    arguments.database, arguments.copy_of) as server:
             environment = os.environ | {"MLFLOW_TRACKING_URI": server.uri}
             command = subprocess.Popen(arguments.command, env=environment)
             try:
