@@ -34,7 +34,7 @@ import support
 
 BUILD = support.ROOT.parent / f"{support.ROOT.name}-build"
 FUZZ_SECONDS = 20
-FILE_SECONDS_MAX = 900
+FILE_SECONDS_MAX = 1800
 VALGRIND_SECONDS_MAX = 600
 VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite",
             "--error-exitcode=99"]
