@@ -35,6 +35,7 @@ STATEMENTS = [
     f"SELECT trace_id FROM t WHERE timestamp_ms >= {START + 20_000} ORDER BY 1",
     f"SELECT trace_id FROM t WHERE end_time_ms < {START + 20_000} ORDER BY 1",
     f"SELECT trace_id FROM t WHERE end_time_ms >= {START + 5_000} ORDER BY 1",
+    f"SELECT trace_id FROM t WHERE end_time_ms < {START + 22_000} ORDER BY timestamp_ms DESC LIMIT 4",
     "SELECT trace_id FROM t WHERE client_request_id = 'c7'",
     "SELECT trace_id FROM t WHERE client_request_id IN ('c7', 'c9', NULL) ORDER BY 1",
     "SELECT trace_id FROM t WHERE client_request_id LIKE 'C1%' ORDER BY 1",
@@ -131,6 +132,14 @@ class Stores(unittest.TestCase):
         for server, expected in self.answers.items():
             self.compare(server, self.ask(server, MLFLOW_SQL_PAGE_ROWS="4",
                                           MLFLOW_SQL_STREAMS="3"), expected)
+
+    def test_no_server_is_sent_what_it_does_not_know(self):
+        script = ";\n".join(STATEMENTS)
+        refused = "SELECT filter, error FROM mlflow_requests WHERE status IS NOT 200;"
+        for server, table in self.tables.items():
+            shown = support.shell(f".output /dev/null\n{table};\n{script};\n.output stdout\n"
+                                  f"{refused}\nSELECT count(*) > 30 FROM mlflow_requests;", server)
+            self.assertEqual(shown, "1", server.name)
 
     def test_the_newest_sqlite_agrees(self):
         for server, expected in self.answers.items():
