@@ -202,8 +202,6 @@ def run_shell(sql, server=None, database=":memory:", options=(), timeout=120, **
     If tests/run has put a sanitizer before all, a leak is an error, too.
     """
     variables["ASAN_OPTIONS"] = "detect_leaks=1"
-    if "MLFLOW_SQL_TEST_PRELOAD" in os.environ:
-        variables["LD_PRELOAD"] = os.environ["MLFLOW_SQL_TEST_PRELOAD"]
     return subprocess.run(
         ["sqlite3", "-batch", "-bail", *options, database],
         input=f".load {extension()}\n{sql}\n", capture_output=True, text=True, timeout=timeout,
