@@ -201,11 +201,25 @@ static int pager_open_slice(mlf_pager *pager, pager_slice slice, int page_rows, 
   return pager_ask(pager, place, place->end, NULL, page_rows, error);
 }
 
-/* Adds slices until as many are under way as there may be, or nothing is left to add. */
+/* How many slices wait for the server: their reply has not come yet. */
+static size_t pager_under_way(const mlf_pager *pager) {
+  size_t waiting = 0;
+  for (size_t i = 0; i < pager->count; i++) {
+    const pager_slice *slice = &pager->slices[(pager->head + i) % MLF_STREAMS_MAX];
+    waiting += slice->call && !mlf_call_done(slice->call);
+  }
+  return waiting;
+}
+
+/* Adds slices until as many are under way as there may be, or nothing is left to add. A reply that
+** waits for its turn does not keep the server idle, but at most as many wait as are under way. */
 static int pager_fill(mlf_pager *pager, mlf_error *error) {
   int rc = SQLITE_OK;
-  size_t count_max = pager->ahead ? (size_t)pager->streams : 1;
-  while (rc == SQLITE_OK && pager->rest && pager->count < count_max) {
+  size_t streams = pager->ahead ? (size_t)pager->streams : 1;
+  size_t count_max = pager->ahead ? 2 * streams : 1;
+  if (count_max > MLF_STREAMS_MAX) count_max = MLF_STREAMS_MAX;
+  while (rc == SQLITE_OK && pager->rest && pager->count < count_max &&
+         pager_under_way(pager) < streams) {
     pager_slice slice = {.begin = pager->rest_begin, .end = pager->rest_end};
     int page_rows = pager->page_rows;
     if (pager_by_ids(pager)) {
@@ -343,9 +357,8 @@ static int pager_take_page(mlf_pager *pager, pager_slice *slice, mlf_error *erro
   }
   slice->page = page;
   pager_arrived(pager, slice);
-  if (!pager->ahead || slice->last || slice->tied || !pager_wants_more(pager, slice))
-    return SQLITE_OK;
-  return pager_ask_next(pager, slice, error);
+  if (!pager->ahead || slice->tied || !pager_wants_more(pager, slice)) return SQLITE_OK;
+  return slice->last ? pager_fill(pager, error) : pager_ask_next(pager, slice, error);
 }
 
 /* Waits for the page under way. A refusal of our own filter is met by asking again without it. */
@@ -412,7 +425,11 @@ static int pager_next_row(mlf_pager *pager, pager_slice *slice, const mlf_json *
   pager->rows++;
   slice->kept++;
   slice->tie_added++;
-  if (pager->rows % PAGER_PROGRESS_ROWS == 0) mlf_client_progress(pager->client);
+  if (pager->rows % PAGER_PROGRESS_ROWS == 0) {
+    mlf_client_progress(pager->client);
+    if (pager->ahead) rc = pager_fill(pager, error);
+    if (rc != SQLITE_OK) return rc;
+  }
   if (!pager->ahead && pager->rows >= PAGER_AHEAD_AFTER_ROWS && pager_wants_more(pager, slice))
     rc = pager_go_ahead(pager, slice, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;

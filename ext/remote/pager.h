@@ -10,8 +10,8 @@
 ** being handed out while the others are fetched side by side. The first request is for one page
 ** with no more bounds than the statement has. If the statement goes on reading, what is left is
 ** cut into slices that are each thought to hold about one page, by the density seen so far; a
-** slice that holds more is walked by key when its turn comes. At most `streams` replies are in
-** memory at once. Rows always come in order of time.
+** slice that holds more is walked by key when its turn comes. At most `streams` requests are under
+** way, and at most twice as many replies in memory. Rows always come in order of time.
 **
 ** A search by ids is the same queue, with a batch of ids in place of a range of time.
 */
