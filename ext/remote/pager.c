@@ -170,6 +170,7 @@ static int pager_ask(mlf_pager *pager, pager_slice *slice, pager_key end, const 
   slice->helped = pager->filter != NULL;
   rc = mlf_search_start(pager->client, pager->budget, &search, &slice->call, error);
   sqlite3_free(filter);
+  if (rc == SQLITE_OK) mlf_client_progress(pager->client); /* it leaves before rows are made */
   return rc;
 }
 
