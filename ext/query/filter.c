@@ -1,7 +1,6 @@
 #include "query/filter.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -17,7 +16,8 @@ typedef struct filter_writer {
   mlf_server server;
   mlf_filter *filter;
   int terms;
-  int key_terms; /* on tags, metadata and feedback: the server joins a table for each */
+  int key_terms; /* those for which the server joins a table */
+  size_t listed; /* values in IN lists, those of ids not among them */
 } filter_writer;
 
 static const char *const filter_operators[MLF_OP_COUNT] = {
@@ -34,8 +34,16 @@ static const char *const filter_operators[MLF_OP_COUNT] = {
     [MLF_OP_IS_NOT_NULL] = "IS NOT NULL",
 };
 
+/* U+FFFD stands for what JSON cannot carry as well as for itself: a NUL, half a surrogate pair. */
+static bool filter_has_replacement(const char *text, size_t length) {
+  for (size_t i = 0; i + 3 <= length; i++) {
+    if (memcmp(text + i, "\xef\xbf\xbd", 3) == 0) return true;
+  }
+  return false;
+}
+
 bool mlf_filter_quote(const char *text, size_t length, char *quote) {
-  if (!mlf_utf8_is_text(text, length)) return false;
+  if (!mlf_utf8_is_text(text, length) || filter_has_replacement(text, length)) return false;
   /* The server's tokenizer takes a backslash before a quote for an escape. */
   if (length && text[length - 1] == '\\') return false;
   *quote = memchr(text, '\'', length) ? '"' : '\'';
@@ -43,25 +51,21 @@ bool mlf_filter_quote(const char *text, size_t length, char *quote) {
 }
 
 /* Lists are read as Python literals, where a backslash and a line break do have a meaning. */
-static bool filter_quote_in_list(const char *text, size_t length, char *quote) {
-  for (size_t i = 0; i < length; i++) {
-    if ((unsigned char)text[i] < 0x20 || text[i] == '\\') return false;
+static bool filter_quote_in_list(const mlf_value *value, char *quote) {
+  for (size_t i = 0; i < value->length; i++) {
+    if ((unsigned char)value->text[i] < 0x20 || value->text[i] == '\\') return false;
   }
-  return mlf_filter_quote(text, length, quote);
+  return mlf_filter_quote(value->text, value->length, quote);
 }
 
-/* A value as the text that SQLite compares with a TEXT column (affinity turns integers to text);
-** false for what has no such text that is the server's too. `scratch` holds an integer's. */
-static bool filter_text_value(const mlf_value *value, char scratch[24], const char **text,
-                              size_t *length) {
-  if (value->type == MLF_TEXT) {
-    *text = value->text;
-    *length = value->length;
-    return true;
+/* Whether all values can stand in a list. NULLs are left out of it: they are equal to nothing. */
+static bool filter_can_list(const mlf_filter_term *term) {
+  char quote;
+  for (size_t i = 0; i < term->value_count; i++) {
+    const mlf_value *value = &term->values[i];
+    if (value->type == MLF_NULL) continue;
+    if (value->type != MLF_TEXT || !filter_quote_in_list(value, &quote)) return false;
   }
-  if (value->type != MLF_INTEGER) return false;
-  *length = (size_t)snprintf(scratch, 24, "%lld", (long long)value->integer);
-  *text = scratch;
   return true;
 }
 
@@ -146,16 +150,22 @@ static bool filter_is_keyed(const mlf_column *column) {
          column->key_kind == MLF_KEY_FEEDBACK;
 }
 
+/* The server keeps tags, metadata and feedback in tables of their own, names and runs among them.
+ */
+static bool filter_is_joined(const mlf_column *column) {
+  return filter_is_keyed(column) || column->key_kind == MLF_KEY_NAME ||
+         column->key_kind == MLF_KEY_RUN;
+}
+
 static void filter_write_key(filter_writer *writer, const mlf_column *column) {
   const char *entity = column->key_kind == MLF_KEY_TAG        ? "tags"
                        : column->key_kind == MLF_KEY_METADATA ? "metadata"
                                                               : "feedback";
-  if (filter_is_keyed(column)) {
+  if (filter_is_keyed(column))
     sqlite3_str_appendf(writer->text, "%s.`%s`", entity, column->key);
-    writer->key_terms++;
-  } else {
+  else
     sqlite3_str_appendall(writer->text, column->key);
-  }
+  writer->key_terms += filter_is_joined(column);
 }
 
 static bool filter_write_number(filter_writer *writer, const mlf_filter_term *term) {
@@ -178,16 +188,17 @@ static void filter_write_quoted(filter_writer *writer, const char *text, size_t 
 }
 
 /* LIKE and GLOB become ILIKE, which finds more: it ignores case where SQLite's LIKE ignores that
-** of ASCII letters and its GLOB none. A `%` or `_` that GLOB takes literally finds more, too. */
+** of ASCII letters and its GLOB none. A `%` or `_` that GLOB takes literally finds more, too. A
+** backslash is an escape on some stores, and a `[` begins a class in GLOB and on SQL Server. */
 static bool filter_write_pattern(filter_writer *writer, const mlf_filter_term *term) {
   const mlf_value *value = &term->values[0];
   char pattern[FILTER_PATTERN_BYTES_MAX];
   char quote;
   if (value->type != MLF_TEXT || value->length > sizeof(pattern)) return false;
   if (memchr(value->text, '\\', value->length)) return false;
+  if (memchr(value->text, '[', value->length)) return false;
   if (!mlf_filter_quote(value->text, value->length, &quote)) return false;
   bool glob = term->op == MLF_OP_GLOB;
-  if (glob && memchr(value->text, '[', value->length)) return false;
   for (size_t i = 0; i < value->length; i++) {
     char c = value->text[i];
     pattern[i] = !glob ? c : c == '*' ? '%' : c == '?' ? '_' : c;
@@ -200,46 +211,41 @@ static bool filter_write_pattern(filter_writer *writer, const mlf_filter_term *t
 }
 
 static bool filter_write_list(filter_writer *writer, const mlf_filter_term *term) {
-  char scratch[24], quote;
-  const char *text;
-  size_t length;
-  if (term->value_count > MLF_FILTER_IDS_MAX) return false;
-  for (size_t i = 0; i < term->value_count; i++) {
-    if (term->values[i].type == MLF_NULL) continue;
-    if (!filter_text_value(&term->values[i], scratch, &text, &length)) return false;
-    if (!filter_quote_in_list(text, length, &quote)) return false;
-  }
+  char quote;
+  if (term->value_count > MLF_FILTER_IDS_MAX - writer->listed) return false;
+  if (!filter_can_list(term)) return false;
+  writer->listed += term->value_count;
   filter_begin_condition(writer);
   filter_write_key(writer, term->column);
   const char *separator = " IN (";
   for (size_t i = 0; i < term->value_count; i++) {
-    if (!filter_text_value(&term->values[i], scratch, &text, &length)) continue;
-    filter_quote_in_list(text, length, &quote);
+    const mlf_value *value = &term->values[i];
+    if (value->type == MLF_NULL) continue;
+    filter_quote_in_list(value, &quote);
     sqlite3_str_appendall(writer->text, separator);
-    filter_write_quoted(writer, text, length, quote);
+    filter_write_quoted(writer, value->text, value->length, quote);
     separator = ", ";
   }
   sqlite3_str_appendchar(writer->text, 1, ')');
   return true;
 }
 
+/* Only texts are sent. Whether SQL compares a number with a text as numbers ('07' = 7) or as texts
+** hangs on where the number comes from, which is not known here. */
 static bool filter_write_text(filter_writer *writer, const mlf_filter_term *term) {
   if (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB) return filter_write_pattern(writer, term);
   if (term->op == MLF_OP_IN) return filter_write_list(writer, term);
-  char scratch[24], quote;
-  const char *text;
-  size_t length;
+  char quote;
   const mlf_value *value = &term->values[0];
-  if (!filter_text_value(value, scratch, &text, &length)) return false;
-  if (!mlf_filter_quote(text, length, &quote)) return false;
-  if (term->column->key_kind == MLF_KEY_FEEDBACK) {
-    /* Only texts look the same on both sides: 5 is not 5.0 there, and JSON has blanks. */
-    if (value->type != MLF_TEXT || (length && strchr("{[", text[0]))) return false;
-  }
+  if (value->type != MLF_TEXT) return false;
+  if (!mlf_filter_quote(value->text, value->length, &quote)) return false;
+  /* JSON as a value of feedback has other blanks there. */
+  if (term->column->key_kind == MLF_KEY_FEEDBACK && value->length && strchr("{[", value->text[0]))
+    return false;
   filter_begin_condition(writer);
   filter_write_key(writer, term->column);
   sqlite3_str_appendf(writer->text, " %s ", filter_operators[term->op]);
-  filter_write_quoted(writer, text, length, quote);
+  filter_write_quoted(writer, value->text, value->length, quote);
   return true;
 }
 
@@ -247,14 +253,7 @@ static bool filter_write_text(filter_writer *writer, const mlf_filter_term *term
 ** is asked for. */
 static bool filter_take_ids(filter_writer *writer, const mlf_filter_term *term) {
   mlf_filter *filter = writer->filter;
-  char scratch[24], quote;
-  const char *text;
-  size_t length;
-  for (size_t i = 0; i < term->value_count; i++) {
-    if (term->values[i].type == MLF_NULL) continue;
-    if (!filter_text_value(&term->values[i], scratch, &text, &length)) return false;
-    if (text == scratch || !filter_quote_in_list(text, length, &quote)) return false;
-  }
+  if (!filter_can_list(term)) return false;
   if (filter->id_count && filter->id_count <= term->value_count) return true;
   filter->ids = term->values;
   filter->id_count = term->value_count;
@@ -289,7 +288,7 @@ static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term
   const mlf_column *column = term->column;
   if (!filter_is_known(writer->server, column, term->op)) return false;
   if (writer->terms >= MLF_FILTER_TERMS_MAX) return false;
-  if (filter_is_keyed(column) && writer->key_terms >= MLF_FILTER_KEY_TERMS_MAX) return false;
+  if (filter_is_joined(column) && writer->key_terms >= MLF_FILTER_KEY_TERMS_MAX) return false;
   switch (column->key_kind) {
   case MLF_KEY_TIMESTAMP:
   case MLF_KEY_NUMBER:

@@ -49,8 +49,7 @@ static bool shippable_is_special_tag(const char *key) {
 /* Metadata that the server keeps in columns of its own: known there as a whole or not at all. */
 static bool shippable_is_special_metadata(const char *key) {
   return sqlite3_stricmp(key, "mlflow.trace.tokenUsage") == 0 ||
-         sqlite3_stricmp(key, "mlflow.trace.cost") == 0 ||
-         sqlite3_stricmp(key, "mlflow.trace.sizeStats") == 0;
+         sqlite3_stricmp(key, "mlflow.trace.cost") == 0;
 }
 
 mlf_shippable mlf_shippable_decide(const mlf_column *column, mlf_op op) {

@@ -57,8 +57,10 @@ static void texts_are_quoted(void **state) {
   check("name", MLF_OP_EQ, text_value("ends with \\"), "");
   check("name", MLF_OP_EQ, text_value("\xff"), "");
   check("name", MLF_OP_EQ, text_value(""), "attributes.name = ''");
-  check("name", MLF_OP_EQ, integer_value(7), "attributes.name = '7'");
-  check("name", MLF_OP_EQ, real_value(7.5), "");
+  check("name", MLF_OP_EQ, text_value("back`tick\n; -- AND"),
+        "attributes.name = 'back`tick\n; -- AND'");
+  check("run_id", MLF_OP_NE, text_value("r"), "attributes.run_id != 'r'");
+  check("size", MLF_OP_NE, text_value("{}"), "metadata.`mlflow.trace.sizeStats` != '{}'");
   check("app", MLF_OP_EQ, text_value("x"), "tags.`mlflow.traceName` = 'x'");
   check("user_id", MLF_OP_NE, text_value("x"), "metadata.`mlflow.trace.user` != 'x'");
   check("odd", MLF_OP_EQ, text_value("x"), "");
@@ -66,10 +68,33 @@ static void texts_are_quoted(void **state) {
   check("name", MLF_OP_EQ, zero, "");
 }
 
+/* '07' = 7 is true or false in SQL, as the 7 comes from a column of numbers or not. */
+static void numbers_are_not_compared_with_texts(void **state) {
+  (void)state;
+  static const char *const columns[] = {"name", "status",  "client_request_id",
+                                        "app",  "user_id", "concise"};
+  for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+    check(columns[i], MLF_OP_EQ, integer_value(7), "");
+    check(columns[i], MLF_OP_NE, integer_value(7), "");
+    check(columns[i], MLF_OP_EQ, real_value(7.5), "");
+    check(columns[i], MLF_OP_EQ, (mlf_value){.type = MLF_BLOB, .text = "7", .length = 1}, "");
+  }
+  check("trace_id", MLF_OP_NE, integer_value(7), "");
+}
+
+/* U+FFFD may be what is left here of a text that the server has whole. */
+static void replacement_characters_are_not_sent(void **state) {
+  (void)state;
+  check("name", MLF_OP_EQ, text_value("a\xef\xbf\xbd"), "");
+  check("name", MLF_OP_EQ, text_value("\xef\xbf\xbc"), "attributes.name = '\xef\xbf\xbc'");
+  check("app", MLF_OP_NE, text_value("\xef\xbf\xbd"), "");
+  check("app", MLF_OP_LIKE, text_value("%\xef\xbf\xbd%"), "");
+}
+
 static void feedback_is_compared_as_text(void **state) {
   (void)state;
   check("concise", MLF_OP_EQ, text_value("yes"), "feedback.`concise` = 'yes'");
-  check("concise", MLF_OP_EQ, integer_value(1), "");
+  check("concise", MLF_OP_EQ, text_value(""), "feedback.`concise` = ''");
   check("concise", MLF_OP_EQ, text_value("{\"a\":1}"), "");
   check("concise", MLF_OP_EQ, text_value("[1]"), "");
 }
@@ -79,9 +104,18 @@ static void patterns_become_ilike(void **state) {
   check("name", MLF_OP_LIKE, text_value("Ab%_c"), "attributes.name ILIKE 'Ab%_c'");
   check("name", MLF_OP_GLOB, text_value("Ab*?c%"), "attributes.name ILIKE 'Ab%_c%'");
   check("name", MLF_OP_GLOB, text_value("[ab]*"), "");
+  check("name", MLF_OP_LIKE, text_value("[ab]%"), "");
+  check("name", MLF_OP_LIKE, text_value("' and \""), "");
+  check("user_id", MLF_OP_LIKE, text_value("it's%"),
+        "metadata.`mlflow.trace.user` ILIKE \"it's%\"");
+  check("run_id", MLF_OP_LIKE, text_value("a%"), "attributes.run_id ILIKE 'a%'");
   check("name", MLF_OP_LIKE, text_value("a\\%"), "");
   check("name", MLF_OP_LIKE, integer_value(5), "");
   check("trace_id", MLF_OP_LIKE, text_value("tr-%"), "attributes.request_id ILIKE 'tr-%'");
+  char longest[1002];
+  memset(longest, 'x', sizeof(longest));
+  longest[1001] = 0;
+  check("name", MLF_OP_LIKE, text_value(longest), "");
 }
 
 static void numbers_become_whole(void **state) {
@@ -98,6 +132,22 @@ static void numbers_become_whole(void **state) {
   check(column, MLF_OP_EQ, real_value(5.5), "");
   check(column, MLF_OP_LT, real_value(1e19), "");
   check(column, MLF_OP_LT, real_value(INFINITY), "");
+  check(column, MLF_OP_LT, real_value(-INFINITY), "");
+  check(column, MLF_OP_NE, real_value(5.5), "");
+  check(column, MLF_OP_NE, real_value(-0.0), "attributes.execution_time_ms != 0");
+  check(column, MLF_OP_GE, integer_value(INT64_MIN),
+        "attributes.execution_time_ms >= -9223372036854775808");
+  check(column, MLF_OP_LE, integer_value(INT64_MAX),
+        "attributes.execution_time_ms <= 9223372036854775807");
+  check(column, MLF_OP_GT, text_value("-007"), "attributes.execution_time_ms > -7");
+  check(column, MLF_OP_GT, text_value("+5"), "attributes.execution_time_ms > 5");
+  check(column, MLF_OP_GT, text_value("9223372036854775808"), "");
+  check(column, MLF_OP_GT, text_value("-"), "");
+  check(column, MLF_OP_GT, text_value(""), "");
+  check(column, MLF_OP_GT, text_value(" 5"), "");
+  check(column, MLF_OP_GT, text_value("5.0"), "");
+  check(column, MLF_OP_GT, (mlf_value){.type = MLF_BLOB, .text = "5", .length = 1}, "");
+  check("execution_duration", MLF_OP_EQ, integer_value(5), "attributes.execution_time_ms = 5");
   check("end_time_ms", MLF_OP_LT, integer_value(5), "attributes.end_time_ms < 5");
 }
 
@@ -126,6 +176,12 @@ static void old_servers_get_less(void **state) {
   check_minor(9, "concise", MLF_OP_EQ, text_value("yes"), "");
   check_minor(10, "app", MLF_OP_IS_NULL, null_value, "");
   check_minor(1, "status", MLF_OP_EQ, text_value("OK"), "attributes.status = 'OK'");
+  check_minor(5, "app", MLF_OP_GLOB, text_value("a*"), "");
+  check_minor(6, "app", MLF_OP_GLOB, text_value("a*"), "tags.`mlflow.traceName` ILIKE 'a%'");
+  check_minor(10, "concise", MLF_OP_EQ, text_value("yes"), "feedback.`concise` = 'yes'");
+  check_minor(11, "app", MLF_OP_IS_NULL, null_value, "tags.`mlflow.traceName` IS NULL");
+  check_minor(10, "session_id", MLF_OP_IS_NOT_NULL, null_value, "");
+  check_minor(1, "user_id", MLF_OP_NE, text_value("x"), "metadata.`mlflow.trace.user` != 'x'");
 }
 
 static void times_become_a_range(void **state) {
@@ -150,18 +206,22 @@ static void times_become_a_range(void **state) {
 
 static void lists_are_plain_or_left_out(void **state) {
   (void)state;
-  mlf_value values[] = {null_value, text_value("OK"), text_value("it's"), integer_value(3)};
+  mlf_value values[] = {null_value, text_value("OK"), text_value("it's"), text_value("3")};
   mlf_filter_term term = term_of("status", MLF_OP_IN, values, 4);
   mlf_filter filter;
   assert_int_equal(mlf_filter_write(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
   assert_string_equal(filter.text, "attributes.status IN ('OK', \"it's\", '3')");
   assert_true(filter.complete);
   mlf_filter_clear(&filter);
-  values[3] = text_value("back\\slash");
-  assert_int_equal(mlf_filter_write(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
-  assert_null(filter.text);
-  assert_false(filter.complete);
-  mlf_filter_clear(&filter);
+  const mlf_value refused[] = {text_value("back\\slash"), text_value("line\nbreak"),
+                               text_value("' and \""), integer_value(3)};
+  for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    values[3] = refused[i];
+    assert_int_equal(mlf_filter_write(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
+    assert_null(filter.text);
+    assert_false(filter.complete);
+    mlf_filter_clear(&filter);
+  }
   term = term_of("trace_id", MLF_OP_IN, values, 2);
   assert_int_equal(mlf_filter_write(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
   assert_int_equal(filter.id_count, 2);
@@ -169,21 +229,108 @@ static void lists_are_plain_or_left_out(void **state) {
   mlf_filter_clear(&filter);
 }
 
-static void a_filter_has_its_limits(void **state) {
+/* The filter of `count` terms. */
+static void check_terms(const mlf_filter_term *terms, int count, const char *expected,
+                        bool complete) {
+  mlf_filter filter;
+  assert_int_equal(mlf_filter_write(terms, count, (mlf_server){3, 17}, &filter), SQLITE_OK);
+  assert_string_equal(filter.text ? filter.text : "", expected);
+  assert_int_equal(filter.complete, complete);
+  mlf_filter_clear(&filter);
+}
+
+static void terms_are_joined_by_and(void **state) {
   (void)state;
+  mlf_value ok = text_value("OK"), five = integer_value(5), odd = text_value("' and \"");
+  mlf_value experiment = text_value("e");
+  mlf_filter_term terms[] = {term_of("experiment", MLF_OP_EQ, &experiment, 1),
+                             term_of("status", MLF_OP_EQ, &ok, 1),
+                             term_of("app", MLF_OP_IS_NOT_NULL, NULL, 0),
+                             term_of("timestamp_ms", MLF_OP_GT, &five, 1),
+                             term_of("execution_time_ms", MLF_OP_GT, &five, 1),
+                             term_of("name", MLF_OP_NE, &odd, 1)};
+  const char *text = "attributes.status = 'OK' AND tags.`mlflow.traceName` IS NOT NULL AND "
+                     "attributes.execution_time_ms > 5";
+  check_terms(terms, 5, text, true);
+  check_terms(terms, 6, text, false);
+  check_terms(terms, 1, "", true);
+  check_terms(terms, 0, "", true);
+}
+
+static void the_shortest_list_of_ids_is_asked_for(void **state) {
+  (void)state;
+  mlf_value ids[] = {text_value("tr-1"), text_value("tr-2"), text_value("tr-3")};
+  mlf_value odd[] = {text_value("tr-1"), integer_value(1)};
+  mlf_filter_term terms[] = {
+      term_of("trace_id", MLF_OP_IN, ids, 3), term_of("trace_id", MLF_OP_EQ, ids + 1, 1),
+      term_of("trace_id", MLF_OP_IN, ids, 2), term_of("trace_id", MLF_OP_IN, odd, 2)};
+  mlf_filter filter;
+  assert_int_equal(mlf_filter_write(terms, 4, (mlf_server){3, 17}, &filter), SQLITE_OK);
+  assert_null(filter.text);
+  assert_ptr_equal(filter.ids, ids + 1);
+  assert_int_equal(filter.id_count, 1);
+  assert_false(filter.complete);
+  mlf_filter_clear(&filter);
+}
+
+static void a_raw_filter_is_handed_on(void **state) {
+  (void)state;
+  mlf_value raw = text_value("tags.a = 'b'"), number = integer_value(5);
+  mlf_filter_term term = term_of("filter", MLF_OP_EQ, &raw, 1);
+  mlf_filter filter;
+  assert_int_equal(mlf_filter_write(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
+  assert_ptr_equal(filter.raw, &raw);
+  assert_null(filter.text);
+  assert_true(filter.complete);
+  mlf_filter_clear(&filter);
+  term.values = &number;
+  assert_int_equal(mlf_filter_write(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
+  assert_null(filter.raw);
+  assert_false(filter.complete);
+  mlf_filter_clear(&filter);
+}
+
+/* How many of as many terms as a filter takes, all on one column, are sent. */
+static int terms_sent_on(const char *column, mlf_op op) {
   mlf_value value = text_value("x");
   mlf_filter_term terms[MLF_FILTER_TERMS_MAX];
   mlf_filter filter;
   int conditions = 0;
   for (int i = 0; i < MLF_FILTER_TERMS_MAX; i++)
-    terms[i] = term_of("app", MLF_OP_EQ, &value, 1);
+    terms[i] = term_of(column, op, &value, 1);
   assert_int_equal(mlf_filter_write(terms, MLF_FILTER_TERMS_MAX, (mlf_server){3, 17}, &filter),
                    SQLITE_OK);
-  for (const char *at = filter.text; (at = strstr(at, "tags.")); at++)
+  for (const char *at = filter.text; (at = strstr(at, " 'x'")); at++)
     conditions++;
-  assert_int_equal(conditions, MLF_FILTER_KEY_TERMS_MAX);
+  assert_int_equal(filter.complete, conditions == MLF_FILTER_TERMS_MAX);
+  mlf_filter_clear(&filter);
+  return conditions;
+}
+
+static void lists_have_a_limit_together(void **state) {
+  (void)state;
+  static mlf_value values[MLF_FILTER_IDS_MAX + 1];
+  mlf_filter filter;
+  for (int i = 0; i <= MLF_FILTER_IDS_MAX; i++)
+    values[i] = text_value("x");
+  mlf_filter_term terms[] = {term_of("status", MLF_OP_IN, values, MLF_FILTER_IDS_MAX - 1),
+                             term_of("state", MLF_OP_IN, values, 2),
+                             term_of("client_request_id", MLF_OP_IN, values, 1)};
+  assert_int_equal(mlf_filter_write(terms, 3, (mlf_server){3, 17}, &filter), SQLITE_OK);
+  assert_non_null(strstr(filter.text, "') AND attributes.client_request_id IN ('x')"));
   assert_false(filter.complete);
   mlf_filter_clear(&filter);
+  terms[0].value_count = MLF_FILTER_IDS_MAX + 1;
+  check_terms(terms, 1, "", false);
+}
+
+static void a_filter_has_its_limits(void **state) {
+  (void)state;
+  static const char *const joined[] = {"app", "user_id", "name", "run_id"};
+  for (size_t i = 0; i < sizeof(joined) / sizeof(joined[0]); i++)
+    assert_int_equal(terms_sent_on(joined[i], MLF_OP_NE), MLF_FILTER_KEY_TERMS_MAX);
+  assert_int_equal(terms_sent_on("concise", MLF_OP_EQ), MLF_FILTER_KEY_TERMS_MAX);
+  assert_int_equal(terms_sent_on("status", MLF_OP_NE), MLF_FILTER_TERMS_MAX);
 }
 
 static int write_without_memory(void *context) {
@@ -208,6 +355,7 @@ static int open_schema(void **state) {
   assert_int_equal(mlf_schema_init_traces(&schema), SQLITE_OK);
   mlf_schema_declare(&schema, "tags", "mlflow.traceName", "app", &error);
   mlf_schema_declare(&schema, "tags", "o`d'd", "odd", &error);
+  mlf_schema_declare(&schema, "metadata", "mlflow.trace.sizeStats", "size", &error);
   mlf_schema_declare(&schema, "feedback", "concise", "concise", &error);
   return error.code;
 }
@@ -222,6 +370,8 @@ int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(texts_are_quoted),
+      cmocka_unit_test(numbers_are_not_compared_with_texts),
+      cmocka_unit_test(replacement_characters_are_not_sent),
       cmocka_unit_test(feedback_is_compared_as_text),
       cmocka_unit_test(patterns_become_ilike),
       cmocka_unit_test(numbers_become_whole),
@@ -229,6 +379,10 @@ int main(void) {
       cmocka_unit_test(old_servers_get_less),
       cmocka_unit_test(times_become_a_range),
       cmocka_unit_test(lists_are_plain_or_left_out),
+      cmocka_unit_test(terms_are_joined_by_and),
+      cmocka_unit_test(the_shortest_list_of_ids_is_asked_for),
+      cmocka_unit_test(a_raw_filter_is_handed_on),
+      cmocka_unit_test(lists_have_a_limit_together),
       cmocka_unit_test(a_filter_has_its_limits),
       cmocka_unit_test(memory_may_run_out),
   };
