@@ -1,6 +1,5 @@
 #include "query/plan.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/sqlite_api.h"
@@ -77,10 +76,10 @@ static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
   plan->cost = requests * PLAN_REQUEST_COST + rows * PLAN_ROW_COST;
 }
 
-/* Whether an argument of the table that decides what is asked (experiment, filter) is offered
-** with a value that is not known yet: then another join order has to be tried. */
-static bool plan_needs_other_order(const mlf_schema *schema, const mlf_constraint *constraint) {
-  if (constraint->usable || constraint->column < 0) return false;
+/* Whether the constraint is an argument of the table, which decides what is asked. It has to be
+** sent: where its value is not known yet another join order has to be tried. */
+static bool plan_is_argument(const mlf_schema *schema, const mlf_constraint *constraint) {
+  if (constraint->column < 0) return false;
   mlf_key_kind kind = schema->columns[constraint->column].key_kind;
   return (kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER) &&
          (constraint->op == MLF_OP_EQ || constraint->op == MLF_OP_IN);
@@ -95,6 +94,12 @@ static mlf_op plan_sent_op(const mlf_column *column, const mlf_constraint *const
   return constraint->op;
 }
 
+/* Whether the server compares as SQL wants it. The column `filter` shows what was asked, which is
+** equal to itself under any collation. */
+static bool plan_has_collation(const mlf_column *column, const mlf_constraint *constraint) {
+  return constraint->binary || column->key_kind == MLF_KEY_FILTER;
+}
+
 int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints, int count,
                     mlf_order order, bool wants_other_order, mlf_plan *plan) {
   memset(plan, 0, sizeof(*plan));
@@ -102,17 +107,19 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
   bool batched = false;
   for (int i = 0; i < count; i++) {
     const mlf_constraint *constraint = &constraints[i];
-    if (plan_needs_other_order(schema, constraint)) return SQLITE_CONSTRAINT;
+    bool argument = plan_is_argument(schema, constraint);
+    if (argument && !constraint->usable) return SQLITE_CONSTRAINT;
     mlf_shippable ship = MLF_SHIP_NO;
     mlf_op op = constraint->op;
-    if (constraint->usable && constraint->column >= 0 && constraint->binary) {
+    if (constraint->usable && constraint->column >= 0) {
       const mlf_column *column = &schema->columns[constraint->column];
       op = plan_sent_op(column, constraint);
-      ship = mlf_shippable_decide(column, op);
+      if (plan_has_collation(column, constraint)) ship = mlf_shippable_decide(column, op);
       if (ship != MLF_SHIP_NO && op == MLF_OP_IN && column->key_kind == MLF_KEY_TRACE_ID)
         batched = true;
     }
     bool sent = ship != MLF_SHIP_NO && plan->term_count < MLF_FILTER_TERMS_MAX;
+    if (argument && ship != MLF_SHIP_NO && !sent) return SQLITE_CONSTRAINT;
     if (ship != MLF_SHIP_EXACT || !sent) plan->exact = false;
     if (!sent) continue;
     plan->terms[plan->term_count++] = (mlf_plan_term){constraint->column, op, i};
@@ -124,10 +131,8 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
 }
 
 static bool plan_is_bare(const char *name) {
-  for (const char *at = name; *at; at++) {
-    if (!isalnum((unsigned char)*at) && *at != '_' && *at != '.') return false;
-  }
-  return *name != 0;
+  static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+  return *name && name[strspn(name, bare)] == 0;
 }
 
 char *mlf_plan_text(const mlf_schema *schema, const mlf_plan *plan) {

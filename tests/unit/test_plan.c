@@ -80,6 +80,35 @@ static void an_argument_not_known_yet_wants_another_order(void **state) {
                    SQLITE_CONSTRAINT);
 }
 
+static void arguments_are_sent_or_nothing_is(void **state) {
+  (void)state;
+  static mlf_constraint many[MLF_FILTER_TERMS_MAX + 1];
+  mlf_plan plan;
+  mlf_constraint filter = on("filter", MLF_OP_EQ);
+  filter.binary = false; /* it shows what was asked, equal under any collation */
+  check(&filter, 1, MLF_ORDER_ANY, "filter = ?", true);
+  for (int i = 0; i < MLF_FILTER_TERMS_MAX; i++)
+    many[i] = on("status", MLF_OP_NE);
+  many[MLF_FILTER_TERMS_MAX] = filter;
+  assert_int_equal(
+      mlf_plan_choose(&schema, many, MLF_FILTER_TERMS_MAX + 1, MLF_ORDER_ANY, false, &plan),
+      SQLITE_CONSTRAINT);
+  filter.usable = false;
+  assert_int_equal(mlf_plan_choose(&schema, &filter, 1, MLF_ORDER_ANY, false, &plan),
+                   SQLITE_CONSTRAINT);
+}
+
+static void another_order_is_left_to_sqlite(void **state) {
+  (void)state;
+  mlf_plan plan;
+  mlf_constraint status = on("status", MLF_OP_EQ), unknown = {.column = -1, .op = MLF_OP_COUNT};
+  assert_int_equal(mlf_plan_choose(&schema, &status, 1, MLF_ORDER_ANY, true, &plan), SQLITE_OK);
+  assert_int_equal(plan.order, MLF_ORDER_ANY);
+  assert_false(plan.exact);
+  mlf_constraint some[] = {status, unknown};
+  check(some, 2, MLF_ORDER_ANY, "status = ?", false);
+}
+
 static void a_look_up_is_cheaper_than_a_scan(void **state) {
   (void)state;
   mlf_plan scan, filtered, look_up;
@@ -112,6 +141,47 @@ static void more_terms_than_a_filter_takes(void **state) {
   sqlite3_free(text);
 }
 
+/* Any plan, through its text and back. */
+static void plans_survive_as_text(void **state) {
+  (void)state;
+  unsigned random = 1;
+  for (int i = 0; i < 2000; i++) {
+    mlf_plan plan, parsed;
+    memset(&plan, 0, sizeof(plan));
+    random = random * 1103515245 + 12345;
+    plan.term_count = (int)(random >> 16) % 6;
+    for (int j = 0; j < plan.term_count; j++) {
+      random = random * 1103515245 + 12345;
+      plan.terms[j].column = (int)((random >> 16) % (unsigned)schema.column_count);
+      plan.terms[j].op = (mlf_op)((random >> 8) % MLF_OP_COUNT);
+      plan.terms[j].constraint = -1;
+    }
+    plan.order = (mlf_order)((random >> 12) % 3);
+    plan.limit = (random >> 20) & 1;
+    plan.offset = plan.limit && ((random >> 21) & 1);
+    char *text = mlf_plan_text(&schema, &plan);
+    assert_int_equal(mlf_plan_parse(&schema, text, &parsed), SQLITE_OK);
+    if (memcmp(&plan, &parsed, sizeof(plan)) != 0) fail_msg("%s", text);
+    sqlite3_free(text);
+  }
+}
+
+static int text_without_memory(void *context) {
+  mlf_plan plan;
+  mlf_constraint odd = on("od\"d AND = ?", MLF_OP_EQ);
+  (void)context;
+  assert_int_equal(mlf_plan_choose(&schema, &odd, 1, MLF_ORDER_ANY, false, &plan), SQLITE_OK);
+  char *text = mlf_plan_text(&schema, &plan);
+  int rc = text ? SQLITE_OK : SQLITE_NOMEM;
+  sqlite3_free(text);
+  return rc;
+}
+
+static void memory_may_run_out(void **state) {
+  (void)state;
+  assert_int_equal(oom_loop(text_without_memory, NULL), 0);
+}
+
 static void other_texts_are_refused(void **state) {
   (void)state;
   static const char *const texts[] = {"",
@@ -134,7 +204,10 @@ static int open_schema(void **state) {
   mlf_schema_declare(&schema, "tags", "a.b", NULL, &error);
   mlf_schema_declare(&schema, "tags", "Name", NULL, &error);
   mlf_schema_declare(&schema, "tags", "x", "od\"d AND = ?", &error);
-  mlf_schema_declare(&schema, "tags", "y", "all", &error);
+  static const char *const odd[] = {"all", "(all)",    "",     "\"",     "\"\"",       " ",
+                                    "st",  "\xc3\xa9", "a\nb", "IN (?)", "x = ? AND y"};
+  for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+    mlf_schema_declare(&schema, "tags", "y", odd[i], &error);
   return error.code;
 }
 
@@ -152,9 +225,13 @@ int main(void) {
       cmocka_unit_test(lists_are_taken_where_the_server_has_in),
       cmocka_unit_test(names_are_quoted_where_they_must),
       cmocka_unit_test(an_argument_not_known_yet_wants_another_order),
+      cmocka_unit_test(arguments_are_sent_or_nothing_is),
+      cmocka_unit_test(another_order_is_left_to_sqlite),
       cmocka_unit_test(a_look_up_is_cheaper_than_a_scan),
       cmocka_unit_test(more_terms_than_a_filter_takes),
+      cmocka_unit_test(plans_survive_as_text),
       cmocka_unit_test(other_texts_are_refused),
+      cmocka_unit_test(memory_may_run_out),
   };
   return cmocka_run_group_tests(tests, open_schema, close_schema);
 }
