@@ -1,6 +1,5 @@
 #include "query/arguments.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -30,8 +29,14 @@ static void arguments_clear_words(arguments_words *words) {
   memset(words, 0, sizeof(*words));
 }
 
+/* Not <ctype.h>: in some locales its blanks are parts of UTF-8 characters. */
+static bool arguments_is_blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 static bool arguments_is_bare(char c) {
-  return isalnum((unsigned char)c) || c == '_' || c == '$' || c == '-' || (unsigned char)c >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '$' || c == '-' || (unsigned char)c >= 0x80;
 }
 
 /* Copies a quoted word, a doubled closing quote standing for itself. NULL in `*text` and
@@ -58,7 +63,7 @@ static int arguments_quoted(const char **at, char **text) {
 /* Reads the next word. SQLITE_DONE at the end, SQLITE_ERROR for what is no word. */
 static int arguments_next_word(const char **at, arguments_word *word) {
   memset(word, 0, sizeof(*word));
-  while (isspace((unsigned char)**at))
+  while (arguments_is_blank(**at))
     ++*at;
   if (!**at) return SQLITE_DONE;
   if (strchr("'\"`[", **at)) {
@@ -104,9 +109,9 @@ static bool arguments_is_keyword(const arguments_word *word, const char *keyword
 /* Adds an experiment, without blanks around it; an empty one is an error. */
 static int arguments_add(mlf_arguments *arguments, const char *text, size_t length,
                          const char *table, mlf_error *error) {
-  while (length && isspace((unsigned char)text[0]))
+  while (length && arguments_is_blank(text[0]))
     text++, length--;
-  while (length && isspace((unsigned char)text[length - 1]))
+  while (length && arguments_is_blank(text[length - 1]))
     length--;
   if (length == 0)
     return mlf_error_set(error, SQLITE_ERROR, "%s: an experiment's name is empty", table);
@@ -166,8 +171,19 @@ static int arguments_read_setting(const arguments_words *words, const char *text
   }
   if (arguments_is_keyword(name, "pushdown"))
     return arguments_read_pushdown(value, schema->table, arguments, error);
-  static const char *const servers[] = {"uri",   "url",      "host",     "port",        "server",
-                                        "token", "password", "username", "tracking_uri"};
+  static const char *const servers[] = {"uri",
+                                        "url",
+                                        "host",
+                                        "port",
+                                        "server",
+                                        "token",
+                                        "api_key",
+                                        "password",
+                                        "username",
+                                        "tracking_uri",
+                                        "tracking_token",
+                                        "MLFLOW_TRACKING_URI",
+                                        "MLFLOW_TRACKING_TOKEN"};
   for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
     if (arguments_is_keyword(name, servers[i])) {
       return mlf_error_set(error, SQLITE_ERROR,
@@ -189,13 +205,18 @@ static int arguments_read_column(arguments_words *words, const char *text, mlf_s
     if (arguments_is_keyword(&words->words[0], prefixes[i])) prefix = prefixes[i];
   }
   const arguments_word *key = &words->words[2];
-  bool renamed = words->count == 5 && arguments_is_keyword(&words->words[3], "AS");
+  const arguments_word *name = &words->words[4];
+  bool renamed = words->count == 5 && arguments_is_keyword(&words->words[3], "AS") &&
+                 !name->symbol && *name->text;
   if (!prefix || key->symbol || !*key->text || (words->count != 3 && !renamed)) {
     return mlf_error_set(error, SQLITE_ERROR, "%s: unknown argument \"%s\"; " ARGUMENTS_EXPECTED,
                          schema->table, text);
   }
-  return mlf_schema_declare(schema, prefix, key->text, renamed ? words->words[4].text : NULL,
-                            error);
+  if (schema->string_count / 2 >= MLF_DECLARED_COLUMNS_MAX) {
+    return mlf_error_set(error, SQLITE_ERROR, "%s: more than %d columns", schema->table,
+                         MLF_DECLARED_COLUMNS_MAX);
+  }
+  return mlf_schema_declare(schema, prefix, key->text, renamed ? name->text : NULL, error);
 }
 
 static int arguments_read_one(const char *text, mlf_schema *schema, mlf_arguments *arguments,
@@ -223,13 +244,8 @@ int mlf_arguments_read(const char *const *texts, int count, mlf_schema *schema,
   int rc = SQLITE_OK;
   memset(arguments, 0, sizeof(*arguments));
   arguments->pushdown = true;
-  for (int i = 0; rc == SQLITE_OK && i < count; i++) {
-    if (schema->string_count / 2 >= MLF_DECLARED_COLUMNS_MAX) {
-      return mlf_error_set(error, SQLITE_ERROR, "%s: more than %d columns", schema->table,
-                           MLF_DECLARED_COLUMNS_MAX);
-    }
+  for (int i = 0; rc == SQLITE_OK && i < count; i++)
     rc = arguments_read_one(texts[i], schema, arguments, error);
-  }
   return rc;
 }
 

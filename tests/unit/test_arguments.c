@@ -42,6 +42,25 @@ static const arguments_case arguments_cases[] = {
     {{"'tags'.a b c d e f g"}, NULL, "cannot read the argument"},
     {{"experiment = 'a"}, NULL, "cannot read the argument"},
     {{"experiment = (1)"}, NULL, "cannot read the argument"},
+    {{""}, NULL, "cannot read the argument"},
+    {{"experiment"}, NULL, "cannot read the argument"},
+    {{"experiment = agent prod"}, NULL, "cannot read the argument"},
+    {{"experiment = ="}, NULL, "cannot read the argument"},
+    {{"experiment = 'a'", "experiment = 'b'"}, NULL, "given twice"},
+    {{"experiments = ' \t '"}, NULL, "an experiment's name is empty"},
+    {{"experiments = 'a,'"}, NULL, "an experiment's name is empty"},
+    {{"'experiment' = 'a'"}, NULL, "unknown argument"},
+    {{"api_key = 'sk-1'"}, NULL, "set MLFLOW_TRACKING_URI and MLFLOW_TRACKING_TOKEN in the env"},
+    {{"tags.a AS b c"}, NULL, "unknown argument"},
+    {{"tags.a BY b"}, NULL, "unknown argument"},
+    {{"tags.. AS b"}, NULL, "unknown argument"},
+    {{"tags.a AS ="}, NULL, "unknown argument"},
+    {{"tags.a AS \"\""}, NULL, "unknown argument"},
+    {{"\texperiment\n=\r'\xc3\xa0'"}, "\xc3\xa0;", NULL},
+    {{"experiment = agent-prod", "pushdown = 'on'"}, "agent-prod;", NULL},
+    {{"experiment = [a]"}, "a;", NULL},
+    {{"tags.\xc3\xa9"}, "tags.\xc3\xa9=\xc3\xa9;", NULL},
+    {{"TAGS.a as B", "metadata.a aS [it's]"}, "B=a;it's=a;", NULL},
 };
 
 #define ARGUMENTS_CASES (sizeof(arguments_cases) / sizeof(arguments_cases[0]))
@@ -101,23 +120,48 @@ static void memory_may_run_out(void **state) {
   }
 }
 
+static void experiments_have_a_limit(void **state) {
+  (void)state;
+  sqlite3_str *list = sqlite3_str_new(NULL);
+  for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++)
+    sqlite3_str_appendf(list, "%s%d", i ? "," : "", i);
+  for (int over = 0; over <= 1; over++) {
+    char *text = sqlite3_mprintf("experiments = '%s%s'", sqlite3_str_value(list), over ? ",x" : "");
+    mlf_schema schema = {.table = "t"};
+    mlf_arguments arguments;
+    mlf_error error = {0};
+    int rc = mlf_arguments_read((const char *const *)&text, 1, &schema, &arguments, &error);
+    assert_int_equal(rc, over ? SQLITE_ERROR : SQLITE_OK);
+    assert_int_equal(arguments.experiment_count, MLF_EXPERIMENTS_MAX);
+    if (over) assert_string_equal(error.text, "t: more than 1000 experiments");
+    mlf_error_clear(&error);
+    mlf_arguments_clear(&arguments);
+    sqlite3_free(text);
+  }
+  sqlite3_free(sqlite3_str_finish(list));
+}
+
+/* Arguments that are no columns do not count, wherever they stand. */
 static void columns_have_a_limit(void **state) {
   (void)state;
   static char names[MLF_DECLARED_COLUMNS_MAX + 1][24];
-  const char *texts[MLF_DECLARED_COLUMNS_MAX + 1];
+  const char *texts[MLF_DECLARED_COLUMNS_MAX + 2];
   for (int i = 0; i <= MLF_DECLARED_COLUMNS_MAX; i++) {
     snprintf(names[i], sizeof(names[i]), "tags.c%d", i);
     texts[i] = names[i];
   }
+  texts[MLF_DECLARED_COLUMNS_MAX] = "pushdown = off";
+  texts[MLF_DECLARED_COLUMNS_MAX + 1] = names[MLF_DECLARED_COLUMNS_MAX];
   for (int over = 0; over <= 1; over++) {
+    int count = MLF_DECLARED_COLUMNS_MAX + 1 + over;
     mlf_schema schema;
     mlf_arguments arguments;
     mlf_error error = {0};
     assert_int_equal(mlf_schema_init_traces(&schema), SQLITE_OK);
-    int rc =
-        mlf_arguments_read(texts, MLF_DECLARED_COLUMNS_MAX + over, &schema, &arguments, &error);
+    int rc = mlf_arguments_read(texts, count, &schema, &arguments, &error);
     assert_int_equal(rc, over ? SQLITE_ERROR : SQLITE_OK);
-    if (over) assert_non_null(strstr(error.text, "more than 200 columns"));
+    assert_false(arguments.pushdown);
+    if (over) assert_string_equal(error.text, "mlflow_traces: more than 200 columns");
     mlf_error_clear(&error);
     mlf_arguments_clear(&arguments);
     mlf_schema_clear(&schema);
@@ -129,6 +173,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(arguments_are_read),
       cmocka_unit_test(memory_may_run_out),
+      cmocka_unit_test(experiments_have_a_limit),
       cmocka_unit_test(columns_have_a_limit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
