@@ -59,6 +59,7 @@ static const arguments_case arguments_cases[] = {
     {{"\texperiment\n=\r'\xc3\xa0'"}, "\xc3\xa0;", NULL},
     {{"experiment = agent-prod", "pushdown = 'on'"}, "agent-prod;", NULL},
     {{"experiment = [a]"}, "a;", NULL},
+    {{"experiment = [a]]b]"}, NULL, "cannot read the argument"},
     {{"tags.\xc3\xa9"}, "tags.\xc3\xa9=\xc3\xa9;", NULL},
     {{"TAGS.a as B", "metadata.a aS [it's]"}, "B=a;it's=a;", NULL},
 };

@@ -63,7 +63,14 @@ static void texts_are_quoted(void **state) {
   check("size", MLF_OP_NE, text_value("{}"), "metadata.`mlflow.trace.sizeStats` != '{}'");
   check("app", MLF_OP_EQ, text_value("x"), "tags.`mlflow.traceName` = 'x'");
   check("user_id", MLF_OP_NE, text_value("x"), "metadata.`mlflow.trace.user` != 'x'");
-  check("odd", MLF_OP_EQ, text_value("x"), "");
+  for (const char *key = "`'\"\\\n\xff"; *key; key++) {
+    mlf_error error = {0};
+    char odd[] = {'a', *key, 'b', 0};
+    assert_int_equal(mlf_schema_declare(&schema, "tags", odd, "odd", &error), SQLITE_OK);
+    check("odd", MLF_OP_EQ, text_value("x"), "");
+    check("odd", MLF_OP_IS_NULL, null_value, "");
+    schema.column_count--;
+  }
   mlf_value zero = {.type = MLF_TEXT, .text = "a\0b", .length = 3};
   check("name", MLF_OP_EQ, zero, "");
 }
@@ -131,6 +138,7 @@ static void numbers_become_whole(void **state) {
   check(column, MLF_OP_LE, real_value(-5.5), "attributes.execution_time_ms <= -6");
   check(column, MLF_OP_EQ, real_value(5.5), "");
   check(column, MLF_OP_LT, real_value(1e19), "");
+  check(column, MLF_OP_LT, real_value(9.3e18), "");
   check(column, MLF_OP_LT, real_value(INFINITY), "");
   check(column, MLF_OP_LT, real_value(-INFINITY), "");
   check(column, MLF_OP_NE, real_value(5.5), "");
@@ -354,7 +362,6 @@ static int open_schema(void **state) {
   (void)state;
   assert_int_equal(mlf_schema_init_traces(&schema), SQLITE_OK);
   mlf_schema_declare(&schema, "tags", "mlflow.traceName", "app", &error);
-  mlf_schema_declare(&schema, "tags", "o`d'd", "odd", &error);
   mlf_schema_declare(&schema, "metadata", "mlflow.trace.sizeStats", "size", &error);
   mlf_schema_declare(&schema, "feedback", "concise", "concise", &error);
   return error.code;
