@@ -11,6 +11,12 @@
 /* SQLite refuses longer patterns itself, at 50,000 bytes; nobody writes one this long. */
 #define FILTER_PATTERN_BYTES_MAX 1000
 
+/* The server compares tags and metadata whole, but shows no more than so many characters of them,
+** and of their keys. */
+#define FILTER_KEY_SHOWN      250
+#define FILTER_TAG_SHOWN      4096
+#define FILTER_METADATA_SHOWN 250
+
 typedef struct filter_writer {
   sqlite3_str *text;
   mlf_server server;
@@ -138,7 +144,8 @@ static void filter_begin_condition(filter_writer *writer) {
 /* Writes the key; false if its name cannot stand between backticks. */
 static bool filter_can_write_key(const mlf_column *column) {
   const char *key = column->key;
-  if (!mlf_utf8_is_text(key, strlen(key)) || !*key) return false;
+  size_t length = strlen(key);
+  if (length == 0 || length >= FILTER_KEY_SHOWN || !mlf_utf8_is_text(key, length)) return false;
   for (; *key; key++) {
     if ((unsigned char)*key < 0x20 || strchr("`'\"\\", *key)) return false;
   }
@@ -187,26 +194,39 @@ static void filter_write_quoted(filter_writer *writer, const char *text, size_t 
   sqlite3_str_appendchar(writer->text, 1, quote);
 }
 
+/* How many characters of the column's texts are shown; SIZE_MAX: all. */
+static size_t filter_characters_shown(const mlf_column *column) {
+  switch (column->source) {
+  case MLF_SOURCE_TAG: return FILTER_TAG_SHOWN;
+  case MLF_SOURCE_METADATA: return FILTER_METADATA_SHOWN;
+  default: return SIZE_MAX;
+  }
+}
+
 /* LIKE and GLOB become ILIKE, which finds more: it ignores case where SQLite's LIKE ignores that
 ** of ASCII letters and its GLOB none. A `%` or `_` that GLOB takes literally finds more, too. A
-** backslash is an escape on some stores, and a `[` begins a class in GLOB and on SQL Server. */
+** backslash is an escape on some stores, and a `[` begins a class in GLOB and on SQL Server. What
+** is shown may be only the beginning of what the server compares. */
 static bool filter_write_pattern(filter_writer *writer, const mlf_filter_term *term) {
   const mlf_value *value = &term->values[0];
-  char pattern[FILTER_PATTERN_BYTES_MAX];
+  char pattern[FILTER_PATTERN_BYTES_MAX + 1];
+  size_t length = value->length;
   char quote;
-  if (value->type != MLF_TEXT || value->length > sizeof(pattern)) return false;
+  if (value->type != MLF_TEXT || length > FILTER_PATTERN_BYTES_MAX) return false;
   if (memchr(value->text, '\\', value->length)) return false;
   if (memchr(value->text, '[', value->length)) return false;
   if (!mlf_filter_quote(value->text, value->length, &quote)) return false;
   bool glob = term->op == MLF_OP_GLOB;
-  for (size_t i = 0; i < value->length; i++) {
+  for (size_t i = 0; i < length; i++) {
     char c = value->text[i];
     pattern[i] = !glob ? c : c == '*' ? '%' : c == '?' ? '_' : c;
   }
+  bool whole = filter_characters_shown(term->column) == SIZE_MAX;
+  if (!whole && (length == 0 || pattern[length - 1] != '%')) pattern[length++] = '%';
   filter_begin_condition(writer);
   filter_write_key(writer, term->column);
   sqlite3_str_appendall(writer->text, " ILIKE ");
-  filter_write_quoted(writer, pattern, value->length, quote);
+  filter_write_quoted(writer, pattern, length, quote);
   return true;
 }
 
@@ -238,6 +258,7 @@ static bool filter_write_text(filter_writer *writer, const mlf_filter_term *term
   char quote;
   const mlf_value *value = &term->values[0];
   if (value->type != MLF_TEXT) return false;
+  if (value->length >= filter_characters_shown(term->column)) return false;
   if (!mlf_filter_quote(value->text, value->length, &quote)) return false;
   /* JSON as a value of feedback has other blanks there. */
   if (term->column->key_kind == MLF_KEY_FEEDBACK && value->length && strchr("{[", value->text[0]))

@@ -26,6 +26,10 @@ ODD = [
     "\u212a", "tab\there", "line\nbreak", "`tick`", "semi;colon", "-- comment", "/* c */", "null",
     "NULL", "true", "1", "1.0", "01", "AND", "x' OR '1'='1", "OK", "production", "[a]", "*", "?",
 ]
+# The server shows 250 characters of metadata and 4,096 of a tag, and compares all.
+LONG_METADATA = ["m" * 249, "m" * 250, "m" * 250 + "end"]
+LONG_TAGS = ["t" * 4095, "t" * 4096, "t" * 4096 + "end"]
+SHOWN = LONG_METADATA[:2] + LONG_TAGS[:2]
 STATUSES = ["OK", "ERROR", "IN_PROGRESS"]
 TAGS = ["environment", "name", "text", "prompt", "run_id", "dotted.key", "with space", "UPPER"]
 NAMES = ["agent", "Agent", "chat_bot", "it's", "été", "100%", ""]
@@ -55,13 +59,14 @@ def odd_traces(rng, count):
     traces = []
     for i in range(count):
         status = rng.choice(STATUSES)
-        tags = {key: rng.choice(ODD) for key in TAGS if rng.random() < 0.6}
+        tags = {key: rng.choice(ODD + LONG_TAGS) for key in TAGS if rng.random() < 0.6}
         if rng.random() < 0.8:
             tags["mlflow.traceName"] = rng.choice(NAMES)
         metadata = {}
         for key in ("mlflow.trace.user", "mlflow.trace.session", "odd key", "mlflow.sourceRun"):
             if rng.random() < 0.5:
-                metadata[key] = rng.choice(ODD)
+                long = [] if key == "mlflow.trace.session" else LONG_METADATA
+                metadata[key] = rng.choice(ODD + long)
         assessments = []
         if rng.random() < 0.5:
             assessments.append(("concise", rng.choice(["yes", "no", True, False, "true", "été"])))
@@ -93,7 +98,7 @@ class Predicates:
         self.times = [t["timestamp_ms"] for t in traces]
 
     def text(self):
-        return "'" + self.rng.choice(ODD).replace("'", "''") + "'"
+        return "'" + self.rng.choice(ODD + SHOWN).replace("'", "''") + "'"
 
     def value_for(self, column):
         rng = self.rng
@@ -107,7 +112,8 @@ class Predicates:
             return rng.choice(["'yes'", "'no'", "1", "0", "'true'", "'false'"])
         if column == "score" and rng.random() < 0.7:
             return rng.choice(["1", "0", "0.5", "'1'", "5", "1.0"])
-        return rng.choice([self.text(), self.text(), "1", "NULL", "x'41'", "1.0"])
+        return rng.choice([self.text(), self.text(), "1", "NULL", "x'41'", "1.0",
+                           "CAST('1' AS INTEGER)"])
 
     def number(self, column):
         rng = self.rng
@@ -119,14 +125,14 @@ class Predicates:
 
     def like(self):
         rng = self.rng
-        base = rng.choice(ODD + NAMES)
+        base = rng.choice(ODD + NAMES + SHOWN)
         pattern = rng.choice(["%", "_", ""]) + base[: rng.randrange(len(base) + 1)] + rng.choice(
             ["%", "_", "", "%%"])
         return "'" + pattern.replace("'", "''") + "'"
 
     def glob(self):
         rng = self.rng
-        base = rng.choice(ODD + NAMES)
+        base = rng.choice(ODD + NAMES + SHOWN)
         pattern = rng.choice(["*", "?", "", "[a-z]"]) + base[: rng.randrange(len(base) + 1)]
         return "'" + (pattern + rng.choice(["*", "?", ""])).replace("'", "''") + "'"
 

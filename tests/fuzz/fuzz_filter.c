@@ -157,14 +157,20 @@ static bool filter_read_pattern(const char **at, const mlf_filter_term *term) {
   size_t length;
   const mlf_value *value = &term->values[0];
   if (!filter_skip(at, "ILIKE ") || !filter_read_text(at, &text, &length)) return false;
-  if (value->type != MLF_TEXT || value->length != length || memchr(text, '\\', length))
+  if (value->type != MLF_TEXT || memchr(text, '\\', length) || !mlf_utf8_is_text(text, length))
     return false;
+  /* What is shown of a tag or metadata may be only its beginning. */
+  if (term->column->source == MLF_SOURCE_TAG || term->column->source == MLF_SOURCE_METADATA) {
+    if (length == 0 || text[length - 1] != '%') return false;
+    if (length == value->length + 1) length--;
+  }
+  if (value->length != length) return false;
   for (size_t i = 0; i < length; i++) {
     char c = value->text[i];
     if (term->op == MLF_OP_GLOB) c = c == '*' ? '%' : c == '?' ? '_' : c;
     if (c != text[i]) return false;
   }
-  return mlf_utf8_is_text(text, length);
+  return true;
 }
 
 /* A comparison with a whole number that says what the term says. */

@@ -28,7 +28,7 @@ class Host(unittest.TestCase):
 
     def test_like_of_another_extension(self):
         self.assertEqual(self.count("straße"), 1)
-        self.assertEqual(self.filters(), ["attributes.name ILIKE 'straße'"])
+        self.assertEqual(self.filters(), ["attributes.name ILIKE 'straße%'"])
         # As ICU's: it folds what SQLite's own does not, and the server does not either.
         self.connection.create_scalar_function(
             "like", lambda pattern, text: pattern.casefold() == (text or "").casefold(), 2)

@@ -2,6 +2,7 @@
 #include "query/filter.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "oom.h"
@@ -108,7 +109,7 @@ static void feedback_is_compared_as_text(void **state) {
 
 static void patterns_become_ilike(void **state) {
   (void)state;
-  check("name", MLF_OP_LIKE, text_value("Ab%_c"), "attributes.name ILIKE 'Ab%_c'");
+  check("name", MLF_OP_LIKE, text_value("Ab%_c"), "attributes.name ILIKE 'Ab%_c%'");
   check("name", MLF_OP_GLOB, text_value("Ab*?c%"), "attributes.name ILIKE 'Ab%_c%'");
   check("name", MLF_OP_GLOB, text_value("[ab]*"), "");
   check("name", MLF_OP_LIKE, text_value("[ab]%"), "");
@@ -123,6 +124,43 @@ static void patterns_become_ilike(void **state) {
   memset(longest, 'x', sizeof(longest));
   longest[1001] = 0;
   check("name", MLF_OP_LIKE, text_value(longest), "");
+}
+
+/* The server shows tags and metadata cut, but compares them whole. */
+static void what_may_be_cut_is_not_compared(void **state) {
+  (void)state;
+  static char text[4097], expected[4200];
+  memset(text, 'x', sizeof(text) - 1);
+  mlf_value user = {.type = MLF_TEXT, .text = text, .length = 250};
+  mlf_value name = {.type = MLF_TEXT, .text = text, .length = 4096};
+  for (mlf_op op = MLF_OP_EQ; op <= MLF_OP_NE; op++) {
+    check("user_id", op, user, "");
+    check("run_id", op, user, "");
+    check("name", op, name, "");
+    check("app", op, name, "");
+  }
+  user.length--;
+  snprintf(expected, sizeof(expected), "metadata.`mlflow.trace.user` = '%.249s'", text);
+  check("user_id", MLF_OP_EQ, user, expected);
+  name.length--;
+  snprintf(expected, sizeof(expected), "attributes.name = '%.4095s'", text);
+  check("name", MLF_OP_EQ, name, expected);
+  snprintf(expected, sizeof(expected), "feedback.`concise` = '%.4095s'", text);
+  check("concise", MLF_OP_EQ, name, expected);
+  check("user_id", MLF_OP_LIKE, text_value("a"), "metadata.`mlflow.trace.user` ILIKE 'a%'");
+  check("app", MLF_OP_GLOB, text_value("*a"), "tags.`mlflow.traceName` ILIKE '%a%'");
+  check("app", MLF_OP_LIKE, text_value(""), "tags.`mlflow.traceName` ILIKE '%'");
+  check("client_request_id", MLF_OP_LIKE, text_value("a"),
+        "attributes.client_request_id ILIKE 'a'");
+  for (int length = 249; length <= 250; length++) {
+    mlf_error error = {0};
+    text[length] = 0;
+    assert_int_equal(mlf_schema_declare(&schema, "tags", text, "long", &error), SQLITE_OK);
+    snprintf(expected, sizeof(expected), "tags.`%s` IS NOT NULL", text);
+    check("long", MLF_OP_IS_NOT_NULL, null_value, length == 249 ? expected : "");
+    schema.column_count--;
+    text[length] = 'x';
+  }
 }
 
 static void numbers_become_whole(void **state) {
@@ -381,6 +419,7 @@ int main(void) {
       cmocka_unit_test(replacement_characters_are_not_sent),
       cmocka_unit_test(feedback_is_compared_as_text),
       cmocka_unit_test(patterns_become_ilike),
+      cmocka_unit_test(what_may_be_cut_is_not_compared),
       cmocka_unit_test(numbers_become_whole),
       cmocka_unit_test(nulls_are_asked_for_or_impossible),
       cmocka_unit_test(old_servers_get_less),
