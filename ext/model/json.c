@@ -18,6 +18,7 @@ struct mlf_json {
   char *text;
   mlf_json_extent *values; /* in the document's order; a node's valueint is its index */
   cJSON *root;
+  int holders; /* besides the owner */
 };
 
 static const cJSON *json_item(const mlf_json_node *node) {
@@ -82,8 +83,14 @@ int mlf_json_parse(const char *text, size_t length, mlf_json **out, mlf_error *e
   return mlf_json_parse_take(copy, length, out, error);
 }
 
+mlf_json *mlf_json_hold(const mlf_json *json) {
+  mlf_json *held = (mlf_json *)(uintptr_t)json; /* made here; only its count changes */
+  if (held) held->holders++;
+  return held;
+}
+
 void mlf_json_free(mlf_json *json) {
-  if (!json) return;
+  if (!json || json->holders-- > 0) return;
   cJSON_Delete(json->root);
   sqlite3_free(json->values);
   sqlite3_free(json->text);

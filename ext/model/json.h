@@ -13,7 +13,8 @@
 **       whose client this extension agrees with);
 **   (5) text after the end of the document is an error.
 **
-** Ownership: a document owns its text and tree; nodes, names and texts are borrowed from it.
+** Ownership: a document owns its text and tree; nodes, names and texts are borrowed from it. Who
+** wants to keep them longer than the document's owner does holds the document.
 */
 #ifndef MLF_MODEL_JSON_H
 #define MLF_MODEL_JSON_H
@@ -48,7 +49,9 @@ int mlf_json_parse_take(char *text, size_t length, mlf_json **out, mlf_error *er
 /* The same over a copy of borrowed text, e.g. JSON inside a JSON string. */
 int mlf_json_parse(const char *text, size_t length, mlf_json **out, mlf_error *error);
 
-void mlf_json_free(mlf_json *json); /* NULL is allowed */
+/* Every hold needs a free of its own; the last free ends the document. */
+mlf_json *mlf_json_hold(const mlf_json *json); /* returns `json`; NULL is allowed */
+void mlf_json_free(mlf_json *json);            /* NULL is allowed */
 
 const mlf_json_node *mlf_json_root(const mlf_json *json);
 

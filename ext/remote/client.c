@@ -23,6 +23,7 @@ struct mlf_call {
   mlf_exchange *exchange;
   const char *path;
   const char *method;
+  bool file;
   int status;
   int64_t log_number;  /* of its row, once ended; -1 before */
   mlf_request_row row; /* until it goes into the log */
@@ -115,6 +116,7 @@ int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *re
   call->client = client;
   call->path = request->path;
   call->method = request->body ? "POST" : "GET";
+  call->file = request->file;
   call->log_number = -1;
   call->row = (mlf_request_row){.method = call->method,
                                 .endpoint = request->path,
@@ -166,7 +168,7 @@ void mlf_client_progress(mlf_client *client) {
 static int call_read(mlf_call *call, mlf_http_reply *reply, mlf_json **json, mlf_error *error) {
   mlf_http *http = call->client->http;
   if (reply->status != 200) return mlf_status_error(http, call->method, call->path, reply, error);
-  if (strcmp(reply->content_type, "application/json") != 0)
+  if (!call->file && strcmp(reply->content_type, "application/json") != 0)
     return mlf_status_not_json(http, call->method, call->path, reply, error);
   mlf_error inner = {0};
   size_t length = reply->body.length;

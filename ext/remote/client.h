@@ -35,6 +35,7 @@ typedef struct mlf_request {
   const char *body; /* JSON; NULL makes it a GET */
   size_t body_length;
   size_t reply_bytes_max; /* 0: settings.reply_bytes_max */
+  bool file;              /* the JSON comes as a file to be saved, whatever its content type */
   /* For the log. */
   const char *filter;
   const char *order_by; /* constant */

@@ -69,6 +69,10 @@ static bool pager_by_ids(const mlf_pager *pager) {
   return pager->walk.id_count > 0;
 }
 
+static bool pager_has_spans(const mlf_pager *pager) {
+  return pager->walk.raw || pager->walk.spans;
+}
+
 int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, mlf_pager **out,
                   mlf_error *error) {
   const mlf_settings *settings;
@@ -122,8 +126,9 @@ static void pager_write_ids(const mlf_pager *pager, const pager_slice *slice, sq
   sqlite3_str_appendchar(text, 1, ')');
 }
 
-/* Beside a raw filter no lower bound is sent: the server would apply it to spans as well, and so
-** lose traces whose spans began earlier. The walk ends at the bound by itself. */
+/* Beside conditions on spans, which a raw filter may hold, no lower bound is sent: the server would
+** apply it to the spans as well, and so lose traces whose spans began earlier. The walk ends at the
+** bound by itself. */
 static void pager_write_bounds(const mlf_pager *pager, pager_key begin, pager_key end,
                                sqlite3_str *text) {
   bool oldest_first = pager->walk.oldest_first;
@@ -136,7 +141,7 @@ static void pager_write_bounds(const mlf_pager *pager, pager_key begin, pager_ke
     sqlite3_str_appendf(text, "attributes.timestamp_ms = %lld", (sqlite3_int64)low);
     return;
   }
-  if ((oldest_first ? begins : ends) && !pager->walk.raw) {
+  if ((oldest_first ? begins : ends) && !pager_has_spans(pager)) {
     pager_and(text);
     sqlite3_str_appendf(text, "attributes.timestamp_ms >= %lld", (sqlite3_int64)low);
   }
@@ -285,7 +290,7 @@ static int pager_go_ahead(mlf_pager *pager, pager_slice *slice, mlf_error *error
   pager->ahead = true;
   if (pager_by_ids(pager)) return pager_fill(pager, error);
   if (slice->last || slice->tied || slice->call) return SQLITE_OK;
-  if (pager->streams == 1 || pager->walk.raw || pager->walk.rows_wanted > 0)
+  if (pager->streams == 1 || pager_has_spans(pager) || pager->walk.rows_wanted > 0)
     return pager_ask_next(pager, slice, error);
   double span = (double)(slice->begin - pager_key_of(pager, page->first_ms)) + 1;
   pager->width = span / (double)page->rows * pager->page_rows * PAGER_FILL;
@@ -338,7 +343,7 @@ static bool pager_is_within(const mlf_pager *pager, const pager_slice *slice,
   pager_key end = slice->tied ? slice->begin : slice->end;
   if (page->rows == 0) return true;
   if (pager_key_of(pager, page->first_ms) < slice->begin) return false;
-  return pager->walk.raw || pager_key_of(pager, page->last_ms) <= end;
+  return pager_has_spans(pager) || pager_key_of(pager, page->last_ms) <= end;
 }
 
 /* Takes the reply of the call under way; the page in hand is done with. */

@@ -34,6 +34,7 @@ typedef struct mlf_walk {
   size_t experiment_count;
   const char *filter; /* our own conditions: a help, may be left out; NULL if none */
   const char *raw;    /* the user's filter: must be sent; NULL if none */
+  bool spans;         /* a filter speaks of spans: then no lower bound of time can be sent */
   int64_t low_ms;     /* only traces with timestamps in low_ms..high_ms */
   int64_t high_ms;
   const char *const *ids; /* only traces with these ids, if id_count > 0; rows come in any order */
