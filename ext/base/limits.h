@@ -40,6 +40,16 @@
 ** number. */
 #define MLF_PAGE_ROWS_MAX 500
 
+/* Spans: traces in one request (their ids stand in its URL, for which proxies allow 8 KiB), and
+** about how many bytes they may be together. */
+#define MLF_PAYLOAD_TRACES_MAX  50
+#define MLF_PAYLOAD_BATCH_BYTES (4 * 1024 * 1024)
+
+/* What one statement remembers of traces it may ask for again: in memory, and with what is on disk.
+ */
+#define MLF_MEMO_CACHE_KIB 8192
+#define MLF_MEMO_BYTES_MAX (1024LL * 1024 * 1024)
+
 /* ~/.mlflow/credentials. */
 #define MLF_CREDENTIALS_BYTES_MAX 65536
 

@@ -8,6 +8,11 @@
 #define COST   "mlflow.trace.cost"
 #define SIZE   "mlflow.trace.sizeStats"
 
+#define INPUTS      "mlflow.spanInputs"
+#define OUTPUTS     "mlflow.spanOutputs"
+#define SPAN_TOKENS "mlflow.chat.tokenUsage"
+#define SPAN_COST   "mlflow.llm.cost"
+
 #define VISIBLE false
 #define HIDDEN  true
 
@@ -60,6 +65,8 @@ static const mlf_column catalog_traces[] = {
      VISIBLE},
     {"response_preview", MLF_TYPE_TEXT, MLF_SOURCE_TEXT, "response_preview", NULL, MLF_KEY_NONE,
      NULL, VISIBLE},
+    {"request", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_JSON, INPUTS, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"response", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_JSON, OUTPUTS, NULL, MLF_KEY_NONE, NULL, VISIBLE},
     {"tags", MLF_TYPE_TEXT, MLF_SOURCE_RAW, "tags", "{}", MLF_KEY_NONE, NULL, VISIBLE},
     {"metadata", MLF_TYPE_TEXT, MLF_SOURCE_RAW, "trace_metadata", "{}", MLF_KEY_NONE, NULL,
      VISIBLE},
@@ -75,16 +82,134 @@ static const mlf_column catalog_traces[] = {
      "attributes.execution_time_ms", HIDDEN},
 };
 
-#define CATALOG_TRACES_COUNT ((int)(sizeof(catalog_traces) / sizeof(catalog_traces[0])))
+static const mlf_column catalog_spans[] = {
+    {"trace_id", MLF_TYPE_TEXT, MLF_SOURCE_TEXT, "trace_id", NULL, MLF_KEY_TRACE_ID,
+     "attributes.request_id", VISIBLE},
+    {"span_id", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_ID, NULL, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"parent_span_id", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_PARENT, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"experiment_id", MLF_TYPE_TEXT, MLF_SOURCE_EXPERIMENT_ID, NULL, NULL, MLF_KEY_EXPERIMENT_ID,
+     NULL, VISIBLE},
+    {"name", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_NAME, NULL, NULL, MLF_KEY_SPAN, "span.name", VISIBLE},
+    {"span_type", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_TYPE, "mlflow.spanType", NULL, MLF_KEY_SPAN,
+     "span.type", VISIBLE},
+    {"status", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_STATUS, NULL, NULL, MLF_KEY_SPAN, "span.status",
+     VISIBLE},
+    {"status_message", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_MESSAGE, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"start_time_ns", MLF_TYPE_INTEGER, MLF_SOURCE_SPAN_START, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"end_time_ns", MLF_TYPE_INTEGER, MLF_SOURCE_SPAN_END, NULL, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"duration_ms", MLF_TYPE_REAL, MLF_SOURCE_SPAN_DURATION, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"depth", MLF_TYPE_INTEGER, MLF_SOURCE_SPAN_DEPTH, NULL, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"child_count", MLF_TYPE_INTEGER, MLF_SOURCE_SPAN_CHILDREN, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"self_time_ms", MLF_TYPE_REAL, MLF_SOURCE_SPAN_SELF, NULL, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"critical_path_ms", MLF_TYPE_REAL, MLF_SOURCE_SPAN_CRITICAL, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"model_name", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_ATTRIBUTE, "mlflow.llm.model", NULL, MLF_KEY_NONE,
+     NULL, VISIBLE},
+    {"model_provider", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_ATTRIBUTE, "mlflow.llm.provider", NULL,
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"input_tokens", MLF_TYPE_INTEGER, MLF_SOURCE_SPAN_ATTRIBUTE, SPAN_TOKENS, "input_tokens",
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"output_tokens", MLF_TYPE_INTEGER, MLF_SOURCE_SPAN_ATTRIBUTE, SPAN_TOKENS, "output_tokens",
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"total_tokens", MLF_TYPE_INTEGER, MLF_SOURCE_SPAN_ATTRIBUTE, SPAN_TOKENS, "total_tokens",
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"input_cost", MLF_TYPE_REAL, MLF_SOURCE_SPAN_ATTRIBUTE, SPAN_COST, "input_cost", MLF_KEY_NONE,
+     NULL, VISIBLE},
+    {"output_cost", MLF_TYPE_REAL, MLF_SOURCE_SPAN_ATTRIBUTE, SPAN_COST, "output_cost",
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"total_cost", MLF_TYPE_REAL, MLF_SOURCE_SPAN_ATTRIBUTE, SPAN_COST, "total_cost", MLF_KEY_NONE,
+     NULL, VISIBLE},
+    {"exception_type", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_EXCEPTION, "exception.type", NULL,
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"exception_message", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_EXCEPTION, "exception.message", NULL,
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"inputs", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_JSON, INPUTS, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"outputs", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_JSON, OUTPUTS, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"attributes", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_ATTRIBUTES, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"events", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_EVENTS, NULL, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"links", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_LINKS, NULL, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"experiment", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_EXPERIMENT, NULL, HIDDEN},
+    {"filter", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_FILTER, NULL, HIDDEN},
+    {"timestamp_ms", MLF_TYPE_INTEGER, MLF_SOURCE_TIMESTAMP, NULL, NULL, MLF_KEY_TIMESTAMP,
+     "attributes.timestamp_ms", HIDDEN},
+};
+
+static const mlf_column catalog_assessments[] = {
+    {"assessment_id", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "assessment_id", NULL,
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"trace_id", MLF_TYPE_TEXT, MLF_SOURCE_TEXT, "trace_id", NULL, MLF_KEY_TRACE_ID,
+     "attributes.request_id", VISIBLE},
+    {"span_id", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "span_id", NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"experiment_id", MLF_TYPE_TEXT, MLF_SOURCE_EXPERIMENT_ID, NULL, NULL, MLF_KEY_EXPERIMENT_ID,
+     NULL, VISIBLE},
+    {"name", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "assessment_name", NULL,
+     MLF_KEY_ASSESSMENT_NAME, NULL, VISIBLE},
+    {"assessment_type", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TYPE, NULL, NULL,
+     MLF_KEY_ASSESSMENT_TYPE, NULL, VISIBLE},
+    {"value", MLF_TYPE_ANY, MLF_SOURCE_ASSESSMENT_VALUE, NULL, NULL, MLF_KEY_ASSESSMENT_VALUE, NULL,
+     VISIBLE},
+    {"value_json", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_VALUE_JSON, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"value_num", MLF_TYPE_ANY, MLF_SOURCE_ASSESSMENT_VALUE_NUMBER, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"rationale", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "rationale", NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"error_code", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_ERROR, "error_code", NULL, MLF_KEY_NONE,
+     NULL, VISIBLE},
+    {"error_message", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_ERROR, "error_message", NULL,
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"source_type", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "source", "source_type",
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"source_id", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "source", "source_id", MLF_KEY_NONE,
+     NULL, VISIBLE},
+    {"run_id", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "metadata",
+     "mlflow.assessment.sourceRunId", MLF_KEY_NONE, NULL, VISIBLE},
+    {"create_time_ms", MLF_TYPE_INTEGER, MLF_SOURCE_ASSESSMENT_TIME, "create_time", NULL,
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"last_update_time_ms", MLF_TYPE_INTEGER, MLF_SOURCE_ASSESSMENT_TIME, "last_update_time", NULL,
+     MLF_KEY_NONE, NULL, VISIBLE},
+    {"valid", MLF_TYPE_INTEGER, MLF_SOURCE_ASSESSMENT_VALID, NULL, NULL, MLF_KEY_ASSESSMENT_VALID,
+     NULL, VISIBLE},
+    {"overrides", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "overrides", NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"metadata", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_METADATA, NULL, NULL, MLF_KEY_NONE, NULL,
+     VISIBLE},
+    {"experiment", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_EXPERIMENT, NULL, HIDDEN},
+    {"filter", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_FILTER, NULL, HIDDEN},
+    {"timestamp_ms", MLF_TYPE_INTEGER, MLF_SOURCE_TIMESTAMP, NULL, NULL, MLF_KEY_TIMESTAMP,
+     "attributes.timestamp_ms", HIDDEN},
+};
+
+static int catalog_init(mlf_schema *schema, const char *table, const mlf_column *columns,
+                        size_t bytes, int key_count) {
+  memset(schema, 0, sizeof(*schema));
+  schema->table = table;
+  schema->columns = sqlite3_malloc64(bytes);
+  if (!schema->columns) return SQLITE_NOMEM;
+  memcpy(schema->columns, columns, bytes);
+  schema->column_count = (int)(bytes / sizeof(*columns));
+  schema->key_count = key_count;
+  return SQLITE_OK;
+}
 
 int mlf_schema_init_traces(mlf_schema *schema) {
-  memset(schema, 0, sizeof(*schema));
-  schema->table = "mlflow_traces";
-  schema->columns = sqlite3_malloc64(sizeof(catalog_traces));
-  if (!schema->columns) return SQLITE_NOMEM;
-  memcpy(schema->columns, catalog_traces, sizeof(catalog_traces));
-  schema->column_count = CATALOG_TRACES_COUNT;
-  return SQLITE_OK;
+  return catalog_init(schema, "mlflow_traces", catalog_traces, sizeof(catalog_traces), 1);
+}
+
+int mlf_schema_init_spans(mlf_schema *schema) {
+  return catalog_init(schema, "mlflow_spans", catalog_spans, sizeof(catalog_spans), 2);
+}
+
+int mlf_schema_init_assessments(mlf_schema *schema) {
+  return catalog_init(schema, "mlflow_assessments", catalog_assessments,
+                      sizeof(catalog_assessments), 2);
 }
 
 void mlf_schema_clear(mlf_schema *schema) {
@@ -156,8 +281,10 @@ char *mlf_schema_declaration(const mlf_schema *schema) {
   for (int i = 0; i < schema->column_count; i++) {
     const mlf_column *column = &schema->columns[i];
     sqlite3_str_appendf(text, "\"%w\"%s%s%s, ", column->name, types[column->type],
-                        i == 0 ? " NOT NULL" : "", column->hidden ? " HIDDEN" : "");
+                        i < schema->key_count ? " NOT NULL" : "", column->hidden ? " HIDDEN" : "");
   }
-  sqlite3_str_appendf(text, "PRIMARY KEY(\"%w\")) WITHOUT ROWID", schema->columns[0].name);
+  for (int i = 0; i < schema->key_count; i++)
+    sqlite3_str_appendf(text, "%s\"%w\"", i ? ", " : "PRIMARY KEY(", schema->columns[i].name);
+  sqlite3_str_appendall(text, ")) WITHOUT ROWID");
   return sqlite3_str_finish(text);
 }

@@ -1,5 +1,5 @@
-/* catalog.h: what columns our tables have, where each value comes from in a trace, and which key
-** of MLflow's filter language, if any, speaks of it.
+/* catalog.h: what columns our tables have, where each value comes from in a trace, a span or an
+** assessment, and which key of MLflow's filter language, if any, speaks of it.
 **
 ** A schema is the catalog's constant columns plus those that a CREATE VIRTUAL TABLE declares:
 ** tags.X, metadata.X and feedback.X.
@@ -33,8 +33,39 @@ typedef enum mlf_source {
   MLF_SOURCE_METADATA_INTEGER,
   MLF_SOURCE_METADATA_ITEM, /* member `item` of the JSON object in trace_metadata[path] */
   MLF_SOURCE_FEEDBACK,      /* value of the latest valid feedback named `path` */
-  MLF_SOURCE_PAYLOAD,       /* root span's inputs or outputs, by a request of its own */
-  MLF_SOURCE_ASKED          /* what the statement asked: experiment, filter */
+  MLF_SOURCE_ASKED,         /* what the statement asked: experiment, filter */
+  /* Of a span: model/span_set.h. Those of mlflow_traces speak of the root span. */
+  MLF_SOURCE_SPAN,
+  MLF_SOURCE_SPAN_ID = MLF_SOURCE_SPAN,
+  MLF_SOURCE_SPAN_PARENT,
+  MLF_SOURCE_SPAN_NAME,
+  MLF_SOURCE_SPAN_TYPE, /* attribute `path`; UNKNOWN if it has none */
+  MLF_SOURCE_SPAN_STATUS,
+  MLF_SOURCE_SPAN_MESSAGE,
+  MLF_SOURCE_SPAN_START,
+  MLF_SOURCE_SPAN_END,
+  MLF_SOURCE_SPAN_DURATION,
+  MLF_SOURCE_SPAN_DEPTH,
+  MLF_SOURCE_SPAN_CHILDREN,
+  MLF_SOURCE_SPAN_SELF,
+  MLF_SOURCE_SPAN_CRITICAL,
+  MLF_SOURCE_SPAN_ATTRIBUTE, /* attribute `path`, or member `item` of it */
+  MLF_SOURCE_SPAN_JSON,      /* attribute `path` as JSON */
+  MLF_SOURCE_SPAN_EXCEPTION, /* attribute `path` of the last event named exception */
+  MLF_SOURCE_SPAN_ATTRIBUTES,
+  MLF_SOURCE_SPAN_EVENTS,
+  MLF_SOURCE_SPAN_LINKS,
+  /* Of an assessment: model/decode_assessment.h. */
+  MLF_SOURCE_ASSESSMENT,
+  MLF_SOURCE_ASSESSMENT_TEXT = MLF_SOURCE_ASSESSMENT, /* member `path`, or `item` of it */
+  MLF_SOURCE_ASSESSMENT_TYPE,
+  MLF_SOURCE_ASSESSMENT_VALUE,
+  MLF_SOURCE_ASSESSMENT_VALUE_JSON,
+  MLF_SOURCE_ASSESSMENT_VALUE_NUMBER,
+  MLF_SOURCE_ASSESSMENT_ERROR, /* member `path` of the feedback's error */
+  MLF_SOURCE_ASSESSMENT_TIME,  /* member `path` in ms */
+  MLF_SOURCE_ASSESSMENT_VALID,
+  MLF_SOURCE_ASSESSMENT_METADATA
 } mlf_source;
 
 /* Which conditions MLflow's filter language can say of a column; query/shippable.h decides. */
@@ -52,7 +83,12 @@ typedef enum mlf_key_kind {
   MLF_KEY_END_TIME,
   MLF_KEY_TAG,
   MLF_KEY_METADATA,
-  MLF_KEY_FEEDBACK
+  MLF_KEY_FEEDBACK,
+  MLF_KEY_SPAN,            /* finds traces that have such a span */
+  MLF_KEY_ASSESSMENT_NAME, /* these four together find traces that have such feedback */
+  MLF_KEY_ASSESSMENT_TYPE,
+  MLF_KEY_ASSESSMENT_VALUE,
+  MLF_KEY_ASSESSMENT_VALID
 } mlf_key_kind;
 
 typedef struct mlf_column {
@@ -71,12 +107,15 @@ typedef struct mlf_schema {
   const char *table;   /* module name, e.g. "mlflow_traces" */
   mlf_column *columns; /* owned; their strings are constant or owned by the schema */
   int column_count;
+  int key_count;  /* the first columns are the primary key */
   char **strings; /* owned strings of declared columns */
   int string_count;
 } mlf_schema;
 
-/* Makes the schema of mlflow_traces without declared columns. SQLITE_OK or SQLITE_NOMEM. */
+/* Make the schemas of our tables without declared columns. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_schema_init_traces(mlf_schema *schema);
+int mlf_schema_init_spans(mlf_schema *schema);
+int mlf_schema_init_assessments(mlf_schema *schema);
 void mlf_schema_clear(mlf_schema *schema);
 
 /* Adds a declared column. `prefix` is tags, metadata or feedback; `key` the key within it; `name`

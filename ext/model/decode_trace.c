@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/sqlite_api.h"
+#include "model/json_value.h"
 #include "model/timestamp.h"
 
 const char *mlf_trace_id(const mlf_json_node *trace) {
@@ -25,53 +26,14 @@ static bool trace_duration(const mlf_json_node *trace, int64_t *ms) {
   return mlf_duration_parse(mlf_json_text(mlf_json_member(trace, "execution_duration")), ms);
 }
 
-static mlf_value trace_text(const char *text) {
-  if (!text) return (mlf_value){.type = MLF_NULL};
-  return (mlf_value){.type = MLF_TEXT, .text = text, .length = strlen(text)};
-}
-
-static mlf_value trace_integer(int64_t integer) {
-  return (mlf_value){.type = MLF_INTEGER, .integer = integer};
-}
-
-static mlf_value trace_raw(const mlf_json *json, const mlf_json_node *node, const char *absent) {
-  mlf_json_kind kind = mlf_json_kind_of(json, node);
-  if (kind == MLF_JSON_ABSENT || kind == MLF_JSON_NULL) return trace_text(absent);
-  mlf_value value = {.type = MLF_TEXT};
-  value.text = mlf_json_raw(json, node, &value.length);
-  return value;
-}
-
-/* A JSON scalar as the SQL value of its own type: booleans are 1 and 0, and what is an array or
-** object its text. */
-static mlf_value trace_scalar(const mlf_json *json, const mlf_json_node *node) {
-  mlf_value value = {.type = MLF_NULL};
-  switch (mlf_json_kind_of(json, node)) {
-  case MLF_JSON_FALSE: return trace_integer(0);
-  case MLF_JSON_TRUE: return trace_integer(1);
-  case MLF_JSON_STRING: return trace_text(mlf_json_text(node));
-  case MLF_JSON_INTEGER:
-    value.type = MLF_INTEGER;
-    mlf_json_int64(json, node, &value.integer);
-    return value;
-  case MLF_JSON_REAL:
-    value.type = MLF_REAL;
-    mlf_json_double(json, node, &value.real);
-    return value;
-  case MLF_JSON_ARRAY:
-  case MLF_JSON_OBJECT: return trace_raw(json, node, NULL);
-  default: return value;
-  }
-}
-
 /* A whole number written in a string. */
-static mlf_value trace_text_integer(const char *text) {
+static mlf_value trace_whole_number(const char *text) {
   if (!text || !*text) return (mlf_value){.type = MLF_NULL};
   char *end;
   errno = 0;
   long long integer = strtoll(text, &end, 10);
   if (errno != 0 || *end != 0) return (mlf_value){.type = MLF_NULL};
-  return trace_integer(integer);
+  return mlf_value_integer(integer);
 }
 
 /* A member of the JSON object that a string holds. What is no JSON there counts as absent. */
@@ -83,7 +45,7 @@ static int trace_item(const char *text, const char *item, mlf_value *value) {
   int rc = mlf_json_parse(text, strlen(text), &inner, &ignored);
   mlf_error_clear(&ignored);
   if (rc == SQLITE_OK) {
-    mlf_value found = trace_scalar(inner, mlf_json_member(mlf_json_root(inner), item));
+    mlf_value found = mlf_json_value_scalar(inner, mlf_json_member(mlf_json_root(inner), item));
     if (found.type == MLF_INTEGER || found.type == MLF_REAL) *value = found;
   }
   mlf_json_free(inner);
@@ -107,7 +69,7 @@ static mlf_value trace_feedback(const mlf_json *json, const mlf_json_node *trace
     latest = feedback;
     latest_ms = ms;
   }
-  return trace_scalar(json, mlf_json_member(latest, "value"));
+  return mlf_json_value_scalar(json, mlf_json_member(latest, "value"));
 }
 
 int mlf_trace_value(const mlf_json *page, const mlf_json_node *trace, const mlf_column *column,
@@ -126,41 +88,40 @@ int mlf_trace_value(const mlf_json *page, const mlf_json_node *trace, const mlf_
   }
   switch (column->source) {
   case MLF_SOURCE_TEXT:
-    *value = trace_text(mlf_json_text(mlf_json_member(trace, column->path)));
+    *value = mlf_value_text(mlf_json_text(mlf_json_member(trace, column->path)));
     break;
   case MLF_SOURCE_RAW:
-    *value = trace_raw(page, mlf_json_member(trace, column->path), column->item);
+    *value = mlf_json_value_raw(page, mlf_json_member(trace, column->path), column->item);
     break;
   case MLF_SOURCE_STATUS:
-    *value = trace_text(mlf_json_text(mlf_json_member(trace, column->path)));
-    if (value->type == MLF_NULL) *value = trace_text("STATE_UNSPECIFIED");
+    *value = mlf_value_text(mlf_json_text(mlf_json_member(trace, column->path)));
+    if (value->type == MLF_NULL) *value = mlf_value_text("STATE_UNSPECIFIED");
     break;
-  case MLF_SOURCE_EXPERIMENT_ID: *value = trace_text(mlf_trace_experiment_id(trace)); break;
+  case MLF_SOURCE_EXPERIMENT_ID: *value = mlf_value_text(mlf_trace_experiment_id(trace)); break;
   case MLF_SOURCE_TIMESTAMP:
-    if (mlf_trace_timestamp(trace, &start)) *value = trace_integer(start);
+    if (mlf_trace_timestamp(trace, &start)) *value = mlf_value_integer(start);
     break;
   case MLF_SOURCE_DURATION:
-    if (trace_duration(trace, &duration)) *value = trace_integer(duration);
+    if (trace_duration(trace, &duration)) *value = mlf_value_integer(duration);
     break;
   case MLF_SOURCE_END_TIME:
     if (mlf_trace_timestamp(trace, &start) && trace_duration(trace, &duration) &&
         !__builtin_add_overflow(start, duration, &end))
-      *value = trace_integer(end);
+      *value = mlf_value_integer(end);
     break;
   case MLF_SOURCE_REQUEST_TIME:
     if (mlf_trace_timestamp(trace, &start) && mlf_timestamp_format(start, scratch))
-      *value = trace_text(scratch);
+      *value = mlf_value_text(scratch);
     break;
   case MLF_SOURCE_TAG:
-    *value =
-        trace_text(mlf_json_text(mlf_json_member(mlf_json_member(trace, "tags"), column->path)));
+    *value = mlf_value_text(
+        mlf_json_text(mlf_json_member(mlf_json_member(trace, "tags"), column->path)));
     break;
-  case MLF_SOURCE_METADATA: *value = trace_text(metadata); break;
-  case MLF_SOURCE_METADATA_INTEGER: *value = trace_text_integer(metadata); break;
+  case MLF_SOURCE_METADATA: *value = mlf_value_text(metadata); break;
+  case MLF_SOURCE_METADATA_INTEGER: *value = trace_whole_number(metadata); break;
   case MLF_SOURCE_METADATA_ITEM: return trace_item(metadata, column->item, value);
   case MLF_SOURCE_FEEDBACK: *value = trace_feedback(page, trace, column->path); break;
-  case MLF_SOURCE_PAYLOAD:
-  case MLF_SOURCE_ASKED: break;
+  default: break;
   }
   return SQLITE_OK;
 }

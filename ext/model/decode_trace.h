@@ -12,7 +12,8 @@
 
 /* The value of `column` in `trace`, a member of `page`. Absent and null give NULL, and so does an
 ** optional field of the wrong type. Texts are borrowed from `page`, or from `scratch` for
-** MLF_SOURCE_REQUEST_TIME. Payloads and MLF_SOURCE_ASKED are not in a trace: NULL.
+** MLF_SOURCE_REQUEST_TIME. What is asked, and what is of a span or an assessment, is not in a
+** trace: NULL.
 ** SQLITE_OK or SQLITE_NOMEM. */
 int mlf_trace_value(const mlf_json *page, const mlf_json_node *trace, const mlf_column *column,
                     char scratch[32], mlf_value *value);

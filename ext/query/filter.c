@@ -19,11 +19,16 @@
 
 typedef struct filter_writer {
   sqlite3_str *text;
+  sqlite3_str *spans;
   mlf_server server;
   mlf_filter *filter;
   int terms;
-  int key_terms; /* those for which the server joins a table */
-  size_t listed; /* values in IN lists, those of ids not among them */
+  int key_terms;         /* those for which the server joins a table */
+  size_t listed;         /* values in IN lists, those of ids not among them */
+  const mlf_value *name; /* what is asked of an assessment; NULL for nothing */
+  const mlf_value *type;
+  const mlf_value *value;
+  const mlf_value *valid;
 } filter_writer;
 
 static const char *const filter_operators[MLF_OP_COUNT] = {
@@ -138,7 +143,8 @@ static bool filter_narrow(mlf_filter *filter, mlf_op op, int64_t value) {
 }
 
 static void filter_begin_condition(filter_writer *writer) {
-  if (writer->terms++ > 0) sqlite3_str_appendall(writer->text, " AND ");
+  writer->terms++;
+  if (sqlite3_str_length(writer->text) > 0) sqlite3_str_appendall(writer->text, " AND ");
 }
 
 /* Writes the key; false if its name cannot stand between backticks. */
@@ -271,11 +277,16 @@ static bool filter_write_text(filter_writer *writer, const mlf_filter_term *term
 }
 
 /* Ids are not written here: a long list is asked in batches. Of several terms the shortest list
-** is asked for. */
+** is asked for; the other one tells what is likely to be asked for next. */
 static bool filter_take_ids(filter_writer *writer, const mlf_filter_term *term) {
   mlf_filter *filter = writer->filter;
   if (!filter_can_list(term)) return false;
-  if (filter->id_count && filter->id_count <= term->value_count) return true;
+  bool shortest = !filter->id_count || term->value_count < filter->id_count;
+  if (filter->id_count) {
+    filter->hint = shortest ? filter->ids : term->values;
+    filter->hint_count = shortest ? filter->id_count : term->value_count;
+  }
+  if (!shortest) return true;
   filter->ids = term->values;
   filter->id_count = term->value_count;
   return true;
@@ -304,6 +315,47 @@ static bool filter_is_never(const mlf_filter_term *term) {
   return true;
 }
 
+/* A condition on spans is kept apart. */
+static bool filter_write_span(filter_writer *writer, const mlf_filter_term *term) {
+  sqlite3_str *text = writer->text;
+  writer->text = writer->spans;
+  bool sent = filter_write_text(writer, term);
+  writer->text = text;
+  return sent;
+}
+
+/* Whether a value is a type of assessment that the filter language knows. */
+static bool filter_is_type(const mlf_value *type) {
+  return type && type->type == MLF_TEXT &&
+         (strcmp(type->text, "feedback") == 0 || strcmp(type->text, "expectation") == 0);
+}
+
+/* Writes what finds the traces that have an assessment of this type and name, and if it can be
+** said with this value. The server looks at valid ones alone. */
+static void filter_write_assessment(filter_writer *writer) {
+  const mlf_value *name = writer->name, *value = writer->value;
+  char quote;
+  if (!name || name->type != MLF_TEXT || strlen(name->text) != name->length) return;
+  if (!filter_is_type(writer->type)) return;
+  if (!writer->valid || writer->valid->type != MLF_INTEGER || writer->valid->integer != 1) return;
+  mlf_column column = {.key_kind = MLF_KEY_FEEDBACK, .key = name->text};
+  if (!filter_is_known(writer->server, &column, MLF_OP_EQ) || !filter_can_write_key(&column) ||
+      mlf_shippable_decide(&column, MLF_OP_EQ) == MLF_SHIP_NO)
+    return;
+  bool whole = value && value->type == MLF_TEXT &&
+               !(value->length && strchr("{[", value->text[0])) &&
+               mlf_filter_quote(value->text, value->length, &quote);
+  filter_begin_condition(writer);
+  writer->key_terms++;
+  sqlite3_str_appendf(writer->text, "%s.`%s`", writer->type->text, name->text);
+  if (whole) {
+    sqlite3_str_appendall(writer->text, " = ");
+    filter_write_quoted(writer, value->text, value->length, quote);
+  } else {
+    sqlite3_str_appendall(writer->text, " IS NOT NULL");
+  }
+}
+
 /* Writes one term; false if it is left out. */
 static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term) {
   const mlf_column *column = term->column;
@@ -326,6 +378,11 @@ static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term
     filter_write_key(writer, column);
     sqlite3_str_appendf(writer->text, " %s", filter_operators[term->op]);
     return true;
+  case MLF_KEY_SPAN: return filter_write_span(writer, term);
+  case MLF_KEY_ASSESSMENT_NAME: writer->name = term->values; return true;
+  case MLF_KEY_ASSESSMENT_TYPE: writer->type = term->values; return true;
+  case MLF_KEY_ASSESSMENT_VALUE: writer->value = term->values; return true;
+  case MLF_KEY_ASSESSMENT_VALID: writer->valid = term->values; return true;
   default: return filter_write_text(writer, term);
   }
 }
@@ -333,7 +390,10 @@ static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term
 int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server,
                      mlf_filter *filter) {
   *filter = (mlf_filter){.low_ms = INT64_MIN, .high_ms = INT64_MAX, .complete = true};
-  filter_writer writer = {.text = sqlite3_str_new(NULL), .server = server, .filter = filter};
+  filter_writer writer = {.text = sqlite3_str_new(NULL),
+                          .spans = sqlite3_str_new(NULL),
+                          .server = server,
+                          .filter = filter};
   for (int i = 0; i < count; i++) {
     mlf_key_kind kind = terms[i].column->key_kind;
     bool sent;
@@ -349,12 +409,16 @@ int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server,
     if (!sent || mlf_shippable_decide(terms[i].column, terms[i].op) != MLF_SHIP_EXACT)
       filter->complete = false;
   }
+  filter_write_assessment(&writer);
   int rc = sqlite3_str_errcode(writer.text);
+  if (rc == SQLITE_OK) rc = sqlite3_str_errcode(writer.spans);
   filter->text = sqlite3_str_finish(writer.text);
+  filter->spans = sqlite3_str_finish(writer.spans);
   return rc;
 }
 
 void mlf_filter_clear(mlf_filter *filter) {
   sqlite3_free(filter->text);
+  sqlite3_free(filter->spans);
   memset(filter, 0, sizeof(*filter));
 }

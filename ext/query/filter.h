@@ -34,11 +34,15 @@ typedef struct mlf_filter_term {
 /* What to ask. All pointers are borrowed from the terms but `text`. */
 typedef struct mlf_filter {
   char *text;           /* conditions joined by AND; owned; NULL if there are none */
+  char *spans;          /* conditions on spans, likewise: they find only traces whose spans the
+                           server keeps itself */
   const mlf_value *raw; /* the raw filter, ANDed; NULL if none */
   int64_t low_ms;       /* timestamp_ms is in low_ms..high_ms */
   int64_t high_ms;
   const mlf_value *ids; /* only traces with these ids, if id_count > 0; NULLs among them */
   size_t id_count;
+  const mlf_value *hint; /* beside one id: a list that holds all ids to be asked for one by one */
+  size_t hint_count;
   bool empty;    /* no row can satisfy the terms: nothing need be asked */
   bool complete; /* every term is in, exactly */
 } mlf_filter;

@@ -12,7 +12,8 @@
 ** IS NOT NULL. IN goes to the server only where its language has it; elsewhere SQLite asks once
 ** for each value, with =. Feedback that is given to a whole session comes back with every trace
 ** of the session, and a run with the traces linked to it: supersets. The end of a trace in
-** progress counts as its start there. */
+** progress counts as its start there. Conditions on spans and assessments find traces, whose other
+** spans and assessments come along. */
 static const mlf_shippable shippable_by_kind[][MLF_OP_COUNT] = {
     [MLF_KEY_NONE] = {NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
     [MLF_KEY_EXPERIMENT] = {EXACT, NO, NO, NO, NO, NO, EXACT, NO, NO, NO, NO},
@@ -28,6 +29,11 @@ static const mlf_shippable shippable_by_kind[][MLF_OP_COUNT] = {
     [MLF_KEY_TAG] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, EXACT, EXACT},
     [MLF_KEY_METADATA] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, EXACT, EXACT},
     [MLF_KEY_FEEDBACK] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [MLF_KEY_SPAN] = {SUPERSET, NO, NO, NO, NO, NO, SUPERSET, NO, NO, NO, NO},
+    [MLF_KEY_ASSESSMENT_NAME] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [MLF_KEY_ASSESSMENT_TYPE] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [MLF_KEY_ASSESSMENT_VALUE] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [MLF_KEY_ASSESSMENT_VALID] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
 };
 
 /* The server rewrites these keys, in any case, to other things than a tag or metadata of that

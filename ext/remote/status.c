@@ -67,7 +67,9 @@ int mlf_status_error(const mlf_http *http, const char *method, const char *path,
   }
   status_read_detail(http, reply, &detail);
   int code = SQLITE_ERROR;
-  if (reply->status == 404 && detail.code && strcmp(detail.code, "RESOURCE_DOES_NOT_EXIST") == 0)
+  if (reply->status == 404 && detail.code &&
+      (strcmp(detail.code, "RESOURCE_DOES_NOT_EXIST") == 0 ||
+       strcmp(detail.code, "NOT_FOUND") == 0))
     code = SQLITE_NOTFOUND;
   char *tries = reply->attempts > 1 ? sqlite3_mprintf(" (%d tries in %lld.%lld s)", reply->attempts,
                                                       (sqlite3_int64)(reply->wait_ms / 1000),

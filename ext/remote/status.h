@@ -8,7 +8,7 @@
 #include "remote/http.h"
 
 /* The error for a reply whose status is not 200. Returns its code: SQLITE_NOTFOUND for MLflow's
-** RESOURCE_DOES_NOT_EXIST, else SQLITE_ERROR (or SQLITE_NOMEM). */
+** RESOURCE_DOES_NOT_EXIST and NOT_FOUND, else SQLITE_ERROR (or SQLITE_NOMEM). */
 int mlf_status_error(const mlf_http *http, const char *method, const char *path,
                      const mlf_http_reply *reply, mlf_error *error);
 

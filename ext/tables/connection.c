@@ -20,10 +20,7 @@ struct mlf_connection {
   sqlite3 *db;
   int references;
   mlf_client *client;
-  /* The statement whose budget `shared` is: its address, and how often it had been run. */
-  sqlite3_stmt *statement;
-  int runs;
-  mlf_budget shared;
+  mlf_statement *latest; /* of the statements; NULL when none runs that scans may join */
   connection_experiment experiments[CONNECTION_EXPERIMENTS];
   int next_experiment; /* the place to be used again next */
 };
@@ -80,32 +77,10 @@ mlf_client *mlf_connection_client(mlf_connection *connection) {
   return connection->client;
 }
 
-/* The one statement that is under way, or NULL if there are several. */
-static sqlite3_stmt *connection_sole_statement(sqlite3 *db) {
-  sqlite3_stmt *sole = NULL;
-  sqlite3_stmt *each = sqlite3_next_stmt(db, NULL);
-  for (; each; each = sqlite3_next_stmt(db, each)) {
-    if (!sqlite3_stmt_busy(each)) continue;
-    if (sole) return NULL;
-    sole = each;
-  }
-  return sole;
-}
-
-int mlf_connection_budget(mlf_connection *connection, mlf_budget *own, mlf_budget **budget,
-                          mlf_error *error) {
-  sqlite3_stmt *statement = connection_sole_statement(connection->db);
-  int runs = statement ? sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_RUN, 0) : 0;
-  if (!statement) {
-    *budget = own;
-    return mlf_client_budget(connection->client, own, error);
-  }
-  *budget = &connection->shared;
-  if (statement == connection->statement && runs == connection->runs) return SQLITE_OK;
-  int rc = mlf_client_budget(connection->client, &connection->shared, error);
-  connection->statement = rc == SQLITE_OK ? statement : NULL;
-  connection->runs = runs;
-  return rc;
+int mlf_connection_join(mlf_connection *connection, mlf_held_page *page, mlf_statement **statement,
+                        mlf_error *error) {
+  return mlf_statement_join(connection->db, connection->client, &connection->latest, page,
+                            statement, error);
 }
 
 static int connection_take_integer(void *integer, int count, char **values, char **names) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/sqlite_api.h"
 #include "remote/client.h"
+#include "tables/statement.h"
 
 typedef struct mlf_connection mlf_connection;
 
@@ -19,11 +20,10 @@ void mlf_connection_release(void *connection); /* void *, to serve as xDestroy *
 
 mlf_client *mlf_connection_client(mlf_connection *connection);
 
-/* The budget of the statement that is running. SQLite does not tell a virtual table which one
-** that is; where exactly one statement of the connection is under way it must be that one, and all
-** its scans share a budget; else every scan has its own, in `*own`. */
-int mlf_connection_budget(mlf_connection *connection, mlf_budget *own, mlf_budget **budget,
-                          mlf_error *error);
+/* The statement that is running, joined by a scan that holds `page`; left with
+** mlf_statement_leave. */
+int mlf_connection_join(mlf_connection *connection, mlf_held_page *page, mlf_statement **statement,
+                        mlf_error *error);
 
 /* The experiment with this name or id; `*id` and `*name` are the caller's (sqlite3_free). The
 ** answer is remembered for MLF_EXPERIMENT_AGE_MAX_MS. Error if there is no such experiment. */

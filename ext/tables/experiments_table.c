@@ -3,8 +3,8 @@
 #include "tables/listing.h"
 
 typedef struct experiments_state {
-  mlf_budget own;
-  mlf_budget *budget;
+  mlf_statement *statement;
+  mlf_held_page none; /* holds no traces */
   mlf_json *page;
   const mlf_json_node *experiment;
 } experiments_state;
@@ -13,8 +13,8 @@ static int experiments_page(mlf_connection *connection, experiments_state *state
                             mlf_error *error) {
   mlf_json *page;
   const char *token = state->page ? mlf_experiments_token(state->page) : NULL;
-  int rc = mlf_experiments_page(mlf_connection_client(connection), state->budget, false, token,
-                                &page, error);
+  int rc = mlf_experiments_page(mlf_connection_client(connection),
+                                mlf_statement_budget(state->statement), false, token, &page, error);
   mlf_json_free(state->page);
   state->page = rc == SQLITE_OK ? page : NULL;
   state->experiment = rc == SQLITE_OK ? mlf_experiments_first(page) : NULL;
@@ -34,7 +34,7 @@ static int experiments_settle(mlf_connection *connection, experiments_state *sta
 
 static int experiments_first(mlf_connection *connection, void *context, mlf_error *error) {
   experiments_state *state = context;
-  int rc = mlf_connection_budget(connection, &state->own, &state->budget, error);
+  int rc = mlf_connection_join(connection, &state->none, &state->statement, error);
   if (rc == SQLITE_OK) rc = experiments_page(connection, state, error);
   return rc == SQLITE_OK ? experiments_settle(connection, state, error) : rc;
 }
@@ -91,7 +91,9 @@ static int experiments_column(mlf_connection *connection, void *context, sqlite3
 static void experiments_clear(void *context) {
   experiments_state *state = context;
   mlf_json_free(state->page);
+  if (state->statement) mlf_statement_leave(state->statement, &state->none);
   state->page = NULL;
+  state->statement = NULL;
 }
 
 const mlf_listing mlf_listing_experiments = {

@@ -2,7 +2,7 @@
 
 #include "tables/connection.h"
 #include "tables/listing.h"
-#include "tables/traces_table.h"
+#include "tables/trace_table.h"
 
 int mlf_tables_register(sqlite3 *db) {
   mlf_connection *connection;
@@ -12,7 +12,9 @@ int mlf_tables_register(sqlite3 *db) {
   if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_experiments);
   if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_requests);
   if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_settings);
-  if (rc == SQLITE_OK) rc = mlf_traces_table_register(db, connection);
+  if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_traces);
+  if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_spans);
+  if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_assessments);
   mlf_connection_release(connection);
   return rc;
 }

@@ -67,7 +67,31 @@ static void columns_without_a_key_are_not_sent(void **state) {
     check_column(&schema.columns[i], "", "");
     unsent++;
   }
-  assert_int_equal(unsent, 16);
+  assert_int_equal(unsent, 18);
+}
+
+static void conditions_on_spans_and_assessments_find_traces(void **state) {
+  mlf_schema traces = schema;
+  (void)state;
+  assert_int_equal(mlf_schema_init_spans(&schema), 0);
+  check("trace_id", "=!I", "LG");
+  check("timestamp_ms", "=!<[>]", "");
+  check("name", "", "=I");
+  check("span_type", "", "=I");
+  check("status", "", "=I");
+  check("span_id", "", "");
+  check("duration_ms", "", "");
+  mlf_schema_clear(&schema);
+  assert_int_equal(mlf_schema_init_assessments(&schema), 0);
+  check("trace_id", "=!I", "LG");
+  check("name", "", "=");
+  check("assessment_type", "", "=");
+  check("value", "", "=");
+  check("valid", "", "=");
+  check("source_id", "", "");
+  check("run_id", "", "");
+  mlf_schema_clear(&schema);
+  schema = traces;
 }
 
 static void declared_columns_are_sent_by_key(void **state) {
@@ -114,6 +138,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(columns_are_sent_as_documented),
       cmocka_unit_test(columns_without_a_key_are_not_sent),
+      cmocka_unit_test(conditions_on_spans_and_assessments_find_traces),
       cmocka_unit_test(declared_columns_are_sent_by_key),
       cmocka_unit_test(keys_with_another_meaning_are_not_sent),
   };

@@ -1,0 +1,43 @@
+/* span_set.h: the spans of one trace, in whichever form the server gave them.
+**
+** (1) OpenTelemetry's JSON, from traces/batchGet: ids in base64, attributes a list of keys and
+**     values (model/otlp.h);
+** (2) a trace's file, from get-trace-artifact: the same, but attributes are an object of texts that
+**     hold JSON, and ids and status as the writing version of MLflow had them;
+** (3) a file older than MLflow 3: `context`, `parent_id`, `start_time`, `status_code`.
+**
+** All give the same columns, which say what MLflow's Python client says of a span: ids in hex,
+** times exact to the nanosecond, inputs, outputs and attributes as JSON. What the trace's time was
+** spent on comes from model/span_tree.h.
+*/
+#ifndef MLF_MODEL_SPAN_SET_H
+#define MLF_MODEL_SPAN_SET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/value.h"
+#include "model/catalog.h"
+#include "model/json.h"
+
+typedef struct mlf_span_set mlf_span_set;
+
+/* Reads `spans`, an array in `json`, which must outlive the set. Spans are put in the order of
+** their starts; of those that start together, in the order sent. Errors: one that has no id or no
+** start; SQLITE_NOMEM. */
+int mlf_span_set_new(const mlf_json *json, const mlf_json_node *spans, mlf_span_set **out,
+                     mlf_error *error);
+void mlf_span_set_free(mlf_span_set *set); /* NULL is allowed */
+
+size_t mlf_span_set_count(const mlf_span_set *set);
+
+/* The span whose inputs and outputs are the trace's request and response: the first one sent that
+** has no parent. SIZE_MAX if there is none. */
+size_t mlf_span_set_root(const mlf_span_set *set);
+
+/* The value of a column of the MLF_SOURCE_SPAN family. Texts are borrowed until the next call.
+** SQLITE_OK or SQLITE_NOMEM. */
+int mlf_span_set_value(mlf_span_set *set, size_t index, const mlf_column *column, mlf_value *value);
+
+#endif

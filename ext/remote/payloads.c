@@ -1,0 +1,338 @@
+#include "remote/payloads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/sqlite_api.h"
+#include "model/decode_trace.h"
+
+#define PAYLOADS_BATCH_PATH "/api/3.0/mlflow/traces/batchGet"
+#define PAYLOADS_FILE_PATH  "/ajax-api/2.0/mlflow/get-trace-artifact"
+
+/* What the first request fetches. */
+#define PAYLOADS_FIRST_TRACES 8
+#define PAYLOADS_GROWTH       4
+/* Requests kept, under way or not yet sent. */
+#define PAYLOADS_FETCHES_MAX (2 * MLF_STREAMS_MAX)
+/* A trace that does not say its size is taken for one of so many bytes. */
+#define PAYLOADS_TRACE_BYTES 20000
+
+/* One request for the spans of some traces. */
+typedef struct payloads_fetch {
+  char *ids[MLF_PAYLOAD_TRACES_MAX]; /* owned */
+  bool used[MLF_PAYLOAD_TRACES_MAX]; /* was asked for */
+  size_t count;                      /* 0: the place is free */
+  bool file;                         /* of one trace, from get-trace-artifact */
+  bool absent;                       /* the reply says that there are none */
+  mlf_call *call;                    /* NULL until sent, and once ended */
+  mlf_json *json;                    /* of the reply */
+  int64_t log_number;
+  int64_t touched; /* when it was last asked for, by the counter of all asks */
+} payloads_fetch;
+
+struct mlf_payloads {
+  mlf_client *client;
+  mlf_server server;
+  size_t streams;
+  payloads_fetch fetches[PAYLOADS_FETCHES_MAX];
+  size_t window; /* traces that the next request takes along */
+  bool all_used; /* the reader used all of the last one: several are fetched at once */
+  int64_t asks;
+};
+
+int mlf_payloads_new(mlf_client *client, mlf_server server, mlf_payloads **out, mlf_error *error) {
+  const mlf_settings *settings;
+  *out = NULL;
+  int rc = mlf_client_settings(client, &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  mlf_payloads *payloads = sqlite3_malloc64(sizeof(*payloads));
+  if (!payloads) return mlf_error_nomem(error);
+  memset(payloads, 0, sizeof(*payloads));
+  payloads->client = client;
+  payloads->server = server;
+  payloads->streams = (size_t)settings->streams;
+  payloads->window = PAYLOADS_FIRST_TRACES;
+  *out = payloads;
+  return SQLITE_OK;
+}
+
+static void payloads_forget(payloads_fetch *fetch) {
+  mlf_call_free(fetch->call);
+  mlf_json_free(fetch->json);
+  for (size_t i = 0; i < fetch->count; i++)
+    sqlite3_free(fetch->ids[i]);
+  memset(fetch, 0, sizeof(*fetch));
+}
+
+void mlf_payloads_free(mlf_payloads *payloads) {
+  if (!payloads) return;
+  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++)
+    payloads_forget(&payloads->fetches[i]);
+  sqlite3_free(payloads);
+}
+
+/* The fetch that holds, or will hold, the spans of a trace, and the trace's place in it; a file of
+** its own before a batch that did not have it. NULL if there is none. */
+static payloads_fetch *payloads_find(mlf_payloads *payloads, const char *id, size_t *place) {
+  payloads_fetch *found = NULL;
+  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
+    payloads_fetch *fetch = &payloads->fetches[i];
+    for (size_t j = 0; j < fetch->count; j++) {
+      if (strcmp(fetch->ids[j], id) != 0 || (found && !fetch->file)) continue;
+      found = fetch;
+      *place = j;
+    }
+  }
+  return found;
+}
+
+bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace) {
+  size_t place;
+  return payloads_find(payloads, mlf_trace_id(trace), &place) != NULL;
+}
+
+/* A free place: an empty one, or that of the fetch that was not asked for the longest. One that
+** was planned a moment ago, and waits, is not given away. */
+static payloads_fetch *payloads_place(mlf_payloads *payloads) {
+  payloads_fetch *oldest = NULL;
+  size_t kept_max = 2 * payloads->streams + 1, kept = 0;
+  payloads_fetch *empty = NULL;
+  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
+    payloads_fetch *fetch = &payloads->fetches[i];
+    if (fetch->count == 0) {
+      if (!empty) empty = fetch;
+      continue;
+    }
+    kept++;
+    if (!oldest || fetch->touched < oldest->touched) oldest = fetch;
+  }
+  if (empty && kept < kept_max) return empty;
+  payloads_forget(oldest);
+  return oldest;
+}
+
+static const char *payloads_tag(const mlf_json_node *trace, const char *key) {
+  return mlf_json_text(mlf_json_member(mlf_json_member(trace, "tags"), key));
+}
+
+/* Whether the spans are a file of the trace's own: what is neither in the server's tables nor in
+** its archive, and everything on a server that has no batches. */
+static bool payloads_is_file(const mlf_payloads *payloads, const mlf_json_node *trace) {
+  const char *location = payloads_tag(trace, "mlflow.trace.spansLocation");
+  if (!mlf_server_knows(payloads->server, MLF_FEATURE_BATCH_GET)) return true;
+  return !location ||
+         (strcmp(location, "TRACKING_STORE") != 0 && strcmp(location, "ARCHIVE_REPO") != 0);
+}
+
+/* How many bytes its spans are, as far as the trace says. */
+static int64_t payloads_bytes(const mlf_json_node *trace) {
+  const char *text = mlf_json_text(
+      mlf_json_member(mlf_json_member(trace, "trace_metadata"), "mlflow.trace.sizeBytes"));
+  int64_t bytes = text ? strtoll(text, NULL, 10) : 0;
+  return bytes > 0 ? bytes : PAYLOADS_TRACE_BYTES;
+}
+
+static int payloads_add(payloads_fetch *fetch, const char *id, mlf_error *error) {
+  fetch->ids[fetch->count] = sqlite3_mprintf("%s", id);
+  if (!fetch->ids[fetch->count]) return mlf_error_nomem(error);
+  fetch->count++;
+  return SQLITE_OK;
+}
+
+/* Plans one request: `*trace`, and of the traces that follow it as many as the window has room
+** for. A file is planned alone. `*trace` moves to the first one that is in no request. */
+static int payloads_plan(mlf_payloads *payloads, const mlf_json_node **trace, mlf_error *error) {
+  payloads_fetch *fetch = payloads_place(payloads);
+  int64_t bytes = 0;
+  size_t place, looked = 0;
+  fetch->touched = payloads->asks;
+  fetch->file = payloads_is_file(payloads, *trace);
+  for (; *trace; *trace = mlf_json_next(*trace)) {
+    const char *id = mlf_trace_id(*trace);
+    bool file = payloads_is_file(payloads, *trace);
+    bytes += payloads_bytes(*trace);
+    if (fetch->count > 0 && (file || fetch->file || fetch->count >= payloads->window ||
+                             looked >= payloads->window || bytes > MLF_PAYLOAD_BATCH_BYTES))
+      break;
+    looked++;
+    if (payloads_find(payloads, id, &place)) continue;
+    int rc = payloads_add(fetch, id, error);
+    if (rc != SQLITE_OK) return rc;
+  }
+  return SQLITE_OK;
+}
+
+static int payloads_send(mlf_payloads *payloads, mlf_budget *budget, payloads_fetch *fetch,
+                         mlf_error *error) {
+  mlf_http_parameter parameters[MLF_PAYLOAD_TRACES_MAX];
+  for (size_t i = 0; i < fetch->count; i++) {
+    parameters[i].name = fetch->file ? "request_id" : "trace_ids";
+    parameters[i].value = fetch->ids[i];
+  }
+  mlf_request request = {.path = fetch->file ? PAYLOADS_FILE_PATH : PAYLOADS_BATCH_PATH,
+                         .parameters = parameters,
+                         .parameter_count = fetch->count,
+                         .reply_bytes_max = MLF_SPANS_REPLY_BYTES_MAX,
+                         .file = fetch->file,
+                         .page_rows = (int)fetch->count};
+  int rc = mlf_call_start(payloads->client, budget, &request, &fetch->call, error);
+  if (rc == SQLITE_OK) mlf_client_progress(payloads->client);
+  return rc;
+}
+
+/* Sends what is planned, as far as there are streams for it: the wanted one at once, the others in
+** the order of their places. */
+static int payloads_pump(mlf_payloads *payloads, mlf_budget *budget, payloads_fetch *wanted,
+                         mlf_error *error) {
+  size_t under_way = 0;
+  int rc = SQLITE_OK;
+  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
+    const payloads_fetch *fetch = &payloads->fetches[i];
+    under_way += fetch->call && !mlf_call_done(fetch->call);
+  }
+  for (size_t i = 0; rc == SQLITE_OK && i <= PAYLOADS_FETCHES_MAX; i++) {
+    payloads_fetch *fetch = i == 0 ? wanted : &payloads->fetches[i - 1];
+    if (fetch->count == 0 || fetch->call || fetch->json || fetch->absent) continue;
+    if (fetch != wanted && under_way >= payloads->streams) continue;
+    rc = payloads_send(payloads, budget, fetch, error);
+    under_way++;
+  }
+  return rc;
+}
+
+/* How many traces of a fetch were asked for. */
+static size_t payloads_used(const payloads_fetch *fetch) {
+  size_t used = 0;
+  for (size_t i = 0; i < fetch->count; i++)
+    used += fetch->used[i];
+  return used;
+}
+
+/* The fetch that was asked for last. */
+static const payloads_fetch *payloads_last_asked(const mlf_payloads *payloads) {
+  const payloads_fetch *last = NULL;
+  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
+    const payloads_fetch *fetch = &payloads->fetches[i];
+    if (payloads_used(fetch) == 0) continue;
+    if (!last || fetch->touched > last->touched) last = fetch;
+  }
+  return last;
+}
+
+/* Learns from the fetch that is left behind how many traces the next ones should take along. */
+static void payloads_learn(mlf_payloads *payloads) {
+  const payloads_fetch *behind = payloads_last_asked(payloads);
+  if (!behind) return;
+  size_t used = behind->file ? payloads->window : payloads_used(behind);
+  payloads->all_used = payloads_used(behind) == behind->count;
+  payloads->window = used * PAYLOADS_GROWTH;
+  if (payloads->window > MLF_PAYLOAD_TRACES_MAX) payloads->window = MLF_PAYLOAD_TRACES_MAX;
+}
+
+/* Plans the request for `trace` if there is none, and, for a reader who uses all, as many more for
+** the traces after it as there are streams. */
+static int payloads_look_ahead(mlf_payloads *payloads, const mlf_json_node *trace,
+                               mlf_error *error) {
+  size_t waiting = 0, place;
+  int rc = SQLITE_OK;
+  payloads_learn(payloads);
+  bool whole = payloads->all_used && payloads->window == MLF_PAYLOAD_TRACES_MAX;
+  size_t requests = whole ? payloads->streams : 1;
+  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
+    const payloads_fetch *fetch = &payloads->fetches[i];
+    waiting += fetch->count > 0 && !fetch->json && !fetch->absent;
+  }
+  if (!payloads_find(payloads, mlf_trace_id(trace), &place)) {
+    rc = payloads_plan(payloads, &trace, error);
+    waiting++;
+  }
+  while (rc == SQLITE_OK && trace && waiting < requests) {
+    if (payloads_find(payloads, mlf_trace_id(trace), &place)) {
+      trace = mlf_json_next(trace);
+    } else {
+      rc = payloads_plan(payloads, &trace, error);
+      waiting++;
+    }
+  }
+  return rc;
+}
+
+/* Takes the reply of a fetch. That there is nothing for a file is an answer. */
+static int payloads_receive(mlf_payloads *payloads, payloads_fetch *fetch, mlf_error *error) {
+  size_t index;
+  mlf_error failure = {0};
+  int rc = mlf_client_wait(payloads->client, &fetch->call, 1, &index, error);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_call_reply(fetch->call, &fetch->json, &failure);
+  fetch->log_number = mlf_call_log_number(fetch->call);
+  int status = mlf_call_status(fetch->call);
+  if (rc == SQLITE_OK) mlf_call_log_rows(fetch->call, (int64_t)fetch->count);
+  mlf_call_free(fetch->call);
+  fetch->call = NULL;
+  if (fetch->file && rc == SQLITE_NOTFOUND) {
+    fetch->absent = true;
+    rc = SQLITE_OK;
+  } else if (!fetch->file && (rc == SQLITE_TOOBIG || (rc == SQLITE_ERROR && status == 500))) {
+    /* Too much at once, or one among them has moved: each is asked for by itself. */
+    fetch->absent = true;
+    rc = SQLITE_OK;
+  } else if (rc != SQLITE_OK) {
+    mlf_error_set(error, rc, "%s", failure.text ? failure.text : "");
+  }
+  mlf_error_clear(&failure);
+  return rc;
+}
+
+/* The spans of a trace in the reply; NULL if it is not there. */
+static const mlf_json_node *payloads_spans(const payloads_fetch *fetch, const char *id) {
+  if (!fetch->json) return NULL;
+  const mlf_json_node *root = mlf_json_root(fetch->json);
+  if (fetch->file) return mlf_json_member(root, "spans");
+  const mlf_json_node *each = mlf_json_first(mlf_json_member(root, "traces"));
+  for (; each; each = mlf_json_next(each)) {
+    const char *found = mlf_trace_id(mlf_json_member(each, "trace_info"));
+    if (found && strcmp(found, id) == 0) return mlf_json_member(each, "spans");
+  }
+  return NULL;
+}
+
+/* Asks for one trace's spans by itself. */
+static int payloads_ask_alone(mlf_payloads *payloads, const char *id, payloads_fetch **out,
+                              mlf_error *error) {
+  payloads_fetch *fetch = payloads_place(payloads);
+  fetch->file = true;
+  fetch->touched = payloads->asks;
+  *out = fetch;
+  return payloads_add(fetch, id, error);
+}
+
+int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
+                     const mlf_json **json, const mlf_json_node **spans, mlf_error *error) {
+  const char *id = mlf_trace_id(trace);
+  size_t place = 0;
+  int rc = SQLITE_OK;
+  *json = NULL;
+  *spans = NULL;
+  payloads->asks++;
+  payloads_fetch *fetch = payloads_find(payloads, id, &place);
+  if (!fetch || payloads_used(fetch) == 0) {
+    rc = payloads_look_ahead(payloads, trace, error);
+    fetch = payloads_find(payloads, id, &place);
+  }
+  bool again = rc == SQLITE_OK && fetch->used[place];
+  while (rc == SQLITE_OK) {
+    fetch->touched = payloads->asks;
+    fetch->used[place] = true;
+    rc = payloads_pump(payloads, budget, fetch, error);
+    if (rc == SQLITE_OK && fetch->call) rc = payloads_receive(payloads, fetch, error);
+    if (rc != SQLITE_OK) break;
+    *spans = payloads_spans(fetch, id);
+    *json = *spans ? fetch->json : NULL;
+    if (*spans || fetch->file) break;
+    place = 0;
+    rc = payloads_ask_alone(payloads, id, &fetch, error);
+  }
+  if (*spans && !again) mlf_client_log_kept(payloads->client, fetch->log_number, 1);
+  return rc;
+}

@@ -1,0 +1,42 @@
+/* payloads.h: fetches the spans of traces, a few requests ahead of who reads them.
+**
+** A trace in a search result has no spans. They come by ids, many traces a request, where the
+** server keeps them itself (GET traces/batchGet, from MLflow 3.6 on, tracking store and archive),
+** and one trace a request where they are a file (GET get-trace-artifact: the artifact store, all
+** older servers, and traces whose spans are not all there yet).
+**
+** Who asks for the spans of one trace is likely to ask for those of the traces after it. So the
+** first request takes some neighbours along, and each later one four times as many traces as were
+** used of the one before: one who reads them all soon gets whole batches, several at once, and one
+** who reads few gets few. What was fetched last is kept, so that several readers of one statement
+** fetch nothing twice as long as they stay near each other.
+*/
+#ifndef MLF_REMOTE_PAYLOADS_H
+#define MLF_REMOTE_PAYLOADS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "model/json.h"
+#include "model/server.h"
+#include "remote/client.h"
+
+typedef struct mlf_payloads mlf_payloads;
+
+/* `server` is the version of the client's server. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_payloads_new(mlf_client *client, mlf_server server, mlf_payloads **out, mlf_error *error);
+
+/* The spans of `trace`, a trace as found by a search. The traces that follow it in its page may be
+** fetched with it. `*spans` is the array of spans in the form the server gave (model/span_set.h),
+** borrowed from `*json`, which lives until the next call unless held; both are NULL for a trace
+** without spans: none were ever uploaded, or it is gone. */
+int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
+                     const mlf_json **json, const mlf_json_node **spans, mlf_error *error);
+
+/* Whether the spans of `trace` are there, or on their way. */
+bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace);
+
+/* Cancels what is under way. NULL is allowed. */
+void mlf_payloads_free(mlf_payloads *payloads);
+
+#endif

@@ -1,0 +1,206 @@
+#include "tables/memo.h"
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "base/sqlite_api.h"
+
+/* Traces in one page that is read back. */
+#define MEMO_PAGE_ROWS 50
+
+typedef enum memo_sql {
+  MEMO_PUT,
+  MEMO_EMPTY,
+  MEMO_FIND,
+  MEMO_FORWARDS,
+  MEMO_BACKWARDS,
+  MEMO_SQL_COUNT
+} memo_sql;
+
+/* `+question`: the rows are read in the order of their places, of which one question has most. */
+static const char *const memo_texts[MEMO_SQL_COUNT] = {
+    [MEMO_PUT] = "INSERT OR REPLACE INTO trace(question, id, json) VALUES(?1, ?2, ?3)",
+    [MEMO_EMPTY] = "DELETE FROM trace WHERE question = ?1",
+    [MEMO_FIND] = "SELECT place, json FROM trace WHERE question = ?1 AND id = ?2",
+    [MEMO_FORWARDS] = "SELECT place, json FROM trace WHERE +question = ?1 AND place > ?2 "
+                      "AND json IS NOT NULL ORDER BY place LIMIT ?3",
+    [MEMO_BACKWARDS] = "SELECT place, json FROM trace WHERE +question = ?1 AND place < ?2 "
+                       "AND json IS NOT NULL ORDER BY place DESC LIMIT ?3",
+};
+
+struct mlf_memo {
+  sqlite3 *db; /* NULL until something is put */
+  sqlite3_stmt *statements[MEMO_SQL_COUNT];
+  mlf_question *questions;
+  int64_t bytes;
+};
+
+int mlf_memo_new(mlf_memo **out) {
+  *out = sqlite3_malloc64(sizeof(**out));
+  if (!*out) return SQLITE_NOMEM;
+  memset(*out, 0, sizeof(**out));
+  return SQLITE_OK;
+}
+
+void mlf_memo_free(mlf_memo *memo) {
+  if (!memo) return;
+  for (int i = 0; i < MEMO_SQL_COUNT; i++)
+    sqlite3_finalize(memo->statements[i]);
+  sqlite3_close(memo->db);
+  while (memo->questions) {
+    mlf_question *question = memo->questions;
+    memo->questions = question->next;
+    sqlite3_free(question->text);
+    sqlite3_free(question);
+  }
+  sqlite3_free(memo);
+}
+
+mlf_question *mlf_memo_question(mlf_memo *memo, const char *text) {
+  mlf_question *question = memo->questions;
+  while (question && strcmp(question->text, text) != 0)
+    question = question->next;
+  if (question) return question;
+  question = sqlite3_malloc64(sizeof(*question));
+  if (!question) return NULL;
+  *question = (mlf_question){.text = sqlite3_mprintf("%s", text), .next = memo->questions};
+  if (!question->text) {
+    sqlite3_free(question);
+    return NULL;
+  }
+  question->number = memo->questions ? memo->questions->number + 1 : 1;
+  memo->questions = question;
+  return question;
+}
+
+static int memo_fail(const mlf_memo *memo, int rc, mlf_error *error) {
+  if (rc == SQLITE_NOMEM) return mlf_error_nomem(error);
+  return mlf_error_set(error, rc, "the temporary database for what a statement asks twice: %s",
+                       memo->db ? sqlite3_errmsg(memo->db) : sqlite3_errstr(rc));
+}
+
+static int memo_open(mlf_memo *memo, mlf_error *error) {
+  if (memo->db) return SQLITE_OK;
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_PRIVATECACHE;
+  int rc = sqlite3_open_v2("", &memo->db, flags, NULL);
+  char *sql = sqlite3_mprintf(
+      "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -%d; BEGIN;"
+      "CREATE TABLE trace(place INTEGER PRIMARY KEY, question INTEGER, id TEXT, json TEXT);"
+      "CREATE UNIQUE INDEX by_id ON trace(question, id)",
+      MLF_MEMO_CACHE_KIB);
+  if (rc == SQLITE_OK) rc = sql ? sqlite3_exec(memo->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
+  sqlite3_free(sql);
+  for (int i = 0; rc == SQLITE_OK && i < MEMO_SQL_COUNT; i++)
+    rc = sqlite3_prepare_v2(memo->db, memo_texts[i], -1, &memo->statements[i], NULL);
+  return rc == SQLITE_OK ? rc : memo_fail(memo, rc, error);
+}
+
+/* The statement, its first parameter bound to the question; NULL if nothing was ever put. */
+static sqlite3_stmt *memo_statement(const mlf_memo *memo, memo_sql sql,
+                                    const mlf_question *question) {
+  sqlite3_stmt *statement = memo->statements[sql];
+  if (statement) sqlite3_bind_int64(statement, 1, question->number);
+  return statement;
+}
+
+/* Runs a statement that has no rows. */
+static int memo_run(const mlf_memo *memo, sqlite3_stmt *statement, mlf_error *error) {
+  sqlite3_step(statement);
+  int rc = sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  return rc == SQLITE_OK ? rc : memo_fail(memo, rc, error);
+}
+
+int mlf_memo_empty(mlf_memo *memo, mlf_question *question, mlf_error *error) {
+  sqlite3_stmt *statement = memo_statement(memo, MEMO_EMPTY, question);
+  question->complete = false;
+  return statement ? memo_run(memo, statement, error) : SQLITE_OK;
+}
+
+bool mlf_memo_is_full(const mlf_memo *memo) {
+  return memo->bytes >= MLF_MEMO_BYTES_MAX;
+}
+
+int mlf_memo_put(mlf_memo *memo, const mlf_question *question, const char *id, const char *trace,
+                 size_t length, mlf_error *error) {
+  if (mlf_memo_is_full(memo)) return SQLITE_OK;
+  int rc = memo_open(memo, error);
+  if (rc != SQLITE_OK) return rc;
+  sqlite3_stmt *statement = memo_statement(memo, MEMO_PUT, question);
+  memo->bytes += (int64_t)length;
+  rc = sqlite3_bind_text(statement, 2, id, -1, SQLITE_STATIC);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_bind_text64(statement, 3, trace, length, SQLITE_STATIC, SQLITE_UTF8);
+  return rc == SQLITE_OK ? memo_run(memo, statement, error) : memo_fail(memo, rc, error);
+}
+
+static void memo_add(sqlite3_str *text, sqlite3_stmt *row) {
+  sqlite3_str_appendall(text, sqlite3_str_length(text) ? "," : "{\"traces\":[");
+  sqlite3_str_append(text, (const char *)sqlite3_column_text(row, 1), sqlite3_column_bytes(row, 1));
+}
+
+/* Adds the rows of a statement that is bound to read some; moves `*place` to the last. */
+static int memo_add_rows(const mlf_memo *memo, sqlite3_stmt *statement, sqlite3_str *text,
+                         int64_t *place, mlf_error *error) {
+  while (sqlite3_step(statement) == SQLITE_ROW) {
+    memo_add(text, statement);
+    *place = sqlite3_column_int64(statement, 0);
+  }
+  int rc = sqlite3_reset(statement);
+  return rc == SQLITE_OK ? rc : memo_fail(memo, rc, error);
+}
+
+/* Makes a page of the text, which it frees: SQLITE_ROW, or SQLITE_DONE if nothing was added. */
+static int memo_finish(sqlite3_str *text, int rc, mlf_json **page, mlf_error *error) {
+  bool any = sqlite3_str_length(text) > 0;
+  if (any) sqlite3_str_appendall(text, "]}");
+  size_t length = (size_t)sqlite3_str_length(text);
+  if (rc == SQLITE_OK && sqlite3_str_errcode(text) != SQLITE_OK) rc = mlf_error_nomem(error);
+  char *json = sqlite3_str_finish(text);
+  if (rc != SQLITE_OK || !any) {
+    sqlite3_free(json);
+    return rc == SQLITE_OK ? SQLITE_DONE : rc;
+  }
+  rc = mlf_json_parse_take(json, length, page, error);
+  return rc == SQLITE_OK ? SQLITE_ROW : rc;
+}
+
+int mlf_memo_find(mlf_memo *memo, const mlf_question *question, const char *id, int ahead,
+                  mlf_json **page, mlf_error *error) {
+  int unknown = question->complete ? SQLITE_DONE : SQLITE_NOTFOUND;
+  sqlite3_stmt *statement = memo_statement(memo, MEMO_FIND, question);
+  *page = NULL;
+  if (!statement) return unknown;
+  int rc = sqlite3_bind_text(statement, 2, id, -1, SQLITE_STATIC);
+  if (rc != SQLITE_OK) return memo_fail(memo, rc, error);
+  bool known = sqlite3_step(statement) == SQLITE_ROW;
+  bool exists = known && sqlite3_column_type(statement, 1) != SQLITE_NULL;
+  int64_t place = known ? sqlite3_column_int64(statement, 0) : 0;
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  if (exists) memo_add(text, statement);
+  rc = sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  if (rc != SQLITE_OK) memo_fail(memo, rc, error);
+  if (rc == SQLITE_OK && exists && ahead > 0) {
+    statement = memo_statement(memo, MEMO_FORWARDS, question);
+    sqlite3_bind_int64(statement, 2, place);
+    sqlite3_bind_int(statement, 3, ahead);
+    rc = memo_add_rows(memo, statement, text, &place, error);
+  }
+  rc = memo_finish(text, rc, page, error);
+  return rc == SQLITE_DONE && !known ? unknown : rc;
+}
+
+int mlf_memo_page(mlf_memo *memo, const mlf_question *question, bool backwards, int64_t *place,
+                  mlf_json **page, mlf_error *error) {
+  sqlite3_stmt *statement =
+      memo_statement(memo, backwards ? MEMO_BACKWARDS : MEMO_FORWARDS, question);
+  *page = NULL;
+  if (!statement) return SQLITE_DONE;
+  sqlite3_bind_int64(statement, 2, *place ? *place : backwards ? INT64_MAX : 0);
+  sqlite3_bind_int(statement, 3, MEMO_PAGE_ROWS);
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  int rc = memo_add_rows(memo, statement, text, place, error);
+  return memo_finish(text, rc, page, error);
+}

@@ -1,0 +1,54 @@
+/* mlflow_spans: one row a span of each trace that the scan walks. */
+#include "model/decode_trace.h"
+#include "model/span_set.h"
+#include "tables/trace_table.h"
+
+typedef struct spans_state {
+  mlf_json *json; /* the document that the spans are in */
+  mlf_span_set *spans;
+  size_t at;
+} spans_state;
+
+static void spans_clear(void *context) {
+  spans_state *state = context;
+  mlf_span_set_free(state->spans);
+  mlf_json_free(state->json);
+  *state = (spans_state){0};
+}
+
+static int spans_first(mlf_trace_scan *scan, void *context, bool *row, mlf_error *error) {
+  spans_state *state = context;
+  const mlf_json *json;
+  const mlf_json_node *spans;
+  int rc = mlf_trace_scan_spans(scan, &json, &spans, error);
+  *row = false;
+  if (rc != SQLITE_OK || !spans) return rc;
+  state->json = mlf_json_hold(json);
+  rc = mlf_span_set_new(json, spans, &state->spans, error);
+  if (rc == SQLITE_OK) *row = mlf_span_set_count(state->spans) > 0;
+  return rc;
+}
+
+static bool spans_next(void *context) {
+  spans_state *state = context;
+  return ++state->at < mlf_span_set_count(state->spans);
+}
+
+static int spans_value(mlf_trace_scan *scan, void *context, const mlf_column *column,
+                       char scratch[32], mlf_value *value, mlf_error *error) {
+  spans_state *state = context;
+  (void)error;
+  if (column->source >= MLF_SOURCE_SPAN && column->source < MLF_SOURCE_ASSESSMENT)
+    return mlf_span_set_value(state->spans, state->at, column, value);
+  return mlf_trace_value(scan->at.json, scan->at.trace, column, scratch, value);
+}
+
+const mlf_trace_rows mlf_trace_rows_spans = {
+    .table = "mlflow_spans",
+    .init_schema = mlf_schema_init_spans,
+    .state_size = sizeof(spans_state),
+    .first = spans_first,
+    .next = spans_next,
+    .value = spans_value,
+    .clear = spans_clear,
+};

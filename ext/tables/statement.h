@@ -1,0 +1,48 @@
+/* statement.h: what the scans of one running SQL statement share: what it may still spend, the
+** pages they hold, the spans that were fetched.
+**
+** SQLite does not tell a virtual table which statement is running. Where exactly one statement of
+** the connection is under way it must be that one; else every scan has a statement of its own, and
+** shares nothing. A statement lasts as long as one of its scans is open, so nothing of it is ever
+** taken for an answer to another.
+*/
+#ifndef MLF_TABLES_STATEMENT_H
+#define MLF_TABLES_STATEMENT_H
+
+#include "base/error.h"
+#include "base/sqlite_api.h"
+#include "model/json.h"
+#include "remote/client.h"
+#include "remote/payloads.h"
+#include "tables/memo.h"
+
+typedef struct mlf_statement mlf_statement;
+
+/* A page that a scan holds: every trace in it is a truth of this statement. Part of the scan. */
+typedef struct mlf_held_page {
+  const mlf_json *json;       /* NULL while there is none */
+  const mlf_json_node *trace; /* the one that the scan is at */
+  struct mlf_held_page *next; /* of another scan of the statement */
+} mlf_held_page;
+
+/* Joins the statement that is running in `db`, whose latest is `*latest`, or a new one, which is
+** `*latest` from then on if others may join it. */
+int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **latest, mlf_held_page *page,
+                       mlf_statement **out, mlf_error *error);
+
+/* Leaves it; the last scan to go ends it. */
+void mlf_statement_leave(mlf_statement *statement, mlf_held_page *page);
+
+mlf_budget *mlf_statement_budget(mlf_statement *statement);
+
+/* Looks for the trace with this id in the pages that the other scans hold; NULL if none has it. */
+const mlf_json_node *mlf_statement_find(const mlf_statement *statement, const mlf_held_page *own,
+                                        const char *id, const mlf_json **json);
+
+/* What the statement remembers of traces that were asked for more than once. */
+int mlf_statement_memo(mlf_statement *statement, mlf_memo **memo, mlf_error *error);
+
+/* What fetches spans for all scans of the statement. */
+int mlf_statement_payloads(mlf_statement *statement, mlf_payloads **payloads, mlf_error *error);
+
+#endif

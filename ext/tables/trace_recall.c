@@ -1,0 +1,234 @@
+#include "tables/trace_recall.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "model/decode_trace.h"
+
+/* Look-ups before it is asked whether a walk would be cheaper. */
+#define RECALL_LOOK_UPS 16
+/* A walk is done once look-ups have cost this part of it. */
+#define RECALL_PART 3
+/* Neighbours taken along. */
+#define RECALL_AHEAD (MLF_PAYLOAD_TRACES_MAX - 1)
+
+/* What is asked, as one text: of which experiments, with what filter, from when to when; and of
+** which ids, if there is a list of them. NULL: no memory. */
+static char *recall_text(const mlf_trace_scan *scan) {
+  const mlf_filter *filter = &scan->filter;
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  for (size_t i = 0; i < scan->scope.count; i++)
+    sqlite3_str_appendf(text, "%s,", scan->scope.ids[i]);
+  sqlite3_str_appendf(text, "\n%s\n%s\n%lld %lld", filter->raw ? filter->raw->text : "",
+                      filter->text ? filter->text : "", (sqlite3_int64)filter->low_ms,
+                      (sqlite3_int64)filter->high_ms);
+  for (size_t i = 0; i < filter->hint_count; i++) {
+    if (filter->hint[i].type == MLF_TEXT) sqlite3_str_appendf(text, "\n%s", filter->hint[i].text);
+  }
+  return sqlite3_str_finish(text);
+}
+
+static int recall_ask(mlf_trace_scan *scan, mlf_error *error) {
+  int rc = mlf_statement_memo(scan->statement, &scan->memo, error);
+  if (rc != SQLITE_OK) return rc;
+  char *text = recall_text(scan);
+  scan->question = text ? mlf_memo_question(scan->memo, text) : NULL;
+  sqlite3_free(text);
+  return scan->question ? SQLITE_OK : mlf_error_nomem(error);
+}
+
+static int recall_put(const mlf_trace_scan *scan, const mlf_json *json, const mlf_json_node *trace,
+                      mlf_error *error) {
+  size_t length;
+  const char *raw = mlf_json_raw(json, trace, &length);
+  return mlf_memo_put(scan->memo, scan->question, mlf_trace_id(trace), raw, length, error);
+}
+
+/* Walks and remembers all traces of the question. */
+static int recall_walk(mlf_trace_scan *scan, const mlf_walk *walk, mlf_error *error) {
+  const mlf_json *json;
+  const mlf_json_node *trace;
+  mlf_pager *pager;
+  int rc = mlf_memo_empty(scan->memo, scan->question, error);
+  if (rc == SQLITE_OK) rc = mlf_trace_scan_pager(scan, walk, &pager, error);
+  if (rc != SQLITE_OK) return rc;
+  do {
+    rc = mlf_pager_next(pager, &json, &trace, error);
+    if (rc == SQLITE_ROW) {
+      int put = recall_put(scan, json, trace, error);
+      if (put != SQLITE_OK) rc = put;
+    }
+  } while (rc == SQLITE_ROW && !mlf_memo_is_full(scan->memo));
+  mlf_pager_free(pager);
+  scan->question->complete = rc == SQLITE_DONE;
+  scan->question->oldest_first = false;
+  scan->question->scan_ms = INT64_MAX; /* if it did not fit, it is not tried again */
+  return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+/* When the oldest trace of the question was, or INT64_MAX if there is none. */
+static int recall_oldest(mlf_trace_scan *scan, int64_t *oldest_ms, mlf_error *error) {
+  const mlf_json *json;
+  const mlf_json_node *trace;
+  mlf_pager *pager;
+  mlf_walk walk = mlf_trace_scan_walk(scan, true);
+  walk.rows_wanted = 1;
+  *oldest_ms = INT64_MAX;
+  int rc = mlf_trace_scan_pager(scan, &walk, &pager, error);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_pager_next(pager, &json, &trace, error);
+  if (rc == SQLITE_ROW) mlf_trace_timestamp(trace, oldest_ms);
+  mlf_pager_free(pager);
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Remembers the traces of the newest page, and judges by it what a walk over all would take. */
+static int recall_judge_page(mlf_trace_scan *scan, const mlf_json *json, int64_t page_ms,
+                             mlf_error *error) {
+  const mlf_json_node *root = mlf_json_root(json);
+  const mlf_json_node *each = mlf_json_first(mlf_json_member(root, "traces"));
+  const char *token = mlf_json_text(mlf_json_member(root, "next_page_token"));
+  int64_t first_ms = 0, last_ms = 0, oldest_ms, rows = 0;
+  int rc = mlf_memo_empty(scan->memo, scan->question, error);
+  for (; rc == SQLITE_OK && each; each = mlf_json_next(each), rows++) {
+    mlf_trace_timestamp(each, rows == 0 ? &first_ms : &last_ms);
+    rc = recall_put(scan, json, each, error);
+  }
+  scan->question->complete = rc == SQLITE_OK && !(token && *token) && !mlf_memo_is_full(scan->memo);
+  scan->question->oldest_first = false;
+  scan->question->scan_ms = page_ms;
+  if (rc != SQLITE_OK || scan->question->complete || rows < 2) return rc;
+  rc = recall_oldest(scan, &oldest_ms, error);
+  double pages =
+      ((double)first_ms - (double)oldest_ms + 1) / ((double)first_ms - (double)last_ms + 1);
+  if (rc == SQLITE_OK && pages > 1) scan->question->scan_ms = (int64_t)((double)page_ms * pages);
+  return rc;
+}
+
+/* Finds out what a walk over all traces of the question would take. */
+static int recall_judge(mlf_trace_scan *scan, mlf_error *error) {
+  const mlf_json *json;
+  const mlf_json_node *trace;
+  mlf_pager *pager;
+  mlf_walk walk = mlf_trace_scan_walk(scan, false);
+  int64_t began_ms = mlf_http_clock();
+  int rc = mlf_trace_scan_pager(scan, &walk, &pager, error);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_pager_next(pager, &json, &trace, error);
+  int64_t page_ms = mlf_http_clock() - began_ms + 1;
+  if (rc == SQLITE_ROW) {
+    rc = recall_judge_page(scan, json, page_ms, error);
+  } else if (rc == SQLITE_DONE) {
+    scan->question->complete = true;
+    rc = SQLITE_OK;
+  }
+  mlf_pager_free(pager);
+  return rc;
+}
+
+/* Completes the question if that is the cheaper way. */
+static int recall_complete(mlf_trace_scan *scan, mlf_error *error) {
+  mlf_question *question = scan->question;
+  int rc = SQLITE_OK;
+  if (question->complete || question->recorder || mlf_memo_is_full(scan->memo)) return rc;
+  if (scan->filter.hint_count > 0) {
+    mlf_walk walk = mlf_trace_scan_walk(scan, false);
+    if (question->scan_ms == INT64_MAX) return rc;
+    rc = mlf_trace_scan_ids(scan, scan->filter.hint, scan->filter.hint_count, &walk);
+    return rc == SQLITE_OK ? recall_walk(scan, &walk, error) : mlf_error_nomem(error);
+  }
+  if (question->look_ups < RECALL_LOOK_UPS) return rc;
+  if (question->scan_ms == 0) rc = recall_judge(scan, error);
+  if (rc != SQLITE_OK || question->complete) return rc;
+  if (question->look_ups_ms < question->scan_ms / RECALL_PART) return rc;
+  mlf_walk walk = mlf_trace_scan_walk(scan, false);
+  return recall_walk(scan, &walk, error);
+}
+
+/* Puts the scan at the first trace of a page, which it takes. */
+static void recall_take(mlf_trace_scan *scan, mlf_json *page) {
+  mlf_json_free(scan->held);
+  scan->held = page;
+  scan->at.json = page;
+  scan->at.trace = mlf_json_first(mlf_json_member(mlf_json_root(page), "traces"));
+}
+
+static int recall_find(mlf_trace_scan *scan, const char *id, int ahead, mlf_error *error) {
+  mlf_json *page;
+  int rc = mlf_memo_find(scan->memo, scan->question, id, ahead, &page, error);
+  if (rc == SQLITE_ROW) recall_take(scan, page);
+  return rc;
+}
+
+int mlf_recall_look_up(mlf_trace_scan *scan, mlf_error *error) {
+  const char *id = scan->filter.ids[0].text;
+  int rc = recall_ask(scan, error);
+  if (rc == SQLITE_OK) rc = recall_find(scan, id, 0, error);
+  if (rc != SQLITE_NOTFOUND) return rc;
+  rc = recall_complete(scan, error);
+  return rc == SQLITE_OK ? recall_find(scan, id, 0, error) : rc;
+}
+
+int mlf_recall_learn(mlf_trace_scan *scan, int64_t took_ms, mlf_error *error) {
+  mlf_question *question = scan->question;
+  question->look_ups_ms += took_ms;
+  /* Most statements look up one trace, and need no memo. */
+  if (question->look_ups++ == 0 || question->recorder) return SQLITE_OK;
+  if (scan->at.trace) return recall_put(scan, scan->at.json, scan->at.trace, error);
+  return mlf_memo_put(scan->memo, question, scan->filter.ids[0].text, NULL, 0, error);
+}
+
+int mlf_recall_scan(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) {
+  int rc = recall_ask(scan, error);
+  if (rc != SQLITE_OK) return rc;
+  mlf_question *question = scan->question;
+  if (question->complete) {
+    scan->replaying = true;
+    scan->backwards = oldest_first != question->oldest_first;
+    return mlf_recall_next(scan, error);
+  }
+  if (question->scans > 0 && !question->recorder && !mlf_memo_is_full(scan->memo)) {
+    rc = mlf_memo_empty(scan->memo, question, error);
+    if (rc != SQLITE_OK) return rc;
+    question->recorder = scan;
+    question->oldest_first = oldest_first;
+  }
+  return SQLITE_NOTFOUND;
+}
+
+int mlf_recall_record(mlf_trace_scan *scan, mlf_error *error) {
+  if (!scan->question || scan->question->recorder != scan) return SQLITE_OK;
+  return recall_put(scan, scan->at.json, scan->at.trace, error);
+}
+
+void mlf_recall_end(mlf_trace_scan *scan) {
+  if (!scan->question) return;
+  scan->question->scans++;
+  if (scan->question->recorder != scan) return;
+  scan->question->recorder = NULL;
+  scan->question->complete = !mlf_memo_is_full(scan->memo);
+}
+
+int mlf_recall_next(mlf_trace_scan *scan, mlf_error *error) {
+  mlf_json *page;
+  scan->at.trace = mlf_json_next(scan->at.trace);
+  if (scan->at.trace) return SQLITE_ROW;
+  int rc = mlf_memo_page(scan->memo, scan->question, scan->backwards, &scan->place, &page, error);
+  if (rc == SQLITE_ROW) recall_take(scan, page);
+  return rc;
+}
+
+int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_error *error) {
+  if (!scan->question || !scan->held || scan->replaying || !scan->question->complete)
+    return SQLITE_OK;
+  int rc = recall_find(scan, scan->filter.ids[0].text, RECALL_AHEAD, error);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+void mlf_recall_reset(mlf_trace_scan *scan) {
+  if (scan->question && scan->question->recorder == scan) scan->question->recorder = NULL;
+  scan->question = NULL;
+  scan->memo = NULL;
+  scan->replaying = scan->backwards = false;
+  scan->place = 0;
+}

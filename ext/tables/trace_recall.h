@@ -1,0 +1,31 @@
+/* trace_recall.h: how a scan spares the server what the statement has asked before. Part of
+** tables/trace_scan.h, whose contract says when. */
+#ifndef MLF_TABLES_TRACE_RECALL_H
+#define MLF_TABLES_TRACE_RECALL_H
+
+#include "tables/trace_scan.h"
+
+/* Looks up the one id that the scan asks for: SQLITE_ROW, with the scan at the trace; SQLITE_DONE,
+** there is none; SQLITE_NOTFOUND, ask the server, and tell mlf_recall_learn what it said. */
+int mlf_recall_look_up(mlf_trace_scan *scan, mlf_error *error);
+
+/* Remembers what the server said of the id, and that this took `took_ms`. */
+int mlf_recall_learn(mlf_trace_scan *scan, int64_t took_ms, mlf_error *error);
+
+/* Begins a scan that asks for no ids: SQLITE_ROW or SQLITE_DONE if it is a replay; SQLITE_NOTFOUND:
+** walk, and hand each trace to mlf_recall_record, and the end to mlf_recall_end. */
+int mlf_recall_scan(mlf_trace_scan *scan, bool oldest_first, mlf_error *error);
+int mlf_recall_record(mlf_trace_scan *scan, mlf_error *error);
+void mlf_recall_end(mlf_trace_scan *scan);
+
+/* The next trace of a replay: SQLITE_ROW or SQLITE_DONE. */
+int mlf_recall_next(mlf_trace_scan *scan, mlf_error *error);
+
+/* Puts behind the trace that the scan is at, if it came from the memo, those that were asked for
+** with it, so that what is fetched for it can be fetched for them. */
+int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_error *error);
+
+/* Forgets the question; a recording that did not come to its end is void. */
+void mlf_recall_reset(mlf_trace_scan *scan);
+
+#endif

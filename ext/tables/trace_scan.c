@@ -1,0 +1,177 @@
+#include "tables/trace_scan.h"
+
+#include <string.h>
+
+#include "model/decode_trace.h"
+#include "query/plan.h"
+#include "tables/trace_recall.h"
+
+/* Forgets the traces, and what was asked; stays with the statement. */
+static void scan_reset(mlf_trace_scan *scan) {
+  mlf_recall_reset(scan);
+  mlf_pager_free(scan->pager);
+  mlf_json_free(scan->held);
+  mlf_filter_clear(&scan->filter);
+  mlf_scope_clear(&scan->scope);
+  mlf_values_clear(&scan->bound);
+  sqlite3_free(scan->ids);
+  scan->pager = NULL;
+  scan->held = NULL;
+  scan->ids = NULL;
+  scan->at.json = NULL;
+  scan->at.trace = NULL;
+}
+
+void mlf_trace_scan_end(mlf_trace_scan *scan) {
+  scan_reset(scan);
+  if (scan->statement) mlf_statement_leave(scan->statement, &scan->at);
+  scan->statement = NULL;
+}
+
+int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error) {
+  int rc = SQLITE_DONE;
+  if (scan->replaying) {
+    rc = mlf_recall_next(scan, error);
+  } else if (scan->pager) {
+    rc = mlf_pager_next(scan->pager, &scan->at.json, &scan->at.trace, error);
+    if (rc == SQLITE_ROW) return mlf_recall_record(scan, error);
+    if (rc == SQLITE_DONE) mlf_recall_end(scan);
+  }
+  if (rc == SQLITE_ROW) return SQLITE_OK;
+  scan->at.json = NULL;
+  scan->at.trace = NULL;
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int mlf_trace_scan_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, mlf_walk *walk) {
+  if (count == 0) return SQLITE_OK;
+  sqlite3_free(scan->ids);
+  scan->ids = sqlite3_malloc64(count * sizeof(*scan->ids));
+  if (!scan->ids) return SQLITE_NOMEM;
+  for (size_t i = 0; i < count; i++) {
+    if (ids[i].type == MLF_TEXT) scan->ids[walk->id_count++] = ids[i].text;
+  }
+  walk->ids = scan->ids;
+  return SQLITE_OK;
+}
+
+mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, bool oldest_first) {
+  const mlf_filter *filter = &scan->filter;
+  return (mlf_walk){.experiment_ids = (const char *const *)scan->scope.ids,
+                    .experiment_count = scan->scope.count,
+                    .filter = filter->text,
+                    .raw = filter->raw ? filter->raw->text : NULL,
+                    .low_ms = filter->low_ms,
+                    .high_ms = filter->high_ms,
+                    .oldest_first = oldest_first};
+}
+
+int mlf_trace_scan_pager(mlf_trace_scan *scan, const mlf_walk *walk, mlf_pager **pager,
+                         mlf_error *error) {
+  return mlf_pager_new(mlf_connection_client(scan->connection),
+                       mlf_statement_budget(scan->statement), walk, pager, error);
+}
+
+/* Begins to walk what the filter and the scope say. */
+static int scan_walk(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) {
+  const mlf_filter *filter = &scan->filter;
+  mlf_walk walk = mlf_trace_scan_walk(scan, oldest_first);
+  if (filter->complete) walk.rows_wanted = scan->bound.rows_wanted;
+  if (mlf_trace_scan_ids(scan, filter->ids, filter->id_count, &walk) != SQLITE_OK)
+    return mlf_error_nomem(error);
+  int rc = mlf_trace_scan_pager(scan, &walk, &scan->pager, error);
+  return rc == SQLITE_OK ? mlf_trace_scan_next(scan, error) : rc;
+}
+/* Takes a trace that is asked for by its id from a page that another scan holds. A raw filter says
+** more than can be checked here. */
+static bool scan_find(mlf_trace_scan *scan, const char *id) {
+  const mlf_json *json;
+  if (scan->filter.raw) return false;
+  const mlf_json_node *trace = mlf_statement_find(scan->statement, &scan->at, id, &json);
+  if (!trace || !mlf_scope_name(&scan->scope, mlf_trace_experiment_id(trace))) return false;
+  scan->held = mlf_json_hold(json);
+  scan->at.json = json;
+  scan->at.trace = trace;
+  return true;
+}
+
+/* Begins a scan for one id. */
+static int scan_look_up(mlf_trace_scan *scan, mlf_error *error) {
+  if (scan_find(scan, scan->filter.ids[0].text)) return SQLITE_OK;
+  int rc = mlf_recall_look_up(scan, error);
+  if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
+  if (rc != SQLITE_NOTFOUND) return rc;
+  int64_t began_ms = mlf_http_clock();
+  rc = scan_walk(scan, false, error);
+  if (rc != SQLITE_OK) return rc;
+  return mlf_recall_learn(scan, mlf_http_clock() - began_ms, error);
+}
+
+/* Begins a scan over all that the filter lets through. */
+static int scan_all(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) {
+  int rc = mlf_recall_scan(scan, oldest_first, error);
+  if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
+  return rc == SQLITE_NOTFOUND ? scan_walk(scan, oldest_first, error) : rc;
+}
+
+/* Writes the filter for the server's version, which is asked only if rows are possible at all. */
+static int scan_write_filter(mlf_trace_scan *scan, mlf_error *error) {
+  mlf_client *client = mlf_connection_client(scan->connection);
+  mlf_server server = {.major = 3};
+  const mlf_bound_terms *bound = &scan->bound;
+  int rc = mlf_filter_write(bound->terms, bound->count, server, &scan->filter);
+  if (rc != SQLITE_OK) return mlf_error_nomem(error);
+  if (scan->filter.empty) return SQLITE_OK;
+  mlf_filter_clear(&scan->filter);
+  rc = mlf_client_server(client, mlf_statement_budget(scan->statement), &server, error);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_filter_write(bound->terms, bound->count, server, &scan->filter);
+  return rc == SQLITE_OK ? rc : mlf_error_nomem(error);
+}
+
+/* Leaves out conditions whose LIKE is not SQLite's own: SQLite alone can tell what they mean. */
+static void scan_leave_out_like(mlf_connection *connection, mlf_bound_terms *bound) {
+  for (int i = 0; i < bound->count; i++) {
+    if (bound->terms[i].op != MLF_OP_LIKE || mlf_connection_has_own_like(connection)) continue;
+    mlf_values_drop(bound, i--);
+  }
+}
+
+int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_value **values,
+                         mlf_error *error) {
+  mlf_plan plan;
+  scan_reset(scan);
+  int rc = mlf_plan_parse(scan->schema, plan_text, &plan);
+  if (rc == SQLITE_OK) rc = mlf_values_bind(scan->schema, &plan, values, &scan->bound);
+  if (rc != SQLITE_OK) return mlf_error_set(error, rc, "a plan that is none of ours");
+  if (!scan->statement) /* a scan is of one statement as long as it is open */
+    rc = mlf_connection_join(scan->connection, &scan->at, &scan->statement, error);
+  if (rc != SQLITE_OK) return rc;
+  scan_leave_out_like(scan->connection, &scan->bound);
+  rc = scan_write_filter(scan, error);
+  if (rc != SQLITE_OK || scan->filter.empty) return rc;
+  rc = mlf_scope_resolve(scan->connection, mlf_statement_budget(scan->statement), scan->arguments,
+                         &scan->bound, &scan->scope, error);
+  if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
+  bool oldest_first = plan.order == MLF_ORDER_OLDEST_FIRST;
+  if (scan->filter.id_count == 0) return scan_all(scan, oldest_first, error);
+  if (scan->filter.id_count == 1) return scan_look_up(scan, error);
+  return scan_walk(scan, oldest_first, error);
+}
+
+const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column) {
+  if (column->key_kind == MLF_KEY_EXPERIMENT)
+    return mlf_scope_name(&scan->scope, mlf_trace_experiment_id(scan->at.trace));
+  return scan->filter.raw ? scan->filter.raw->text : NULL;
+}
+
+int mlf_trace_scan_spans(mlf_trace_scan *scan, const mlf_json **json, const mlf_json_node **spans,
+                         mlf_error *error) {
+  mlf_payloads *payloads;
+  int rc = mlf_statement_payloads(scan->statement, &payloads, error);
+  if (rc == SQLITE_OK && !mlf_payloads_has(payloads, scan->at.trace))
+    rc = mlf_recall_neighbours(scan, error);
+  if (rc != SQLITE_OK) return rc;
+  return mlf_payloads_get(payloads, mlf_statement_budget(scan->statement), scan->at.trace, json,
+                          spans, error);
+}

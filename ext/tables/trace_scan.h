@@ -1,0 +1,73 @@
+/* trace_scan.h: which traces a scan of one of our tables is about, one after the other.
+**
+** mlflow_traces, mlflow_spans and mlflow_assessments are three views of the same traces; a scan of
+** any of them walks those that its plan, its arguments and its scope let through:
+**
+** (1) The plan (query/plan.h) is idxStr; its values are bound, the filter is written for the
+**     server's version, the scope is resolved, pages are walked. SQLite checks every row again.
+** (2) A look-up of one id is first answered from the pages that other scans of the statement hold,
+**     then from what the statement remembers, so that a join by trace_id is not a request a row.
+**     `trace_id = ? AND trace_id IN (…)` fetches the whole list at the first look-up. Without a
+**     list, look-ups go on one by one until they have cost a third of what a walk over all that
+**     they choose from is thought to cost; then that walk is done, and remembered.
+** (3) A walk that is done a second time in one statement is remembered; from then on it is not done
+**     again.
+** (4) A failure ends the statement: no partial result passes for whole.
+*/
+#ifndef MLF_TABLES_TRACE_SCAN_H
+#define MLF_TABLES_TRACE_SCAN_H
+
+#include "query/arguments.h"
+#include "query/filter.h"
+#include "remote/pager.h"
+#include "tables/connection.h"
+#include "tables/scope.h"
+#include "tables/statement.h"
+#include "tables/values.h"
+
+/* All zero before the first use. */
+typedef struct mlf_trace_scan {
+  mlf_connection *connection; /* these three are set by the owner and outlive the scan */
+  const mlf_schema *schema;
+  const mlf_arguments *arguments;
+  mlf_statement *statement;
+  mlf_held_page at; /* the page and the trace that the scan is at; no trace at the end */
+  mlf_bound_terms bound;
+  mlf_scope scope;
+  mlf_filter filter;
+  const char **ids;       /* of filter.ids, without NULLs */
+  mlf_pager *pager;       /* where traces come from: the server; */
+  mlf_json *held;         /* or this page, of another scan or from the memo; */
+  bool replaying;         /* and then the pages after it, */
+  bool backwards;         /* or before it, */
+  int64_t place;          /* from here on */
+  mlf_memo *memo;         /* of the statement */
+  mlf_question *question; /* that the scan asks; NULL if it asks for a list of ids */
+} mlf_trace_scan;
+
+/* Begins anew, at the first trace: `plan_text` and `values` are xFilter's. */
+int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_value **values,
+                         mlf_error *error);
+
+/* Goes to the next trace. */
+int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error);
+
+/* The value of a column of MLF_SOURCE_ASKED: what the statement asked, so that SQLite's own check
+** of the hidden columns holds. Borrowed; NULL if it asked nothing. */
+const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column);
+
+/* The spans of the trace that the scan is at, as in mlf_payloads_get. */
+int mlf_trace_scan_spans(mlf_trace_scan *scan, const mlf_json **json, const mlf_json_node **spans,
+                         mlf_error *error);
+
+/* Ends the scan and forgets all of it but its owner's three. */
+void mlf_trace_scan_end(mlf_trace_scan *scan);
+
+/* For tables/trace_recall.c: what the filter and the scope say but for ids, as a walk; these ids
+** for it, without NULLs (SQLITE_OK or SQLITE_NOMEM); and a pager that walks it. */
+mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, bool oldest_first);
+int mlf_trace_scan_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, mlf_walk *walk);
+int mlf_trace_scan_pager(mlf_trace_scan *scan, const mlf_walk *walk, mlf_pager **pager,
+                         mlf_error *error);
+
+#endif

@@ -1,0 +1,215 @@
+#include "tables/trace_table.h"
+
+#include <string.h>
+
+#include "tables/listing.h"
+#include "tables/planning.h"
+#include "tables/values.h"
+
+typedef struct trace_module {
+  mlf_connection *connection;
+  const mlf_trace_rows *rows;
+} trace_module;
+
+typedef struct trace_table {
+  sqlite3_vtab base;
+  mlf_connection *connection;
+  const mlf_trace_rows *rows;
+  mlf_schema schema;
+  mlf_arguments arguments;
+} trace_table;
+
+typedef struct trace_cursor {
+  sqlite3_vtab_cursor base;
+  mlf_trace_scan scan;
+  void *state; /* of the rows */
+} trace_cursor;
+
+static const mlf_trace_rows *trace_rows_of(const trace_cursor *cursor) {
+  return ((trace_table *)cursor->base.pVtab)->rows;
+}
+
+static void trace_table_free(trace_table *table) {
+  mlf_arguments_clear(&table->arguments);
+  mlf_schema_clear(&table->schema);
+  mlf_connection_release(table->connection);
+  sqlite3_free(table);
+}
+
+/* argv: module, database and table name, then the arguments. */
+static int trace_connect(sqlite3 *db, void *context, int argc, const char *const *argv,
+                         sqlite3_vtab **out, char **error_text) {
+  const trace_module *module = context;
+  mlf_error error = {0};
+  trace_table *table = sqlite3_malloc64(sizeof(*table));
+  if (!table) return SQLITE_NOMEM;
+  memset(table, 0, sizeof(*table));
+  table->connection = module->connection;
+  table->rows = module->rows;
+  mlf_connection_hold(table->connection);
+  int rc = table->rows->init_schema(&table->schema);
+  if (rc == SQLITE_OK)
+    rc = mlf_arguments_read(argv + 3, argc - 3, &table->schema, &table->arguments, &error);
+  if (rc == SQLITE_OK) {
+    char *declaration = mlf_schema_declaration(&table->schema);
+    rc = declaration ? sqlite3_declare_vtab(db, declaration) : SQLITE_NOMEM;
+    sqlite3_free(declaration);
+  }
+  if (rc == SQLITE_OK) {
+    *out = &table->base;
+  } else {
+    *error_text = mlf_error_take(&error);
+    trace_table_free(table);
+  }
+  mlf_error_clear(&error);
+  return rc;
+}
+
+static int trace_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
+  const trace_table *table = (const trace_table *)vtab;
+  return mlf_planning_best_index(&table->schema, table->arguments.pushdown, info);
+}
+
+static int trace_disconnect(sqlite3_vtab *vtab) {
+  trace_table_free((trace_table *)vtab);
+  return SQLITE_OK;
+}
+
+static int trace_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
+  const trace_table *table = (const trace_table *)vtab;
+  trace_cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
+  void *state = sqlite3_malloc64(table->rows->state_size);
+  if (!cursor || !state) {
+    sqlite3_free(cursor);
+    sqlite3_free(state);
+    return SQLITE_NOMEM;
+  }
+  memset(cursor, 0, sizeof(*cursor));
+  memset(state, 0, table->rows->state_size);
+  cursor->state = state;
+  cursor->scan.connection = table->connection;
+  cursor->scan.schema = &table->schema;
+  cursor->scan.arguments = &table->arguments;
+  *out = &cursor->base;
+  return SQLITE_OK;
+}
+
+static int trace_close(sqlite3_vtab_cursor *base) {
+  trace_cursor *cursor = (trace_cursor *)base;
+  trace_rows_of(cursor)->clear(cursor->state);
+  mlf_trace_scan_end(&cursor->scan);
+  sqlite3_free(cursor->state);
+  sqlite3_free(cursor);
+  return SQLITE_OK;
+}
+
+/* Goes on to the first trace, from where the scan is, that has a row. */
+static int trace_settle(trace_cursor *cursor, mlf_error *error) {
+  const mlf_trace_rows *rows = trace_rows_of(cursor);
+  bool row = false;
+  int rc = SQLITE_OK;
+  while (rc == SQLITE_OK && cursor->scan.at.trace && !row) {
+    rows->clear(cursor->state);
+    rc = rows->first(&cursor->scan, cursor->state, &row, error);
+    if (rc == SQLITE_OK && !row) rc = mlf_trace_scan_next(&cursor->scan, error);
+  }
+  return rc;
+}
+
+static int trace_result(trace_cursor *cursor, int rc, mlf_error *error) {
+  if (rc == SQLITE_OK) return rc;
+  return mlf_listing_fail(cursor->base.pVtab, trace_rows_of(cursor)->table, error);
+}
+
+static int trace_filter(sqlite3_vtab_cursor *base, int number, const char *text, int argc,
+                        sqlite3_value **argv) {
+  trace_cursor *cursor = (trace_cursor *)base;
+  mlf_error error = {0};
+  (void)number;
+  (void)argc;
+  trace_rows_of(cursor)->clear(cursor->state);
+  int rc = mlf_trace_scan_begin(&cursor->scan, text, argv, &error);
+  if (rc == SQLITE_OK) rc = trace_settle(cursor, &error);
+  return trace_result(cursor, rc, &error);
+}
+
+static int trace_next(sqlite3_vtab_cursor *base) {
+  trace_cursor *cursor = (trace_cursor *)base;
+  mlf_error error = {0};
+  if (trace_rows_of(cursor)->next(cursor->state)) return SQLITE_OK;
+  int rc = mlf_trace_scan_next(&cursor->scan, &error);
+  if (rc == SQLITE_OK) rc = trace_settle(cursor, &error);
+  return trace_result(cursor, rc, &error);
+}
+
+static int trace_eof(sqlite3_vtab_cursor *base) {
+  return ((trace_cursor *)base)->scan.at.trace == NULL;
+}
+
+/* A column that is fetched when it is read can fail. */
+static int trace_column_error(sqlite3_context *context, const char *table, mlf_error *error) {
+  int code = error->code;
+  char *text = error->text ? sqlite3_mprintf("%s: %s", table, error->text) : NULL;
+  if (text) sqlite3_result_error(context, text, -1);
+  sqlite3_result_error_code(context, code);
+  sqlite3_free(text);
+  mlf_error_clear(error);
+  return code;
+}
+
+static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
+  trace_cursor *cursor = (trace_cursor *)base;
+  const mlf_trace_rows *rows = trace_rows_of(cursor);
+  const mlf_column *column = &((trace_table *)base->pVtab)->schema.columns[index];
+  char scratch[32];
+  mlf_value value;
+  mlf_error error = {0};
+  if (column->source == MLF_SOURCE_ASKED) {
+    const char *asked = mlf_trace_scan_asked(&cursor->scan, column);
+    sqlite3_result_text(context, asked, -1, SQLITE_TRANSIENT);
+    return SQLITE_OK;
+  }
+  int rc = rows->value(&cursor->scan, cursor->state, column, scratch, &value, &error);
+  if (rc != SQLITE_OK) {
+    mlf_error_set(&error, rc, "the value of %s cannot be read", column->name);
+    return trace_column_error(context, rows->table, &error);
+  }
+  mlf_values_result(context, &value);
+  return SQLITE_OK;
+}
+
+/* The tables have no rowid; SQLite asks for this method all the same. */
+static int trace_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
+  (void)base;
+  *rowid = 0;
+  return SQLITE_OK;
+}
+
+static const sqlite3_module trace_methods = {
+    .xCreate = trace_connect,
+    .xConnect = trace_connect,
+    .xBestIndex = trace_best_index,
+    .xDisconnect = trace_disconnect,
+    .xDestroy = trace_disconnect,
+    .xOpen = trace_open,
+    .xClose = trace_close,
+    .xFilter = trace_filter,
+    .xNext = trace_next,
+    .xEof = trace_eof,
+    .xColumn = trace_column,
+    .xRowid = trace_rowid,
+};
+
+static void trace_release(void *context) {
+  trace_module *module = context;
+  mlf_connection_release(module->connection);
+  sqlite3_free(module);
+}
+
+int mlf_trace_table_register(sqlite3 *db, mlf_connection *connection, const mlf_trace_rows *rows) {
+  trace_module *module = sqlite3_malloc64(sizeof(*module));
+  if (!module) return SQLITE_NOMEM;
+  *module = (trace_module){connection, rows};
+  mlf_connection_hold(connection);
+  return sqlite3_create_module_v2(db, rows->table, &trace_methods, module, trace_release);
+}
