@@ -1,0 +1,183 @@
+-- Saved views over traces, spans and assessments (tables.sql), and the settings that they share.
+--
+--   .read sql/tables.sql
+--   .read sql/views.sql
+--   SELECT * FROM trace_quality;
+--   UPDATE report_settings SET days = 14, zone = 'localtime';
+--
+-- The views stay in the database file, the traces on the server: each SELECT reads it anew. Reading
+-- the script again renews the views and keeps the settings.
+--
+-- Where a view says "window", it is that of report_settings: the last `days` days. A condition of
+-- yours on one of the columns that a comment below calls sent reaches the server through the view.
+
+SAVEPOINT views;
+
+CREATE TABLE IF NOT EXISTS report_settings(
+  one         INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
+  days        INTEGER NOT NULL DEFAULT 7 CHECK (typeof(days) = 'integer' AND days BETWEEN 1 AND 3660),
+  sample_size INTEGER NOT NULL DEFAULT 50
+              CHECK (typeof(sample_size) = 'integer' AND sample_size BETWEEN 0 AND 1000000),
+  seed        INTEGER NOT NULL DEFAULT 42 CHECK (typeof(seed) = 'integer'),
+  zone        TEXT NOT NULL DEFAULT 'UTC'  -- whose days and hours; '+02:00' and the like, too
+              CHECK (zone IN ('UTC', 'localtime') OR zone GLOB '[-+][0-9][0-9]:[0-9][0-9]'),
+  until_ms    INTEGER CHECK (typeof(until_ms) IN ('integer', 'null'))  -- NULL: now
+);
+INSERT OR IGNORE INTO report_settings DEFAULT VALUES;
+
+-- The window, half-open, and how SQLite's date functions call its zone.
+DROP VIEW IF EXISTS report_window;
+CREATE VIEW report_window AS
+SELECT until_ms - days * 86400000 AS from_ms, until_ms, zone,
+       iif(zone = 'UTC', '+00:00', zone) AS zone_modifier
+FROM (SELECT days, zone, coalesce(until_ms,
+               CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) + 1) AS until_ms
+      FROM report_settings);
+
+-- Pattern 3: how good and how fast? One row, over no traces too. success_rate is over finished
+-- traces, with its 95 % interval (Wilson); latencies are of all that have one. sample_errors holds
+-- the five newest errors and five random ones.
+DROP VIEW IF EXISTS trace_quality;
+CREATE VIEW trace_quality AS
+WITH seen AS MATERIALIZED (
+  SELECT count(*) AS total, count(*) FILTER (WHERE status IN ('OK', 'ERROR')) AS finished,
+         count(*) FILTER (WHERE status = 'IN_PROGRESS') AS in_progress,
+         count(*) FILTER (WHERE status = 'OK') AS ok_count,
+         count(*) FILTER (WHERE status = 'ERROR') AS error_count,
+         avg(execution_time_ms) AS avg_latency_ms,
+         percentile(execution_time_ms, 50) AS p50_latency_ms,
+         percentile(execution_time_ms, 95) AS p95_latency_ms,
+         percentile(execution_time_ms, 99) AS p99_latency_ms,
+         strata(trace_id, status, 5, (SELECT seed FROM report_settings))
+           FILTER (WHERE status = 'ERROR') AS errors
+  FROM traces
+  WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+chosen AS MATERIALIZED (
+  SELECT trace_id, 'newest' AS chosen, row_number() OVER (ORDER BY timestamp_ms DESC) AS position
+  FROM (SELECT trace_id, timestamp_ms FROM traces
+        WHERE status = 'ERROR' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+          AND timestamp_ms < (SELECT until_ms FROM report_window)
+        ORDER BY timestamp_ms DESC LIMIT 5)
+  UNION ALL
+  SELECT s.key, 'random', 5 + s.position FROM seen, stratified_sample(seen.errors) AS s),
+requests AS MATERIALIZED (
+  SELECT trace_id, request FROM traces WHERE trace_id IN (SELECT trace_id FROM chosen))
+SELECT total, finished, in_progress, ok_count * 1.0 / nullif(finished, 0) AS success_rate,
+       wilson_low(ok_count, finished) AS success_low,
+       wilson_high(ok_count, finished) AS success_high,
+       error_count, avg_latency_ms, p50_latency_ms, p95_latency_ms, p99_latency_ms,
+       (SELECT json_group_array(json_object('trace_id', trace_id, 'chosen', chosen, 'request',
+                 CASE WHEN json_valid(request) THEN json(request) ELSE request END))
+        FROM (SELECT chosen.trace_id, chosen, request
+              FROM chosen LEFT JOIN requests USING (trace_id) ORDER BY position)) AS sample_errors
+FROM seen;
+
+-- Pattern 7: the quality of each day of the zone, newest first, days without traces too: today so far
+-- and the whole days before it, `days` rows in all.
+DROP VIEW IF EXISTS daily_quality;
+CREATE VIEW daily_quality AS
+WITH RECURSIVE days(day_ms, place) AS (
+  SELECT time_bucket('1 day', until_ms - 1, zone), 1 FROM report_window
+  UNION ALL
+  SELECT time_bucket('1 day', day_ms - 1, zone), place + 1 FROM days, report_window
+  WHERE place < (SELECT days FROM report_settings)),
+seen AS MATERIALIZED (
+  SELECT time_bucket('1 day', timestamp_ms, (SELECT zone FROM report_window)) AS day_ms,
+         count(*) AS total_requests,
+         avg(status = 'OK') FILTER (WHERE status IN ('OK', 'ERROR')) AS success_rate,
+         count(*) FILTER (WHERE status = 'ERROR') AS error_count,
+         avg(execution_time_ms) AS mean_latency_ms,
+         percentile(execution_time_ms, 50) AS p50_latency_ms,
+         percentile(execution_time_ms, 95) AS p95_latency_ms
+  FROM traces
+  WHERE timestamp_ms >= (SELECT min(day_ms) FROM days)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)
+  GROUP BY 1)
+SELECT date(days.day_ms / 1000, 'unixepoch', zone_modifier) AS day,
+       coalesce(total_requests, 0) AS total_requests, success_rate,
+       coalesce(error_count, 0) AS error_count, mean_latency_ms, p50_latency_ms, p95_latency_ms
+FROM days JOIN report_window LEFT JOIN seen USING (day_ms)
+ORDER BY days.day_ms DESC;
+
+-- Pattern 7: the trailing 24 hours of the zone's clocks, newest first, empty ones too: this hour so
+-- far and the 23 before it.
+DROP VIEW IF EXISTS hourly_volume;
+CREATE VIEW hourly_volume AS
+WITH RECURSIVE hours(hour_ms, place) AS (
+  SELECT time_bucket('1 hour', until_ms - 1, zone), 1 FROM report_window
+  UNION ALL
+  SELECT time_bucket('1 hour', hour_ms - 1, zone), place + 1 FROM hours, report_window
+  WHERE place < 24),
+seen AS MATERIALIZED (
+  SELECT time_bucket('1 hour', timestamp_ms, (SELECT zone FROM report_window)) AS hour_ms,
+         count(*) AS requests, count(*) FILTER (WHERE status = 'ERROR') AS errors
+  FROM traces
+  WHERE timestamp_ms >= (SELECT min(hour_ms) FROM hours)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)
+  GROUP BY 1)
+SELECT strftime('%Y-%m-%d %H:%M', hours.hour_ms / 1000, 'unixepoch', zone_modifier) AS hour,
+       coalesce(requests, 0) AS requests, coalesce(errors, 0) AS errors
+FROM hours JOIN report_window LEFT JOIN seen USING (hour_ms)
+ORDER BY hours.hour_ms DESC;
+
+-- Conversations of the window: one row a session. Sent: session_id.
+DROP VIEW IF EXISTS sessions;
+CREATE VIEW sessions AS
+SELECT session_id, min(user_id) AS user_id, count(*) AS turns,
+       count(*) FILTER (WHERE status = 'ERROR') AS errors,
+       min(timestamp_ms) AS first_ms, max(timestamp_ms) AS last_ms,
+       sum(execution_time_ms) AS busy_ms, max(execution_time_ms) AS slowest_turn_ms,
+       sum(total_tokens) AS total_tokens, sum(total_cost) AS total_cost
+FROM traces
+WHERE session_id IS NOT NULL AND timestamp_ms >= (SELECT from_ms FROM report_window)
+  AND timestamp_ms < (SELECT until_ms FROM report_window)
+GROUP BY session_id;
+
+-- Is it better or worse than before? The window against the one before it, as long. n are the traces
+-- that count: finished ones for the rate, those with a latency for a quantile. low and high bound
+-- the difference, 95 %: each period's own interval (Wilson's for the rate; for a quantile the ranks
+-- of W. J. Conover, Practical Nonparametric Statistics, 1999, 3.2), combined as R. G. Newcombe does
+-- (Statistics in Medicine 17, 1998, method 10). The verdict is 'higher' or 'lower' where they leave
+-- 0 out, else 'no clear change', and 'too few' where a period has under 20 traces or not enough for
+-- the ranks.
+DROP VIEW IF EXISTS compare_periods;
+CREATE VIEW compare_periods AS
+WITH metrics(metric, share) AS (
+  VALUES ('success_rate', NULL), ('p50_latency_ms', 0.5), ('p95_latency_ms', 0.95)),
+seen AS MATERIALIZED (
+  SELECT timestamp_ms >= (SELECT from_ms FROM report_window) AS is_now, status, execution_time_ms
+  FROM traces
+  WHERE timestamp_ms >= (SELECT 2 * from_ms - until_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+ranked AS MATERIALIZED (
+  SELECT is_now, execution_time_ms AS ms, count(*) OVER (PARTITION BY is_now) AS n,
+         row_number() OVER (PARTITION BY is_now ORDER BY execution_time_ms) AS place
+  FROM seen WHERE execution_time_ms IS NOT NULL),
+periods(metric, is_now, n, value, low, high) AS MATERIALIZED (
+  SELECT 'success_rate', is_now, count(*), avg(status = 'OK'),
+         wilson_low(sum(status = 'OK'), count(*)), wilson_high(sum(status = 'OK'), count(*))
+  FROM seen WHERE status IN ('OK', 'ERROR') GROUP BY is_now
+  UNION ALL
+  SELECT metric, is_now, n, percentile(ms, 100 * share),
+         max(ms) FILTER (WHERE place = ceil(n * share - 1.96 * sqrt(n * share * (1 - share)))),
+         max(ms) FILTER (WHERE place = ceil(n * share + 1.96 * sqrt(n * share * (1 - share))))
+  FROM metrics JOIN ranked WHERE share IS NOT NULL GROUP BY metric, is_now),
+compared AS (
+  SELECT metrics.metric, coalesce(b.n, 0) AS n_before, coalesce(a.n, 0) AS n_now, b.value AS before,
+         a.value AS now, a.value - b.value AS difference,
+         a.value - b.value
+           - sqrt((a.value - a.low) * (a.value - a.low) + (b.high - b.value) * (b.high - b.value))
+           AS low,
+         a.value - b.value
+           + sqrt((a.high - a.value) * (a.high - a.value) + (b.value - b.low) * (b.value - b.low))
+           AS high
+  FROM metrics LEFT JOIN periods AS b ON b.metric = metrics.metric AND NOT b.is_now
+    LEFT JOIN periods AS a ON a.metric = metrics.metric AND a.is_now)
+SELECT metric, n_before, n_now, before, now, difference, low, high,
+       CASE WHEN min(n_before, n_now) < 20 OR low IS NULL OR high IS NULL THEN 'too few'
+            WHEN low > 0 THEN 'higher' WHEN high < 0 THEN 'lower'
+            ELSE 'no clear change' END AS verdict
+FROM compared;
+
+RELEASE views;
