@@ -187,29 +187,28 @@ static const mlf_column catalog_assessments[] = {
      "attributes.timestamp_ms", HIDDEN},
 };
 
-static int catalog_init(mlf_schema *schema, const char *table, const mlf_column *columns,
-                        size_t bytes, int key_count) {
-  memset(schema, 0, sizeof(*schema));
-  schema->table = table;
+static int catalog_init(mlf_schema *schema, const mlf_column *columns, size_t bytes) {
   schema->columns = sqlite3_malloc64(bytes);
   if (!schema->columns) return SQLITE_NOMEM;
   memcpy(schema->columns, columns, bytes);
   schema->column_count = (int)(bytes / sizeof(*columns));
-  schema->key_count = key_count;
   return SQLITE_OK;
 }
 
 int mlf_schema_init_traces(mlf_schema *schema) {
-  return catalog_init(schema, "mlflow_traces", catalog_traces, sizeof(catalog_traces), 1);
+  *schema = (mlf_schema){.table = "mlflow_traces", .key_count = 1, .rows_per_trace = 1};
+  return catalog_init(schema, catalog_traces, sizeof(catalog_traces));
 }
 
 int mlf_schema_init_spans(mlf_schema *schema) {
-  return catalog_init(schema, "mlflow_spans", catalog_spans, sizeof(catalog_spans), 2);
+  *schema = (mlf_schema){
+      .table = "mlflow_spans", .key_count = 2, .rows_per_trace = 10, .needs_spans = true};
+  return catalog_init(schema, catalog_spans, sizeof(catalog_spans));
 }
 
 int mlf_schema_init_assessments(mlf_schema *schema) {
-  return catalog_init(schema, "mlflow_assessments", catalog_assessments,
-                      sizeof(catalog_assessments), 2);
+  *schema = (mlf_schema){.table = "mlflow_assessments", .key_count = 2, .rows_per_trace = 2};
+  return catalog_init(schema, catalog_assessments, sizeof(catalog_assessments));
 }
 
 void mlf_schema_clear(mlf_schema *schema) {

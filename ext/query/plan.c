@@ -33,6 +33,7 @@ static const char *const plan_op_texts[MLF_OP_COUNT] = {
 #define PLAN_TRACES       100000.0
 #define PLAN_REQUEST_COST 20000.0
 #define PLAN_ROW_COST     200.0
+#define PLAN_SPANS_COST   3000.0
 #define PLAN_LIST_IDS     100.0
 
 bool mlf_op_has_argument(mlf_op op) {
@@ -57,23 +58,25 @@ static double plan_selectivity(mlf_op op) {
 }
 
 static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
-  double rows = PLAN_TRACES;
+  double traces = PLAN_TRACES;
   bool by_id = false;
   for (int i = 0; i < plan->term_count; i++) {
     mlf_op op = plan->terms[i].op;
     mlf_key_kind kind = schema->columns[plan->terms[i].column].key_kind;
     if (kind == MLF_KEY_TRACE_ID && (op == MLF_OP_EQ || op == MLF_OP_IN)) {
       by_id = true;
-      rows = op == MLF_OP_EQ ? 1 : PLAN_LIST_IDS;
-      plan->one_row = op == MLF_OP_EQ;
+      traces = op == MLF_OP_EQ ? 1 : PLAN_LIST_IDS;
+      plan->one_row = op == MLF_OP_EQ && schema->key_count == 1;
     }
   }
   for (int i = 0; i < plan->term_count && !by_id; i++)
-    rows *= plan_selectivity(plan->terms[i].op);
-  if (rows < 1) rows = 1;
-  double requests = 1 + rows / MLF_PAGE_ROWS_MAX;
-  plan->rows = rows;
-  plan->cost = requests * PLAN_REQUEST_COST + rows * PLAN_ROW_COST;
+    traces *= plan_selectivity(plan->terms[i].op);
+  if (traces < 1) traces = 1;
+  double requests = 1 + traces / MLF_PAGE_ROWS_MAX;
+  if (schema->needs_spans) requests += 1 + traces / MLF_PAYLOAD_TRACES_MAX;
+  plan->rows = traces * schema->rows_per_trace;
+  plan->cost = requests * PLAN_REQUEST_COST + plan->rows * PLAN_ROW_COST;
+  if (schema->needs_spans) plan->cost += traces * PLAN_SPANS_COST;
 }
 
 /* Whether the constraint is an argument of the table, which decides what is asked. It has to be

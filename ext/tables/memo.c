@@ -64,7 +64,8 @@ mlf_question *mlf_memo_question(mlf_memo *memo, const char *text) {
   if (question) return question;
   question = sqlite3_malloc64(sizeof(*question));
   if (!question) return NULL;
-  *question = (mlf_question){.text = sqlite3_mprintf("%s", text), .next = memo->questions};
+  *question =
+      (mlf_question){.elsewhere = -1, .text = sqlite3_mprintf("%s", text), .next = memo->questions};
   if (!question->text) {
     sqlite3_free(question);
     return NULL;

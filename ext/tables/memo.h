@@ -25,6 +25,8 @@ typedef struct mlf_question {
   bool complete;        /* all its traces are in the memo, in the order of a walk */
   bool oldest_first;    /* that order */
   int scans;            /* walks that went to the end */
+  int elsewhere;        /* of its traces, have some their spans elsewhere than in the server's
+                           tables? 1 or 0; -1: not asked yet */
   const void *recorder; /* who is putting a walk into the memo now; NULL if nobody is */
   int look_ups;         /* requests for one id */
   int64_t look_ups_ms;  /* what they took */

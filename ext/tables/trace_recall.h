@@ -5,6 +5,9 @@
 
 #include "tables/trace_scan.h"
 
+/* Finds the question that the scan asks; before any of what follows. */
+int mlf_recall_ask(mlf_trace_scan *scan, mlf_error *error);
+
 /* Looks up the one id that the scan asks for: SQLITE_ROW, with the scan at the trace; SQLITE_DONE,
 ** there is none; SQLITE_NOTFOUND, ask the server, and tell mlf_recall_learn what it said. */
 int mlf_recall_look_up(mlf_trace_scan *scan, mlf_error *error);

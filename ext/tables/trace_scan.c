@@ -18,6 +18,7 @@ static void scan_reset(mlf_trace_scan *scan) {
   scan->pager = NULL;
   scan->held = NULL;
   scan->ids = NULL;
+  scan->pruned = false;
   scan->at.json = NULL;
   scan->at.trace = NULL;
 }
@@ -61,6 +62,7 @@ mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, bool oldest_first) {
                     .experiment_count = scan->scope.count,
                     .filter = filter->text,
                     .raw = filter->raw ? filter->raw->text : NULL,
+                    .spans = scan->pruned,
                     .low_ms = filter->low_ms,
                     .high_ms = filter->high_ms,
                     .oldest_first = oldest_first};
@@ -95,6 +97,61 @@ static bool scan_find(mlf_trace_scan *scan, const char *id) {
   return true;
 }
 
+/* Whether a walk finds anything. */
+static int scan_finds_any(mlf_trace_scan *scan, const mlf_walk *walk, bool *any, mlf_error *error) {
+  const mlf_json *json;
+  const mlf_json_node *trace;
+  mlf_pager *pager;
+  int rc = mlf_trace_scan_pager(scan, walk, &pager, error);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_pager_next(pager, &json, &trace, error);
+  mlf_pager_free(pager);
+  *any = rc == SQLITE_ROW;
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Finds out whether some of the traces have their spans elsewhere than in the server's tables,
+** where conditions on spans do not find them. */
+static int scan_ask_elsewhere(mlf_trace_scan *scan, mlf_error *error) {
+  static const char *const elsewhere[] = {
+      "tags.`mlflow.trace.spansLocation` IS NULL",
+      "tags.`mlflow.trace.spansLocation` != 'TRACKING_STORE'",
+  };
+  bool any = false;
+  int rc = SQLITE_OK;
+  for (int i = 0; rc == SQLITE_OK && !any && i < 2; i++) {
+    const char *text = scan->filter.text;
+    mlf_walk walk = mlf_trace_scan_walk(scan, false);
+    char *filter = sqlite3_mprintf("%s%s%s", text ? text : "", text ? " AND " : "", elsewhere[i]);
+    if (!filter) return mlf_error_nomem(error);
+    walk.filter = filter;
+    walk.rows_wanted = 1;
+    rc = scan_finds_any(scan, &walk, &any, error);
+    sqlite3_free(filter);
+  }
+  if (rc == SQLITE_OK) scan->question->elsewhere = any;
+  return rc;
+}
+
+/* Adds the conditions on spans to the filter where that loses no trace. Beside them no lower bound
+** of time is sent, so one that walks from the oldest on does without them. */
+static int scan_prune(mlf_trace_scan *scan, mlf_server server, bool oldest_first,
+                      mlf_error *error) {
+  mlf_filter *filter = &scan->filter;
+  if (!filter->spans || scan->question->complete || filter->id_count > 0 || oldest_first ||
+      !mlf_server_knows(server, MLF_FEATURE_IS_NULL))
+    return SQLITE_OK;
+  int rc = scan->question->elsewhere < 0 ? scan_ask_elsewhere(scan, error) : SQLITE_OK;
+  if (rc != SQLITE_OK || scan->question->elsewhere) return rc;
+  char *both = sqlite3_mprintf("%s%s%s", filter->text ? filter->text : "",
+                               filter->text ? " AND " : "", filter->spans);
+  if (!both) return mlf_error_nomem(error);
+  sqlite3_free(filter->text);
+  filter->text = both;
+  scan->pruned = true;
+  return mlf_recall_ask(scan, error);
+}
+
 /* Begins a scan for one id. */
 static int scan_look_up(mlf_trace_scan *scan, mlf_error *error) {
   if (scan_find(scan, scan->filter.ids[0].text)) return SQLITE_OK;
@@ -115,17 +172,16 @@ static int scan_all(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) {
 }
 
 /* Writes the filter for the server's version, which is asked only if rows are possible at all. */
-static int scan_write_filter(mlf_trace_scan *scan, mlf_error *error) {
+static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error *error) {
   mlf_client *client = mlf_connection_client(scan->connection);
-  mlf_server server = {.major = 3};
   const mlf_bound_terms *bound = &scan->bound;
-  int rc = mlf_filter_write(bound->terms, bound->count, server, &scan->filter);
+  int rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter);
   if (rc != SQLITE_OK) return mlf_error_nomem(error);
   if (scan->filter.empty) return SQLITE_OK;
   mlf_filter_clear(&scan->filter);
-  rc = mlf_client_server(client, mlf_statement_budget(scan->statement), &server, error);
+  rc = mlf_client_server(client, mlf_statement_budget(scan->statement), server, error);
   if (rc != SQLITE_OK) return rc;
-  rc = mlf_filter_write(bound->terms, bound->count, server, &scan->filter);
+  rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter);
   return rc == SQLITE_OK ? rc : mlf_error_nomem(error);
 }
 
@@ -140,6 +196,7 @@ static void scan_leave_out_like(mlf_connection *connection, mlf_bound_terms *bou
 int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_value **values,
                          mlf_error *error) {
   mlf_plan plan;
+  mlf_server server = {.major = 3};
   scan_reset(scan);
   int rc = mlf_plan_parse(scan->schema, plan_text, &plan);
   if (rc == SQLITE_OK) rc = mlf_values_bind(scan->schema, &plan, values, &scan->bound);
@@ -148,12 +205,15 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_va
     rc = mlf_connection_join(scan->connection, &scan->at, &scan->statement, error);
   if (rc != SQLITE_OK) return rc;
   scan_leave_out_like(scan->connection, &scan->bound);
-  rc = scan_write_filter(scan, error);
+  rc = scan_write_filter(scan, &server, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
   rc = mlf_scope_resolve(scan->connection, mlf_statement_budget(scan->statement), scan->arguments,
                          &scan->bound, &scan->scope, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
   bool oldest_first = plan.order == MLF_ORDER_OLDEST_FIRST;
+  rc = mlf_recall_ask(scan, error);
+  if (rc == SQLITE_OK) rc = scan_prune(scan, server, oldest_first, error);
+  if (rc != SQLITE_OK) return rc;
   if (scan->filter.id_count == 0) return scan_all(scan, oldest_first, error);
   if (scan->filter.id_count == 1) return scan_look_up(scan, error);
   return scan_walk(scan, oldest_first, error);

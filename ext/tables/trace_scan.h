@@ -8,7 +8,7 @@
 ** (2) A look-up of one id is first answered from the pages that other scans of the statement hold,
 **     then from what the statement remembers, so that a join by trace_id is not a request a row.
 **     `trace_id = ? AND trace_id IN (…)` fetches the whole list at the first look-up. Without a
-**     list, look-ups go on one by one until they have cost a third of what a walk over all that
+**     list, look-ups go on one by one until they have cost a quarter of what a walk over all that
 **     they choose from is thought to cost; then that walk is done, and remembered.
 ** (3) A walk that is done a second time in one statement is remembered; from then on it is not done
 **     again.
@@ -36,13 +36,14 @@ typedef struct mlf_trace_scan {
   mlf_scope scope;
   mlf_filter filter;
   const char **ids;       /* of filter.ids, without NULLs */
+  bool pruned;            /* the filter has conditions on spans */
   mlf_pager *pager;       /* where traces come from: the server; */
   mlf_json *held;         /* or this page, of another scan or from the memo; */
   bool replaying;         /* and then the pages after it, */
   bool backwards;         /* or before it, */
   int64_t place;          /* from here on */
   mlf_memo *memo;         /* of the statement */
-  mlf_question *question; /* that the scan asks; NULL if it asks for a list of ids */
+  mlf_question *question; /* that the scan asks; NULL if it asks nothing */
 } mlf_trace_scan;
 
 /* Begins anew, at the first trace: `plan_text` and `values` are xFilter's. */
