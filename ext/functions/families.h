@@ -19,6 +19,7 @@ int mlf_latency_register(sqlite3 *db);           /* latency_bucket, latency_clas
 int mlf_time_register(sqlite3 *db);              /* time_bucket */
 int mlf_rate_register(sqlite3 *db);              /* wilson_low, wilson_high */
 int mlf_picture_register(sqlite3 *db);           /* sparkline, bar */
+int mlf_message_register(sqlite3 *db);           /* mask_message */
 int mlf_strata_register(sqlite3 *db);            /* strata, strata_merge */
 int mlf_stratified_sample_register(sqlite3 *db); /* the table function stratified_sample */
 

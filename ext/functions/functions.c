@@ -9,6 +9,7 @@ int mlf_functions_register(sqlite3 *db) {
       mlf_time_register,
       mlf_rate_register,
       mlf_picture_register,
+      mlf_message_register,
       mlf_strata_register,
       mlf_stratified_sample_register,
   };

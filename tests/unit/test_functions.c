@@ -47,6 +47,7 @@ static void functions_without_memory_are_nomem(void **state) {
       {"SELECT time_bucket('1 hour', 7200001, '+00:30')", "5400000"},
       {"SELECT round(wilson_low(1, 2) + wilson_high(1, 2), 9)", "1.0"},
       {ROWS "SELECT length(sparkline(i)) FROM t", "600"},
+      {"SELECT mask_message('order 7')", "order <n>"},
       {"SELECT bar(1, 2, 4)", "\xe2\x96\x88\xe2\x96\x88"},
       {ROWS "SELECT sum(weight) FROM stratified_sample((SELECT strata('k' || i, i % 3, 20) FROM t),"
             " 'proportional')",

@@ -1,5 +1,5 @@
-"""latency_bucket, latency_class, time_bucket, wilson_low, wilson_high, sparkline and bar: in Debian's shell and
-in the newest SQLite; and what all functions of this family have in common."""
+"""latency_bucket, latency_class, time_bucket, wilson_low, wilson_high, sparkline, bar and mask_message:
+in Debian's shell and in the newest SQLite; and what all functions of this family have in common."""
 
 import datetime
 import os
@@ -61,6 +61,11 @@ RESULTS = [
     ("wilson_low(NULL, 5) IS NULL AND wilson_low(1, NULL) IS NULL", "1"),
     ("wilson_high(1, 2, NULL) IS NULL", "1"),
     ("wilson_low(1, 4, 0)", "0.25"),
+    # Messages
+    ("mask_message('order 7 of ''ann''')", "order <n> of '…'"),
+    ("mask_message(NULL) IS NULL", "1"),
+    ("mask_message('') = '' AND typeof(mask_message('')) = 'text'", "1"),
+    ("mask_message(4.5) || mask_message(x'6131')", "<n>a<n>"),
     # Pictures
     ("sparkline(7)", "▄"),
     ("sparkline(NULL) = ' '", "1"),

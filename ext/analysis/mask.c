@@ -1,0 +1,171 @@
+#include "analysis/mask.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/sqlite_api.h"
+
+#define MASK_ID_BYTES_MIN 8
+
+typedef struct mask_message {
+  const char *text;
+  size_t length;
+  size_t at;        /* what is before it is done */
+  size_t host_ends; /* where the host of an address ends, or 0 */
+  size_t closed[3]; /* for each kind of quote: from here on none closes */
+} mask_message;
+
+static bool mask_is_digit(char byte) {
+  return byte >= '0' && byte <= '9';
+}
+
+static bool mask_is_hex(char byte) {
+  return mask_is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+/* Bytes of UTF-8 beyond ASCII are letters. */
+static bool mask_is_letter(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte & 0x80);
+}
+
+static bool mask_is_word(char byte) {
+  return mask_is_digit(byte) || mask_is_letter(byte);
+}
+
+/* The byte at a place, NUL where there is none. */
+static char mask_byte(const mask_message *message, size_t place) {
+  return place < message->length ? message->text[place] : '\0';
+}
+
+static char mask_byte_before(const mask_message *message, size_t place) {
+  return place > 0 ? message->text[place - 1] : '\0';
+}
+
+/* Each of these looks for one kind of thing at message->at: its length, 0 if it is not there. */
+
+static size_t mask_quoted(mask_message *message) {
+  static const char kinds[] = "'\"`";
+  size_t begin = message->at;
+  const char *kind = strchr(kinds, mask_byte(message, begin));
+  if (!kind || !*kind || mask_is_word(mask_byte_before(message, begin))) return 0;
+  size_t *none_from = &message->closed[kind - kinds];
+  if (*none_from && begin >= *none_from) return 0;
+  bool says_something = false;
+  for (size_t end = begin + 1; end < message->length; end++) {
+    if (message->text[end] != *kind) {
+      says_something = says_something || mask_is_word(message->text[end]);
+    } else if (!mask_is_word(mask_byte(message, end + 1))) {
+      return says_something ? end + 1 - begin : 0;
+    }
+  }
+  *none_from = begin + 1;
+  return 0;
+}
+
+static size_t mask_path(const mask_message *message) {
+  size_t begin = message->at, end = begin;
+  char before = mask_byte_before(message, begin);
+  bool in_word = mask_is_word(before) || (before && strchr("_-./\\~", before));
+  bool behind_host = begin > 0 && begin == message->host_ends;
+  if (begin < message->host_ends || (in_word && !behind_host)) return 0;
+  if (mask_is_letter(mask_byte(message, begin)) && mask_byte(message, begin + 1) == ':' &&
+      mask_byte(message, begin + 2) == '\\') {
+    end += 2;
+  } else {
+    while (end < begin + 2 && mask_byte(message, end) == '.')
+      end++;
+    if (end == begin && mask_byte(message, end) == '~') end++;
+    if (mask_byte(message, end) != '/') return 0;
+  }
+  size_t root = end + 1;
+  while (mask_is_word(mask_byte(message, end)) ||
+         (mask_byte(message, end) && strchr("/\\._-+~@%=:,;?&#", message->text[end])))
+    end++;
+  while (end > root && strchr(".,:;?", message->text[end - 1]))
+    end--;
+  return end > root || behind_host ? end - begin : 0;
+}
+
+static size_t mask_uuid(const mask_message *message) {
+  static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  for (size_t i = 0; i < sizeof(shape) - 1; i++) {
+    char byte = mask_byte(message, message->at + i);
+    if (shape[i] == '-' ? byte != '-' : !mask_is_hex(byte)) return 0;
+  }
+  return mask_is_word(mask_byte(message, message->at + sizeof(shape) - 1)) ? 0 : sizeof(shape) - 1;
+}
+
+/* Letters and digits that look drawn at random; message->at is where the word begins. */
+static size_t mask_id(const mask_message *message) {
+  size_t begin = message->at, end = begin, digits = 0, turns = 0;
+  bool all_hex = true;
+  for (; mask_is_word(mask_byte(message, end)); end++) {
+    char byte = message->text[end];
+    digits += mask_is_digit(byte);
+    turns += end > begin && mask_is_digit(byte) != mask_is_digit(message->text[end - 1]);
+    all_hex = all_hex && mask_is_hex(byte);
+  }
+  size_t length = end - begin;
+  if (length > 2 && message->text[begin] == '0' && message->text[begin + 1] == 'x') return length;
+  if (length < MASK_ID_BYTES_MIN || digits == 0 || digits == length) return 0;
+  bool is_named_number = turns == 1 && mask_is_digit(message->text[end - 1]);
+  return all_hex || (digits > 1 && !is_named_number) ? length : 0;
+}
+
+static size_t mask_number(const mask_message *message) {
+  size_t end = message->at;
+  bool is_time = false;
+  while (mask_is_digit(mask_byte(message, end))) {
+    while (mask_is_digit(mask_byte(message, end)))
+      end++;
+    char joint = mask_byte(message, end);
+    if (joint && strchr(".,:-/T", joint) && end != message->host_ends &&
+        mask_is_digit(mask_byte(message, end + 1))) {
+      is_time = is_time || joint == 'T';
+      end++;
+    }
+  }
+  if (is_time && mask_byte(message, end) == 'Z') end++;
+  return end - message->at;
+}
+
+/* Where the host of an address ends that begins behind "://". */
+static void mask_note_host(mask_message *message) {
+  if (message->length - message->at < 3 || memcmp(message->text + message->at, "://", 3) != 0)
+    return;
+  size_t end = message->at + 3;
+  while (mask_is_word(mask_byte(message, end)) ||
+         (mask_byte(message, end) && strchr(".-_:@[]", message->text[end])))
+    end++;
+  message->host_ends = end > message->at + 3 ? end : 0;
+}
+
+int mlf_mask_message(mlf_buffer *out, const char *text, size_t length) {
+  mask_message message = {.text = text, .length = length};
+  size_t copied = 0;
+  int rc = SQLITE_OK;
+  while (rc == SQLITE_OK && message.at < length) {
+    char quoted[] = "'…'", byte = text[message.at];
+    const char *mask = quoted;
+    bool begins_word = mask_is_word(byte) && !mask_is_word(mask_byte_before(&message, message.at));
+    size_t taken = mask_quoted(&message);
+    if (taken) {
+      quoted[0] = quoted[sizeof(quoted) - 2] = byte;
+    } else if ((taken = mask_path(&message)) != 0) {
+      mask = "<path>";
+    } else if (begins_word &&
+               ((taken = mask_uuid(&message)) != 0 || (taken = mask_id(&message)) != 0)) {
+      mask = "<id>";
+    } else if ((taken = mask_number(&message)) != 0) {
+      mask = "<n>";
+    } else {
+      mask_note_host(&message);
+      message.at++;
+      continue;
+    }
+    rc = mlf_buffer_append(out, text + copied, message.at - copied);
+    if (rc == SQLITE_OK) rc = mlf_buffer_append(out, mask, strlen(mask));
+    copied = message.at += taken;
+  }
+  return rc == SQLITE_OK ? mlf_buffer_append(out, text + copied, length - copied) : rc;
+}
