@@ -181,6 +181,8 @@ static const mlf_column catalog_assessments[] = {
      VISIBLE},
     {"metadata", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_METADATA, NULL, NULL, MLF_KEY_NONE, NULL,
      VISIBLE},
+    {"trace_run_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.sourceRun", NULL, MLF_KEY_RUN,
+     "attributes.run_id", HIDDEN},
     {"experiment", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_EXPERIMENT, NULL, HIDDEN},
     {"filter", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_FILTER, NULL, HIDDEN},
     {"timestamp_ms", MLF_TYPE_INTEGER, MLF_SOURCE_TIMESTAMP, NULL, NULL, MLF_KEY_TIMESTAMP,
