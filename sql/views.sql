@@ -73,6 +73,82 @@ SELECT total, finished, in_progress, ok_count * 1.0 / nullif(finished, 0) AS suc
               FROM chosen LEFT JOIN requests USING (trace_id) ORDER BY position)) AS sample_errors
 FROM seen;
 
+-- Pattern 4: what a scorer failed, as cases for regression tests. Feedback alone, valid (not
+-- overridden since), whose value is 'no' or false; run_id is the run that logged the trace. Sent:
+-- run_id, scorer, trace_id, timestamp_ms. Payloads are fetched where inputs or outputs are read.
+DROP VIEW IF EXISTS failing_cases;
+CREATE VIEW failing_cases AS
+SELECT a.trace_id, a.trace_run_id AS run_id, a.name AS scorer, t.request AS inputs,
+       t.response AS outputs, coalesce(a.rationale, 'Unknown') AS failure_reason, a.source_type,
+       a.source_id, a.timestamp_ms
+FROM assessments AS a CROSS JOIN traces AS t ON t.trace_id = a.trace_id
+WHERE a.assessment_type = 'feedback' AND a.valid = 1 AND a.value_json IN ('"no"', 'false');
+
+-- Pattern 4: judges that crashed: neither pass nor fail. Sent: as of failing_cases.
+DROP VIEW IF EXISTS judge_errors;
+CREATE VIEW judge_errors AS
+SELECT trace_id, trace_run_id AS run_id, name AS scorer, error_code, error_message, source_type,
+       source_id, timestamp_ms
+FROM assessments
+WHERE assessment_type = 'feedback' AND valid = 1 AND error_code IS NOT NULL;
+
+-- What judges and people said of the window's traces, a row a scorer and kind of source: passes are
+-- 'yes' and true, failures 'no' and false, numbers have a mean. Sent: scorer.
+DROP VIEW IF EXISTS scorer_quality;
+CREATE VIEW scorer_quality AS
+SELECT name AS scorer, source_type, count(*) AS given, sum(passed) AS passed,
+       sum(1 - passed) AS failed, avg(passed) AS pass_rate,
+       wilson_low(sum(passed), count(passed)) AS pass_low,
+       wilson_high(sum(passed), count(passed)) AS pass_high, avg(value_num) AS mean_value,
+       count(error_code) AS judge_errors
+FROM (SELECT name, source_type, value_num, error_code,
+             CASE WHEN value_json IN ('"yes"', 'true') THEN 1
+                  WHEN value_json IN ('"no"', 'false') THEN 0 END AS passed
+      FROM assessments
+      WHERE assessment_type = 'feedback' AND valid = 1
+        AND timestamp_ms >= (SELECT from_ms FROM report_window)
+        AND timestamp_ms < (SELECT until_ms FROM report_window))
+GROUP BY name, source_type;
+
+-- Pattern 5: where the time of a trace goes, by type of span. wall_time_s counts time once in which
+-- several spans of the type ran; self_time_s leaves out what a span's children did, whatever their
+-- type; critical_time_s is what the trace would be shorter without. Sent: trace_id.
+DROP VIEW IF EXISTS span_profile;
+CREATE VIEW span_profile AS
+SELECT DISTINCT trace_id, span_type, count(*) OVER types AS count,
+       sum(end_time_ns - start_time_ns) OVER types / 1e9 AS total_time_s,
+       sum(max(0, end_time_ns - max(start_time_ns, coalesce(covered_ns, start_time_ns))))
+         OVER types / 1e9 AS wall_time_s,
+       sum(self_time_ms) OVER types / 1e3 AS self_time_s,
+       sum(critical_path_ms) OVER types / 1e3 AS critical_time_s,
+       avg(end_time_ns - start_time_ns) OVER types / 1e9 AS avg_time_s,
+       max(end_time_ns - start_time_ns) OVER types / 1e9 AS max_time_s
+FROM (SELECT trace_id, span_type, start_time_ns, end_time_ns, self_time_ms, critical_path_ms,
+             max(end_time_ns) OVER (PARTITION BY trace_id, span_type ORDER BY start_time_ns
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_ns
+      FROM spans)
+WINDOW types AS (PARTITION BY trace_id, span_type);
+
+-- Pattern 6: sample_size finished traces of the window, spread evenly over errors and fast (< 1 s),
+-- medium and slow (>= 5 s) successes; weight is how many traces a row stands for. The same seed over
+-- the same traces is the same sample.
+DROP VIEW IF EXISTS diverse_eval_dataset;
+CREATE VIEW diverse_eval_dataset AS
+WITH sample AS MATERIALIZED (
+  SELECT key, stratum, weight, position
+  FROM stratified_sample((
+    SELECT strata(trace_id, iif(status = 'OK', latency_class(execution_time_ms), status),
+                  (SELECT sample_size FROM report_settings), (SELECT seed FROM report_settings))
+    FROM traces
+    WHERE status IN ('OK', 'ERROR') AND timestamp_ms >= (SELECT from_ms FROM report_window)
+      AND timestamp_ms < (SELECT until_ms FROM report_window)))),
+payloads AS MATERIALIZED (
+  SELECT trace_id, request AS inputs, response AS outputs
+  FROM traces WHERE trace_id IN (SELECT key FROM sample))
+SELECT trace_id, stratum, weight, inputs, outputs
+FROM sample JOIN payloads ON payloads.trace_id = sample.key
+ORDER BY position;
+
 -- Pattern 7: the quality of each day of the zone, newest first, days without traces too: today so far
 -- and the whole days before it, `days` rows in all.
 DROP VIEW IF EXISTS daily_quality;
@@ -133,6 +209,81 @@ FROM traces
 WHERE session_id IS NOT NULL AND timestamp_ms >= (SELECT from_ms FROM report_window)
   AND timestamp_ms < (SELECT until_ms FROM report_window)
 GROUP BY session_id;
+
+-- The window's tools, a row each; slowest_trace_id has the call of max_ms. This view and the next
+-- read all spans of the window. The + keeps span_type from the server: most traces have such spans,
+-- and it takes longer to look for them than to send them all.
+DROP VIEW IF EXISTS tool_calls;
+CREATE VIEW tool_calls AS
+SELECT name AS tool, count(*) AS calls, sum(status = 'ERROR') AS errors,
+       avg(status = 'ERROR') AS error_rate,
+       wilson_low(sum(status = 'ERROR'), count(*)) AS error_low,
+       wilson_high(sum(status = 'ERROR'), count(*)) AS error_high,
+       percentile(duration_ms, 50) AS p50_ms, percentile(duration_ms, 95) AS p95_ms,
+       max(duration_ms) AS max_ms, trace_id AS slowest_trace_id
+FROM spans
+WHERE +span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+  AND timestamp_ms < (SELECT until_ms FROM report_window)
+GROUP BY name
+ORDER BY calls DESC, name;
+
+-- The window's calls of models, a row a model: tokens, dollars, and how long they took.
+DROP VIEW IF EXISTS llm_calls;
+CREATE VIEW llm_calls AS
+SELECT model_provider, model_name, span_type, count(*) AS calls, sum(status = 'ERROR') AS errors,
+       sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+       sum(total_tokens) AS total_tokens, sum(input_cost) AS input_cost,
+       sum(output_cost) AS output_cost, sum(total_cost) AS total_cost,
+       percentile(duration_ms, 50) AS p50_ms, percentile(duration_ms, 95) AS p95_ms,
+       max(duration_ms) AS max_ms, trace_id AS slowest_trace_id
+FROM spans
+WHERE +span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING')
+  AND timestamp_ms >= (SELECT from_ms FROM report_window)
+  AND timestamp_ms < (SELECT until_ms FROM report_window)
+GROUP BY model_provider, model_name, span_type
+ORDER BY calls DESC;
+
+-- The window's failed traces by what failed, the most first: the message of the innermost span with
+-- an error, of the first to end if there are several. Messages that differ in ids, numbers, paths and
+-- quotes (mask_message) are one; the example is the newest trace.
+DROP VIEW IF EXISTS error_groups;
+CREATE VIEW error_groups AS
+WITH failed AS MATERIALIZED (
+  SELECT trace_id, timestamp_ms FROM traces
+  WHERE status = 'ERROR' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+origins AS MATERIALIZED (
+  SELECT trace_id, name, exception_type, coalesce(exception_message, status_message) AS message,
+         row_number() OVER (PARTITION BY trace_id ORDER BY depth DESC, end_time_ns, span_id) AS place
+  FROM spans WHERE trace_id IN (SELECT trace_id FROM failed) AND status = 'ERROR'),
+causes AS (
+  SELECT failed.trace_id, timestamp_ms, name, exception_type, message,
+         mask_message(message) AS masked
+  FROM failed LEFT JOIN origins ON origins.trace_id = failed.trace_id AND place = 1)
+SELECT exception_type, masked AS message, count(*) AS traces, group_concat(DISTINCT name) AS spans,
+       first_ms AS first_seen_ms, max(timestamp_ms) AS last_seen_ms,
+       trace_id AS example_trace_id, message AS example_message
+FROM (SELECT *, min(timestamp_ms) OVER (PARTITION BY exception_type, masked) AS first_ms
+      FROM causes)
+GROUP BY exception_type, masked
+ORDER BY traces DESC, last_seen_ms DESC;
+
+-- The ten slowest traces of the window, and what in each had the most time to itself.
+DROP VIEW IF EXISTS slowest;
+CREATE VIEW slowest AS
+WITH longest AS MATERIALIZED (
+  SELECT trace_id, name, status, timestamp_ms, execution_time_ms, request_preview
+  FROM traces
+  WHERE execution_time_ms IS NOT NULL AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)
+  ORDER BY execution_time_ms DESC, trace_id LIMIT 10),
+busiest AS MATERIALIZED (
+  SELECT trace_id, name, span_type, max(self_time_ms) AS self_time_ms
+  FROM spans WHERE trace_id IN (SELECT trace_id FROM longest) GROUP BY trace_id)
+SELECT longest.trace_id, longest.name, status, timestamp_ms, execution_time_ms, request_preview,
+       busiest.name AS busiest_span, span_type AS busiest_type, self_time_ms AS busiest_ms
+FROM longest LEFT JOIN busiest ON busiest.trace_id = longest.trace_id
+ORDER BY execution_time_ms DESC, longest.trace_id;
 
 -- Is it better or worse than before? The window against the one before it, as long. n are the traces
 -- that count: finished ones for the rate, those with a latency for a quantile. low and high bound
