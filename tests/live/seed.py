@@ -20,8 +20,8 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 import mlflow  # noqa: E402
 from mlflow.entities import (  # noqa: E402
-    AssessmentError, AssessmentSource, Expectation, Feedback, Span, TraceInfo, TraceLocation,
-    TraceState,
+    AssessmentError, AssessmentSource, Expectation, Feedback, Span, TraceData, TraceInfo,
+    TraceLocation, TraceState,
 )
 from mlflow.tracing.client import TracingClient  # noqa: E402
 from opentelemetry.sdk.resources import Resource  # noqa: E402
@@ -130,6 +130,7 @@ class Writer:
         self.client = client
         self.tracing = TracingClient()
         version = self.tracing.store._get_server_version(self.tracing.store.get_host_creds())
+        self.serves_spans = version.release >= (3, 6)  # older ones give back files alone
         self.many_a_request = version.release >= (3, 8)
         self.runs = {}
 
@@ -145,7 +146,10 @@ class Writer:
             info = self.tracing.start_trace(
                 client_info(trace, spans, self.experiment_id, self.runs))
             self.override(trace, info)
-            pending.append(spans)
+            if self.serves_spans:
+                pending.append(spans)
+            else:
+                self.tracing._upload_trace_data(info, TraceData(spans=spans))
         if self.many_a_request:
             pending = [[span for spans in pending for span in spans]]
         for spans in pending:
