@@ -473,3 +473,14 @@ int mlf_pager_next(mlf_pager *pager, const mlf_json **page, const mlf_json_node 
   }
   return rc;
 }
+
+int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *error) {
+  *trace = NULL;
+  if (pager->count < 2) return SQLITE_OK;
+  pager_slice *after = &pager->slices[(pager->head + 1) % MLF_STREAMS_MAX];
+  int rc = SQLITE_OK;
+  if (!after->page.json && after->call && mlf_call_done(after->call))
+    rc = pager_receive(pager, after, error);
+  *trace = after->page.next;
+  return rc;
+}

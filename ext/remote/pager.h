@@ -52,6 +52,11 @@ int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, 
 int mlf_pager_next(mlf_pager *pager, const mlf_json **page, const mlf_json_node **trace,
                    mlf_error *error);
 
+/* The first trace of the page that comes after the one in hand, if that page is here already; it
+** may be handed out later, or be a repetition. `*trace` is NULL if it is not here, and borrowed
+** until the next call. Errors as in mlf_pager_next. */
+int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *error);
+
 /* Cancels what is under way. NULL is allowed. */
 void mlf_pager_free(mlf_pager *pager);
 

@@ -233,7 +233,7 @@ static void payloads_learn(mlf_payloads *payloads) {
 /* Plans the request for `trace` if there is none, and, for a reader who uses all, as many more for
 ** the traces after it as there are streams. */
 static int payloads_look_ahead(mlf_payloads *payloads, const mlf_json_node *trace,
-                               mlf_error *error) {
+                               const mlf_json_node *more, mlf_error *error) {
   size_t waiting = 0, place;
   int rc = SQLITE_OK;
   payloads_learn(payloads);
@@ -247,7 +247,12 @@ static int payloads_look_ahead(mlf_payloads *payloads, const mlf_json_node *trac
     rc = payloads_plan(payloads, &trace, error);
     waiting++;
   }
-  while (rc == SQLITE_OK && trace && waiting < requests) {
+  while (rc == SQLITE_OK && waiting < requests) {
+    if (!trace) {
+      trace = more;
+      more = NULL;
+      if (!trace) break;
+    }
     if (payloads_find(payloads, mlf_trace_id(trace), &place)) {
       trace = mlf_json_next(trace);
     } else {
@@ -308,7 +313,8 @@ static int payloads_ask_alone(mlf_payloads *payloads, const char *id, payloads_f
 }
 
 int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
-                     const mlf_json **json, const mlf_json_node **spans, mlf_error *error) {
+                     const mlf_json_node *more, const mlf_json **json, const mlf_json_node **spans,
+                     mlf_error *error) {
   const char *id = mlf_trace_id(trace);
   size_t place = 0;
   int rc = SQLITE_OK;
@@ -317,7 +323,7 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
   payloads->asks++;
   payloads_fetch *fetch = payloads_find(payloads, id, &place);
   if (!fetch || payloads_used(fetch) == 0) {
-    rc = payloads_look_ahead(payloads, trace, error);
+    rc = payloads_look_ahead(payloads, trace, more, error);
     fetch = payloads_find(payloads, id, &place);
   }
   bool again = rc == SQLITE_OK && fetch->used[place];
