@@ -1,0 +1,193 @@
+"""Experiments that the tests of sql/ share: made once a server, and read back, by MLflow's client.
+
+    seeded.experiment(server, "all")            traces of scenario.py, and some odd assessments
+    seeded.experiment(server, "errors")         errors alone
+    seeded.experiment(server, "in progress")    unfinished ones alone
+    seeded.experiment(server, "empty")          none
+
+gives its name; read() what the client says of it, as rows of plain values for pandas; and Database
+a file with sql/tables.sql and sql/views.sql, asked in Debian's sqlite3 and in the newest SQLite.
+"""
+
+import atexit
+import json
+import math
+import os
+import pathlib
+import tempfile
+import time
+
+import scenario
+import seed
+import support
+from scenario import Assessment
+
+COUNT = 400
+DAY_MS = scenario.DAY_MS
+SQL = support.ROOT / "sql"
+WANTED = {"all": lambda trace: True, "errors": lambda trace: trace.state == "ERROR",
+          "in progress": lambda trace: trace.state == "IN_PROGRESS", "empty": lambda trace: False}
+ODD = [  # what pattern 4 must tell apart
+    Assessment("odd", "no"), Assessment("odd", False, rationale="is false"), Assessment("odd", 0),
+    Assessment("odd", "NO"), Assessment("odd", True), Assessment("odd", "no", "expectation"),
+    Assessment("odd", None, error=("TIMEOUT", "the judge hung")),
+    Assessment("odd", "no", corrected="yes"), Assessment("odd", ["no"]), Assessment("odd", "no"),
+]
+
+
+def use(server):
+    """Makes the server that of this process's MLflow client."""
+    import mlflow
+
+    mlflow.set_tracking_uri(server.uri)
+    return mlflow
+
+
+def experiment(server, kind):
+    mlflow = use(server)
+    name = f"seeded {kind}"
+    found = mlflow.get_experiment_by_name(name)
+    if found and "until_ms" in found.tags:
+        return name
+    now_ms = int(time.time() * 1000)
+    traces = [trace for trace in scenario.make_traces(COUNT, 1, now_ms, name)
+              if WANTED[kind](trace)]
+    if kind == "all":
+        finished = [trace for trace in traces if trace.state == "OK" and not trace.run]
+        for trace, odd in zip(finished, ODD):
+            trace.run = "odd run"
+            trace.assessments.append(odd)
+        finished[0].request, finished[1].request = "a text", ["a", {"list": 1}]
+        for trace in finished[:2]:
+            trace.spans[0].inputs = trace.request
+    writer = seed.Writer(name)
+    writer.start_runs(traces)
+    for i in range(0, len(traces), seed.TRACES_A_REQUEST):
+        writer.write(traces[i:i + seed.TRACES_A_REQUEST])
+    mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "until_ms", str(now_ms))
+    return name
+
+
+def until_ms(server, name):
+    return int(use(server).get_experiment_by_name(name).tags["until_ms"])
+
+
+def read(server, name):
+    """The traces of an experiment as the client returns them, newest first."""
+    mlflow = use(server)
+    number = mlflow.get_experiment_by_name(name).experiment_id
+    return mlflow.search_traces(locations=[number], return_type="list", max_results=10_000)
+
+
+def trace_rows(traces):
+    rows = []
+    for trace in traces:
+        info, root = trace.info, trace.data._get_root_span()
+        usage = json.loads(info.trace_metadata.get("mlflow.trace.tokenUsage", "{}"))
+        cost = json.loads(info.trace_metadata.get("mlflow.trace.cost", "{}"))
+        rows.append({
+            "trace_id": info.trace_id, "status": info.state.value,
+            "timestamp_ms": info.request_time, "ms": info.execution_duration,
+            "session_id": info.trace_metadata.get("mlflow.trace.session"),
+            "user_id": info.trace_metadata.get("mlflow.trace.user"),
+            "run_id": info.trace_metadata.get("mlflow.sourceRun"),
+            "total_tokens": usage.get("total_tokens"), "total_cost": cost.get("total_cost"),
+            "inputs": root.inputs if root else None, "outputs": root.outputs if root else None})
+    return rows
+
+
+def span_rows(traces):
+    rows = []
+    for trace in traces:
+        for span in trace.data.spans:
+            tokens = span.attributes.get("mlflow.chat.tokenUsage") or {}
+            cost = span.attributes.get("mlflow.llm.cost") or {}
+            rows.append({
+                "trace_id": trace.info.trace_id, "timestamp_ms": trace.info.request_time,
+                "span_id": span.span_id, "parent_id": span.parent_id, "name": span.name,
+                "span_type": span.span_type, "status": span.status.status_code.value,
+                "start_ns": span.start_time_ns, "end_ns": span.end_time_ns,
+                "model_name": span.attributes.get("mlflow.llm.model"),
+                "model_provider": span.attributes.get("mlflow.llm.provider"),
+                "input_tokens": tokens.get("input_tokens"),
+                "total_tokens": tokens.get("total_tokens"), "total_cost": cost.get("total_cost")})
+    return rows
+
+
+def feedback_rows(traces):
+    """The valid feedback alone."""
+    rows = []
+    for trace in traces:
+        for given in trace.info.assessments:
+            if given.feedback is None or given.valid is False:
+                continue
+            rows.append({
+                "trace_id": trace.info.trace_id, "timestamp_ms": trace.info.request_time,
+                "run_id": trace.info.trace_metadata.get("mlflow.sourceRun"),
+                "scorer": given.name, "value": given.feedback.value, "rationale": given.rationale,
+                "error_code": given.feedback.error.error_code if given.feedback.error else None,
+                "source_type": given.source.source_type, "source_id": given.source.source_id})
+    return rows
+
+
+class Database:
+    """A database file with the views, in a folder that goes with the process."""
+
+    def __init__(self, server, name, **settings):
+        self.server = server
+        self.environment = {"MLFLOW_EXPERIMENT_NAME": name}
+        self.folder = tempfile.TemporaryDirectory()
+        atexit.register(self.folder.cleanup)
+        self.path = pathlib.Path(self.folder.name) / "traces.db"
+        self.connection = None
+        self.shell(f".read {SQL}/tables.sql\n.read {SQL}/views.sql")
+        self.settings(**settings)
+
+    def settings(self, **settings):
+        for column, value in settings.items():
+            self.shell(f"UPDATE report_settings SET {column} = "
+                       f"{repr(value) if value is not None else 'NULL'};")
+
+    def shell(self, sql, **variables):
+        return support.shell(sql, self.server, database=str(self.path),
+                             **self.environment | variables)
+
+    def rows(self, sql, **variables):
+        """The rows as dicts, in Debian's sqlite3."""
+        return json.loads(self.shell(f".mode json\n{sql};", **variables) or "[]")
+
+    def newest(self, sql):
+        """The rows as dicts, in the newest SQLite."""
+        with support.environment(self.environment):
+            if not self.connection:
+                self.connection = support.apsw_connection(self.server, str(self.path))
+            rows = []
+            cursor = self.connection.execute(sql)
+            for row in cursor:
+                rows.append({name: value for (name, *_), value in
+                             zip(cursor.get_description(), row)})
+        return rows
+
+    def receipt(self, sql):
+        """(requests, payloads) that statements cost, but for what a connection asks first."""
+        shown = self.shell(
+            f".output {os.devnull}\n{sql}\n.output stdout\n.headers off\n.mode list\n"
+            "SELECT count(*), coalesce(sum(rows) FILTER (WHERE endpoint LIKE '%batchGet'), 0) "
+            "FROM mlflow_requests WHERE endpoint LIKE '%/traces/%';")
+        return tuple(int(number) for number in shown.split("|"))
+
+    def filters(self, sql):
+        return self.rows(f".output {os.devnull}\n{sql};\n.output stdout\n.mode json\n"
+                         "SELECT filter FROM mlflow_requests WHERE filter IS NOT NULL")
+
+
+def same(one, other):
+    """Whether two answers are equal, numbers to nine digits; NaN is pandas' NULL."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    one, other = (None if isinstance(x, float) and math.isnan(x) else x for x in (one, other))
+    if one is None or other is None or isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)

@@ -1,0 +1,225 @@
+"""The files of sql/: the seven patterns answer what they ask, at the cost that they name; scripts can
+be read twice; views outlive the connection, see what changed, and send conditions to the server.
+"""
+
+import json
+import pathlib
+import re
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+import seeded  # noqa: E402
+
+PATTERNS = sorted((seeded.SQL / "patterns").glob("*.sql"))
+VIEWS = re.findall(r"^CREATE VIEW (\w+)", (seeded.SQL / "views.sql").read_text(), re.MULTILINE)
+COST = re.compile(r"at most (\d+) requests?, (\d+) payloads?", re.IGNORECASE)
+
+
+def answers(shown):
+    """The answers in what the shell shows in mode json."""
+    decoder, at, found = json.JSONDecoder(), 0, []
+    while at < len(shown):
+        answer, at = decoder.raw_decode(shown, at)
+        found.append(answer)
+        while at < len(shown) and shown[at].isspace():
+            at += 1
+    return found
+
+
+class Patterns(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        cls.name = seeded.experiment(cls.server, "all")
+        cls.database = seeded.Database(cls.server, cls.name,
+                                       until_ms=seeded.until_ms(cls.server, cls.name))
+
+    def read(self, number, parameters=""):
+        [path] = [path for path in PATTERNS if path.name.startswith(f"{number:02}_")]
+        return answers(self.database.shell(f"{parameters}\n.mode json\n.read {path}"))
+
+    def search(self, filter_string, count=10):
+        mlflow = seeded.use(self.server)
+        number = mlflow.get_experiment_by_name(self.name).experiment_id
+        found = mlflow.search_traces(locations=[number], filter_string=filter_string,
+                                     return_type="list", max_results=count, include_spans=False)
+        return [trace.info.trace_id for trace in found]
+
+    def ids(self, answer):
+        return [row["trace_id"] for row in answer]
+
+    def test_there_are_seven(self):
+        self.assertEqual([int(path.name[:2]) for path in PATTERNS], list(range(1, 8)))
+
+    def test_basic_search(self):
+        found = self.read(1)
+        hour_ago = int(time.time() - 3600) * 1000
+        filters = [None, "attributes.status = 'OK'", "attributes.status = 'ERROR'",
+                   f"attributes.timestamp_ms > {hour_ago}", "attributes.execution_time_ms > 5000"]
+        if not self.search(filters[3]):
+            filters.pop(3)  # an empty answer is not shown at all
+        self.assertEqual([self.ids(answer) for answer in found], list(map(self.search, filters)))
+        self.assertEqual(len(self.read(1, ".parameter set :rows 3")[0]), 3)
+
+    def test_tags_and_metadata(self):
+        self.assertEqual([self.ids(answer) for answer in self.read(2)], list(map(self.search, [
+            "tags.environment = 'production'", "tags.`mlflow.traceName` = 'support_agent'",
+            "metadata.`mlflow.trace.user` = 'alice@example.com'",
+            "attributes.status = 'OK' AND tags.environment = 'production' AND "
+            "attributes.execution_time_ms < 2000"])))
+        found = self.read(2, ".parameter set :environment \"'staging'\"")
+        self.assertEqual(self.ids(found[0]), self.search("tags.environment = 'staging'"))
+
+    def test_trace_quality(self):
+        [quality], errors = self.read(3)
+        [view] = self.database.rows("SELECT * FROM trace_quality")
+        shown = json.loads(view.pop("sample_errors"))
+        self.assertEqual(quality, view)
+        self.assertEqual([row["trace_id"] for row in errors], [e["trace_id"] for e in shown])
+
+    def test_failing_cases(self):
+        run = self.database.rows("SELECT run_id FROM traces WHERE run_id IS NOT NULL "
+                                 "ORDER BY timestamp_ms DESC LIMIT 1")[0]["run_id"]
+        expected = self.database.rows("SELECT trace_id, failure_reason, inputs, outputs "
+                                      f"FROM failing_cases WHERE run_id = '{run}' "
+                                      "AND scorer = 'concise_communication'")
+        self.assertEqual(self.read(4)[:1], [expected] if expected else [])
+        odd = self.database.rows("SELECT run_id FROM failing_cases WHERE scorer = 'odd' LIMIT 1")
+        cases, crashed = self.read(4, f".parameter set :run_id \"'{odd[0]['run_id']}'\"\n"
+                                      ".parameter set :scorer odd")
+        self.assertEqual((len(cases), len(crashed)), (3, 1))
+
+    def test_span_profile(self):
+        newest = self.search(None, 1)[0]
+        other = self.search("attributes.status = 'ERROR'", 1)[0]
+        for trace, parameters in ((newest, ""),
+                                  (other, f".parameter set :trace_id \"'{other}'\"")):
+            [profile] = self.read(5, parameters)
+            self.assertEqual(profile, self.database.rows(
+                "SELECT span_type, count, total_time_s, wall_time_s, self_time_s, critical_time_s, "
+                f"avg_time_s, max_time_s FROM span_profile WHERE trace_id = '{trace}' "
+                "ORDER BY self_time_s DESC"))
+
+    def test_diverse_dataset(self):
+        [dataset] = self.read(6)
+        self.assertEqual(len(dataset), 50)
+        self.assertEqual(dataset, self.database.rows("SELECT * FROM diverse_eval_dataset"))
+
+    def test_daily_report(self):
+        days, hours = self.read(7)
+        self.assertEqual(days, self.database.rows("SELECT * FROM daily_quality"))
+        for hour in hours:
+            hour.pop("volume")
+        self.assertEqual(hours, self.database.rows("SELECT * FROM hourly_volume"))
+
+    def test_patterns_cost_what_they_say(self):
+        for path in PATTERNS:
+            header = path.read_text().replace("\n-- ", " ").split("\n\n")[0]
+            most = tuple(map(int, COST.search(header).groups()))
+            requests, payloads = self.database.receipt(f".read {path}")
+            with self.subTest(path.name):
+                self.assertGreater(requests, 0)
+                self.assertLessEqual((requests, payloads), most)
+                self.assertLessEqual(payloads, most[1])
+
+    def test_patterns_run_over_nothing(self):
+        for kind in ("empty", "in progress", "errors"):
+            name = seeded.experiment(self.server, kind)
+            database = seeded.Database(self.server, name)
+            for path in PATTERNS:
+                database.shell(f".read {path}")
+
+
+class Scripts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        cls.name = seeded.experiment(cls.server, "all")
+        cls.until_ms = seeded.until_ms(cls.server, cls.name)
+
+    def test_reading_again_keeps_the_settings_and_sends_nothing(self):
+        database = seeded.Database(self.server, self.name, days=3, zone="+02:00")
+        cost = database.receipt(f".read {seeded.SQL}/tables.sql\n.read {seeded.SQL}/views.sql")
+        self.assertEqual(cost, (0, 0))
+        self.assertEqual(database.rows("SELECT * FROM report_settings"), [
+            {"one": 1, "days": 3, "sample_size": 50, "seed": 42, "zone": "+02:00",
+             "until_ms": None}])
+
+    def test_settings_that_cannot_be_are_refused(self):
+        database = seeded.Database(self.server, self.name)
+        for wrong in ("days = 0", "days = 1.5", "days = 'week'", "sample_size = -1",
+                      "seed = NULL", "zone = 'Europe/Berlin'", "zone = NULL", "until_ms = 'now'",
+                      "one = 2"):
+            with self.assertRaises(RuntimeError, msg=wrong):
+                database.shell(f"UPDATE report_settings SET {wrong};")
+        with self.assertRaises(RuntimeError):
+            database.shell("INSERT INTO report_settings(one) VALUES (2);")
+
+    def test_tables_of_ones_own_stay(self):
+        database = seeded.Database(self.server, self.name, days=10, until_ms=self.until_ms)
+        remote = {view: self.sorted_rows(database, view) for view in VIEWS}
+        # The same views over local copies give the same figures, and ask nobody.
+        database.shell(
+            "DROP TABLE traces; CREATE TABLE traces AS SELECT * FROM mlflow_traces;\n"
+            "DROP TABLE spans; CREATE TABLE spans AS SELECT *, timestamp_ms FROM mlflow_spans;\n"
+            "DROP TABLE assessments; CREATE TABLE assessments AS "
+            "SELECT *, timestamp_ms, trace_run_id FROM mlflow_assessments;\n"
+            f".read {seeded.SQL}/tables.sql\n.read {seeded.SQL}/views.sql")
+        for view in VIEWS:
+            with self.subTest(view):
+                self.assertTrue(seeded.same(self.sorted_rows(database, view), remote[view]))
+                self.assertEqual(database.receipt(f"SELECT * FROM {view};"), (0, 0))
+
+    def sorted_rows(self, database, view):
+        if view == "error_groups":  # the spans of a group come in no order
+            view = "(SELECT exception_type, message, traces, example_trace_id FROM error_groups)"
+        return sorted(database.rows(f"SELECT * FROM {view}"), key=json.dumps)
+
+    def test_views_see_what_changed(self):
+        experiment = support.create_experiment(self.server, "changing")
+        database = seeded.Database(self.server, experiment)  # until now, whenever that is
+        quality = "SELECT total, success_rate, error_count FROM trace_quality"
+        self.assertEqual(database.rows(quality),
+                         [{"total": 0, "success_rate": None, "error_count": 0}])
+        now = int(time.time() * 1000)
+        prefix = f"tr-{now}"
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": f"{prefix}{i}", "timestamp_ms": now - 1000 * i, "execution_time_ms": i,
+             "status": "ERROR" if i == 0 else "OK"} for i in range(4)])
+        self.assertEqual(database.rows(quality),
+                         [{"total": 4, "success_rate": 0.75, "error_count": 1}])
+        [errors] = database.rows("SELECT * FROM error_groups")
+        self.assertEqual((errors["traces"], errors["message"]), (1, None))  # a trace without spans
+        support.delete_traces(self.server, experiment, [f"{prefix}0"])
+        self.assertEqual(database.rows(quality),
+                         [{"total": 3, "success_rate": 1.0, "error_count": 0}])
+
+    def test_conditions_reach_the_table_through_the_views(self):
+        database = seeded.Database(self.server, self.name)
+        for sql, terms in (
+                ("failing_cases WHERE run_id = 'r' AND scorer = 's'",
+                 ["trace_run_id = ?", "name = ?", "assessment_type = ?", "valid = ?",
+                  "SCAN t VIRTUAL TABLE INDEX 0:trace_id = ?"]),
+                ("failing_cases WHERE trace_id = 't' AND timestamp_ms > 5",
+                 ["trace_id = ?", "timestamp_ms > ?"]),
+                ("judge_errors WHERE run_id = 'r' AND scorer = 's'",
+                 ["trace_run_id = ?", "name = ?"]),
+                ("scorer_quality WHERE scorer = 's'", ["name = ?", "timestamp_ms >= ?"]),
+                ("span_profile WHERE trace_id = 't'", ["trace_id = ?"]),
+                ("sessions WHERE session_id = 's'", ["session_id = ?", "timestamp_ms < ?"]),
+                ("trace_quality", ["timestamp_ms >= ? AND timestamp_ms < ?", "status = ?"]),
+                ("slowest", ["timestamp_ms >= ? AND timestamp_ms < ?", "trace_id IN (?)"]),
+                ("diverse_eval_dataset", ["status IN (?)", "trace_id IN (?)"])):
+            sql = f"EXPLAIN QUERY PLAN SELECT * FROM {sql}"
+            newest = "\n".join(row["detail"] for row in database.newest(sql))
+            for plan in (database.shell(sql + ";"), newest):
+                for term in terms:
+                    self.assertIn(term, plan, sql)
+
+
+if __name__ == "__main__":
+    unittest.main()
