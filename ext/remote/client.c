@@ -209,6 +209,16 @@ int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error) {
   return rc;
 }
 
+const char *mlf_call_peek(const mlf_call *call, size_t *length) {
+  mlf_http_reply *reply;
+  mlf_error ignored = {0};
+  int rc = mlf_exchange_result(call->exchange, &reply, &ignored);
+  mlf_error_clear(&ignored);
+  bool good = rc == SQLITE_OK && reply->status == 200;
+  *length = good ? reply->body.length : 0;
+  return good ? reply->body.bytes : NULL;
+}
+
 int mlf_call_status(const mlf_call *call) {
   return call->status;
 }

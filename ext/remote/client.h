@@ -74,6 +74,10 @@ bool mlf_call_done(const mlf_call *call);
 /* Lets everything under way go on, without waiting. */
 void mlf_client_progress(mlf_client *client);
 
+/* The body of a call that has ended with HTTP 200, as it came and unchecked; borrowed until the
+** reply is taken. NULL and length 0 for any other outcome. */
+const char *mlf_call_peek(const mlf_call *call, size_t *length);
+
 /* Takes the reply of a call that has ended: HTTP 200 with JSON. Otherwise an error as in
 ** "POST /api/3.0/mlflow/traces/search: 403 PERMISSION_DENIED: …; set MLFLOW_TRACKING_TOKEN".
 ** The caller frees `*reply` with mlf_json_free. */

@@ -56,6 +56,7 @@ struct mlf_pager {
   mlf_call *probe;     /* asks where the walk will end */
   int64_t rows;        /* handed out */
   bool ahead;          /* pages are fetched before they are wanted */
+  bool misled;         /* a page was guessed wrong: no more guesses */
   mlf_string_set seen; /* ids with key seen_key that were handed out */
   pager_key seen_key;
 };
@@ -346,8 +347,46 @@ static bool pager_is_within(const mlf_pager *pager, const pager_slice *slice,
   return pager_has_spans(pager) || pager_key_of(pager, page->last_ms) <= end;
 }
 
+/* Starts the request for the page after one that has arrived, but is not parsed yet, so that the
+** server need not wait for that. Where that page ends is guessed from its bytes; a guess begins
+** after the page and must come true, or it was one request too many. No call in `guess`: it is not
+** clear enough that a page comes, and where it begins. */
+static int pager_guess_next(mlf_pager *pager, const pager_slice *slice, pager_slice *guess,
+                            mlf_error *error) {
+  size_t length;
+  int64_t last_ms;
+  int64_t wanted = pager->walk.rows_wanted;
+  *guess = (pager_slice){.end = slice->end};
+  if (!pager->ahead || pager->misled || slice->tied || pager_by_ids(pager)) return SQLITE_OK;
+  if (wanted > 0 && pager->rows + slice->asked >= wanted) return SQLITE_OK;
+  if (pager->budget->requests_left < 2) return SQLITE_OK; /* one may be needed to ask rightly */
+  const char *body = mlf_call_peek(slice->call, &length);
+  if (!mlf_search_guess_last(body, length, &last_ms)) return SQLITE_OK;
+  guess->begin = pager_key_of(pager, last_ms);
+  if (guess->begin <= slice->begin || guess->begin > guess->end) return SQLITE_OK;
+  return pager_ask(pager, guess, guess->end, NULL, pager->page_rows, error);
+}
+
+/* Goes on after the page in hand, which has just arrived: with the guess, if it was right. */
+static int pager_go_on(mlf_pager *pager, pager_slice *slice, pager_slice *guess, mlf_error *error) {
+  bool wanted = pager->ahead && !slice->tied && pager_wants_more(pager, slice);
+  if (guess->call && wanted && !slice->last && guess->begin == slice->begin) {
+    slice->call = guess->call;
+    slice->asked = guess->asked;
+    slice->helped = guess->helped;
+    guess->call = NULL;
+    return SQLITE_OK;
+  }
+  pager->misled = pager->misled || guess->call;
+  mlf_call_free(guess->call);
+  guess->call = NULL;
+  if (!wanted) return SQLITE_OK;
+  return slice->last ? pager_fill(pager, error) : pager_ask_next(pager, slice, error);
+}
+
 /* Takes the reply of the call under way; the page in hand is done with. */
-static int pager_take_page(mlf_pager *pager, pager_slice *slice, mlf_error *error) {
+static int pager_take_page(mlf_pager *pager, pager_slice *slice, pager_slice *guess,
+                           mlf_error *error) {
   mlf_page page;
   int rc = mlf_search_finish(slice->call, pager->walk.oldest_first, &page, error);
   if (rc != SQLITE_OK) return rc;
@@ -363,17 +402,19 @@ static int pager_take_page(mlf_pager *pager, pager_slice *slice, mlf_error *erro
   }
   slice->page = page;
   pager_arrived(pager, slice);
-  if (!pager->ahead || slice->tied || !pager_wants_more(pager, slice)) return SQLITE_OK;
-  return slice->last ? pager_fill(pager, error) : pager_ask_next(pager, slice, error);
+  return pager_go_on(pager, slice, guess, error);
 }
 
 /* Waits for the page under way. A refusal of our own filter is met by asking again without it. */
 static int pager_receive(mlf_pager *pager, pager_slice *slice, mlf_error *error) {
   size_t index;
+  pager_slice guess;
   mlf_error refused = {0};
   int rc = mlf_client_wait(pager->client, &slice->call, 1, &index, error);
+  if (rc == SQLITE_OK) rc = pager_guess_next(pager, slice, &guess, error);
   if (rc != SQLITE_OK) return rc;
-  rc = pager_take_page(pager, slice, &refused);
+  rc = pager_take_page(pager, slice, &guess, &refused);
+  mlf_call_free(guess.call);
   if (rc != SQLITE_OK && slice->call && slice->helped && !slice->tied &&
       mlf_call_status(slice->call) == 400) {
     mlf_call_free(slice->call);

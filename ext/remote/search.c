@@ -5,6 +5,7 @@
 #include "base/sqlite_api.h"
 #include "model/decode_trace.h"
 #include "model/json_write.h"
+#include "model/timestamp.h"
 
 #define SEARCH_PATH "/api/3.0/mlflow/traces/search"
 
@@ -107,6 +108,62 @@ int mlf_search_finish(mlf_call *call, bool oldest_first, mlf_page *page, mlf_err
   mlf_call_log_rows(call, (int64_t)page->rows);
   if (rc != SQLITE_OK) mlf_page_clear(page);
   return rc;
+}
+
+static bool search_is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The end of body[0..end) without the white space there. */
+static size_t search_trim(const char *body, size_t end) {
+  while (end > 0 && search_is_space(body[end - 1]))
+    end--;
+  return end;
+}
+
+/* What stays of body[0..end) without `text` and the white space before it; 0 if it has no such end.
+ */
+static size_t search_strip(const char *body, size_t end, const char *text) {
+  size_t length = strlen(text);
+  if (end < length || memcmp(body + end - length, text, length) != 0) return 0;
+  return search_trim(body, end - length);
+}
+
+/* Where the token of the page after this one, the last member of the body, begins with its name;
+** 0 if there is none. */
+static size_t search_guess_token(const char *body, size_t length) {
+  size_t end = search_strip(body, search_trim(body, length), "}");
+  size_t text = search_strip(body, end, "\"");
+  while (text > 0 && body[text - 1] != '"')
+    text--;
+  if (text == 0 || text + 1 >= end) return 0; /* none, or "" */
+  end = search_strip(body, search_trim(body, text - 1), ":");
+  return search_strip(body, end, "\"next_page_token\"");
+}
+
+/* Reads `: "TIME"` in the bytes from `at` on. */
+static bool search_guess_time(const char *at, const char *end, int64_t *ms) {
+  char text[40];
+  size_t length = 0;
+  while (at < end && (search_is_space(*at) || *at == ':'))
+    at++;
+  if (at == end || *at++ != '"') return false;
+  while (at < end && *at != '"' && length < sizeof(text) - 1)
+    text[length++] = *at++;
+  text[length] = 0;
+  return at < end && *at == '"' && mlf_timestamp_parse(text, ms);
+}
+
+bool mlf_search_guess_last(const char *body, size_t length, int64_t *last_ms) {
+  static const char name[] = "\"request_time\"";
+  size_t name_length = sizeof(name) - 1;
+  size_t end = search_guess_token(body, length);
+  for (size_t at = end; at >= name_length; at--) {
+    const char *found = body + at - name_length;
+    if (*found == '"' && memcmp(found, name, name_length) == 0)
+      return search_guess_time(body + at, body + end, last_ms);
+  }
+  return false;
 }
 
 void mlf_page_clear(mlf_page *page) {

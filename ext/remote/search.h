@@ -36,6 +36,11 @@ int mlf_search_start(mlf_client *client, mlf_budget *budget, const mlf_search *s
 ** and a time, times follow the order asked for, and an empty page has no successor. */
 int mlf_search_finish(mlf_call *call, bool oldest_first, mlf_page *page, mlf_error *error);
 
+/* Guesses from the body of a page, without parsing it, the time of its last row. False if the page
+** does not end with the token of a page after it, or shows no time. What holds another
+** "request_time" behind the row's own, as tags may, misleads it: check against the page. */
+bool mlf_search_guess_last(const char *body, size_t length, int64_t *last_ms);
+
 void mlf_page_clear(mlf_page *page);
 
 #endif
