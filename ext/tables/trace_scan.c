@@ -12,7 +12,6 @@ static void scan_reset(mlf_trace_scan *scan) {
   mlf_pager_free(scan->pager);
   mlf_json_free(scan->held);
   mlf_filter_clear(&scan->filter);
-  mlf_scope_clear(&scan->scope);
   mlf_values_clear(&scan->bound);
   sqlite3_free(scan->ids);
   scan->pager = NULL;
@@ -25,6 +24,8 @@ static void scan_reset(mlf_trace_scan *scan) {
 
 void mlf_trace_scan_end(mlf_trace_scan *scan) {
   scan_reset(scan);
+  mlf_scope_clear(&scan->scope);
+  scan->scope_kept = false;
   if (scan->statement) mlf_statement_leave(scan->statement, &scan->at);
   scan->statement = NULL;
 }
@@ -84,6 +85,7 @@ static int scan_walk(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) 
   int rc = mlf_trace_scan_pager(scan, &walk, &scan->pager, error);
   return rc == SQLITE_OK ? mlf_trace_scan_next(scan, error) : rc;
 }
+
 /* Takes a trace that is asked for by its id from a page that another scan holds. A raw filter says
 ** more than can be checked here. */
 static bool scan_find(mlf_trace_scan *scan, const char *id) {
@@ -185,6 +187,21 @@ static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error
   return rc == SQLITE_OK ? rc : mlf_error_nomem(error);
 }
 
+/* Finds which experiments to read. Where the statement says nothing of them they are the same each
+** time that the scan begins. */
+static int scan_resolve(mlf_trace_scan *scan, mlf_error *error) {
+  bool asked = false;
+  for (int i = 0; i < scan->bound.count; i++) {
+    mlf_key_kind kind = scan->bound.terms[i].column->key_kind;
+    asked = asked || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
+  }
+  if (!asked && scan->scope_kept) return SQLITE_OK;
+  mlf_scope_clear(&scan->scope);
+  scan->scope_kept = !asked;
+  return mlf_scope_resolve(scan->connection, mlf_statement_budget(scan->statement), scan->arguments,
+                           &scan->bound, &scan->scope, error);
+}
+
 /* Leaves out conditions whose LIKE is not SQLite's own: SQLite alone can tell what they mean. */
 static void scan_leave_out_like(mlf_connection *connection, mlf_bound_terms *bound) {
   for (int i = 0; i < bound->count; i++) {
@@ -207,8 +224,7 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_va
   scan_leave_out_like(scan->connection, &scan->bound);
   rc = scan_write_filter(scan, &server, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
-  rc = mlf_scope_resolve(scan->connection, mlf_statement_budget(scan->statement), scan->arguments,
-                         &scan->bound, &scan->scope, error);
+  rc = scan_resolve(scan, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
   bool oldest_first = plan.order == MLF_ORDER_OLDEST_FIRST;
   rc = mlf_recall_ask(scan, error);

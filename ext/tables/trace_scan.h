@@ -34,6 +34,7 @@ typedef struct mlf_trace_scan {
   mlf_held_page at; /* the page and the trace that the scan is at; no trace at the end */
   mlf_bound_terms bound;
   mlf_scope scope;
+  bool scope_kept; /* the statement says nothing of experiments: the scope stays the same */
   mlf_filter filter;
   const char **ids;       /* of filter.ids, without NULLs */
   bool pruned;            /* the filter has conditions on spans */
