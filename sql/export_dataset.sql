@@ -1,7 +1,7 @@
 -- Traces as a dataset: JSON Lines that MLflow's EvaluationDataset.merge_records takes.
 --
---   sqlite3 -batch traces.db -cmd '.load build/mlflow' '.read sql/tables.sql' '.read sql/views.sql' \
---     '.read sql/export_dataset.sql' > dataset.jsonl
+--   sqlite3 -batch traces.db -cmd '.load build/mlflow' '.read sql/tables.sql' \
+--     '.read sql/views.sql' '.read sql/export_dataset.sql' > dataset.jsonl
 --
 --   import json, mlflow.genai.datasets
 --   dataset = mlflow.genai.datasets.create_dataset(name="regression", experiment_id="1")
@@ -9,8 +9,8 @@
 --
 -- A line is a trace: inputs, outputs, expectations (the latest valid one of each name), source (the
 -- trace and its session) and tags (not MLflow's own). Inputs that are no JSON object become one,
--- {"inputs": …}, because MLflow wants one; traces without inputs are left out. MLflow itself makes one
--- record of lines with equal inputs.
+-- {"inputs": …}, because MLflow wants one; traces without inputs are left out. MLflow itself makes
+-- one record of lines with equal inputs.
 --
 -- Which traces: those of diverse_eval_dataset, or of a table of your own made before:
 --

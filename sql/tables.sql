@@ -3,8 +3,8 @@
 --   sqlite3 traces.db -cmd '.load build/mlflow' '.read sql/tables.sql' '.read sql/views.sql'
 --
 -- They read what MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID names, else all active experiments.
--- A table or view of your own under one of these names stays as it is. So for a fixed experiment, or
--- for tags as columns, create it first:
+-- A table or view of your own under one of these names stays as it is. So for a fixed experiment,
+-- or for tags as columns, create it first:
 --
 --   CREATE VIRTUAL TABLE traces USING mlflow_traces(experiment = 'agent-prod', tags.environment);
 --

@@ -15,7 +15,8 @@ SAVEPOINT views;
 
 CREATE TABLE IF NOT EXISTS report_settings(
   one         INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
-  days        INTEGER NOT NULL DEFAULT 7 CHECK (typeof(days) = 'integer' AND days BETWEEN 1 AND 3660),
+  days        INTEGER NOT NULL DEFAULT 7
+              CHECK (typeof(days) = 'integer' AND days BETWEEN 1 AND 3660),
   sample_size INTEGER NOT NULL DEFAULT 50
               CHECK (typeof(sample_size) = 'integer' AND sample_size BETWEEN 0 AND 1000000),
   seed        INTEGER NOT NULL DEFAULT 42 CHECK (typeof(seed) = 'integer'),
@@ -130,8 +131,8 @@ FROM (SELECT trace_id, span_type, start_time_ns, end_time_ns, self_time_ms, crit
 WINDOW types AS (PARTITION BY trace_id, span_type);
 
 -- Pattern 6: sample_size finished traces of the window, spread evenly over errors and fast (< 1 s),
--- medium and slow (>= 5 s) successes; weight is how many traces a row stands for. The same seed over
--- the same traces is the same sample.
+-- medium and slow (>= 5 s) successes; weight is how many traces a row stands for. The same seed
+-- over the same traces is the same sample.
 DROP VIEW IF EXISTS diverse_eval_dataset;
 CREATE VIEW diverse_eval_dataset AS
 WITH sample AS MATERIALIZED (
@@ -149,8 +150,8 @@ SELECT trace_id, stratum, weight, inputs, outputs
 FROM sample JOIN payloads ON payloads.trace_id = sample.key
 ORDER BY position;
 
--- Pattern 7: the quality of each day of the zone, newest first, days without traces too: today so far
--- and the whole days before it, `days` rows in all.
+-- Pattern 7: the quality of each day of the zone, newest first, days without traces too: today so
+-- far and the whole days before it, `days` rows in all.
 DROP VIEW IF EXISTS daily_quality;
 CREATE VIEW daily_quality AS
 WITH RECURSIVE days(day_ms, place) AS (
@@ -244,8 +245,8 @@ GROUP BY model_provider, model_name, span_type
 ORDER BY calls DESC;
 
 -- The window's failed traces by what failed, the most first: the message of the innermost span with
--- an error, of the first to end if there are several. Messages that differ in ids, numbers, paths and
--- quotes (mask_message) are one; the example is the newest trace.
+-- an error, of the first to end if there are several. Messages that differ in ids, numbers, paths
+-- and quotes (mask_message) are one; the example is the newest trace.
 DROP VIEW IF EXISTS error_groups;
 CREATE VIEW error_groups AS
 WITH failed AS MATERIALIZED (
@@ -254,7 +255,8 @@ WITH failed AS MATERIALIZED (
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
 origins AS MATERIALIZED (
   SELECT trace_id, name, exception_type, coalesce(exception_message, status_message) AS message,
-         row_number() OVER (PARTITION BY trace_id ORDER BY depth DESC, end_time_ns, span_id) AS place
+         row_number() OVER (PARTITION BY trace_id
+                            ORDER BY depth DESC, end_time_ns, span_id) AS place
   FROM spans WHERE trace_id IN (SELECT trace_id FROM failed) AND status = 'ERROR'),
 causes AS (
   SELECT failed.trace_id, timestamp_ms, name, exception_type, message,
@@ -285,13 +287,13 @@ SELECT longest.trace_id, longest.name, status, timestamp_ms, execution_time_ms, 
 FROM longest LEFT JOIN busiest ON busiest.trace_id = longest.trace_id
 ORDER BY execution_time_ms DESC, longest.trace_id;
 
--- Is it better or worse than before? The window against the one before it, as long. n are the traces
--- that count: finished ones for the rate, those with a latency for a quantile. low and high bound
--- the difference, 95 %: each period's own interval (Wilson's for the rate; for a quantile the ranks
--- of W. J. Conover, Practical Nonparametric Statistics, 1999, 3.2), combined as R. G. Newcombe does
--- (Statistics in Medicine 17, 1998, method 10). The verdict is 'higher' or 'lower' where they leave
--- 0 out, else 'no clear change', and 'too few' where a period has under 20 traces or not enough for
--- the ranks.
+-- Is it better or worse than before? The window against the one before it, as long. n are the
+-- traces that count: finished ones for the rate, those with a latency for a quantile. low and high
+-- bound the difference, 95 %: each period's own interval (Wilson's for the rate; for a quantile the
+-- ranks of W. J. Conover, Practical Nonparametric Statistics, 1999, 3.2), combined as R. G.
+-- Newcombe does (Statistics in Medicine 17, 1998, method 10). The verdict is 'higher' or 'lower'
+-- where they leave 0 out, else 'no clear change', and 'too few' where a period has under 20 traces
+-- or not enough for the ranks.
 DROP VIEW IF EXISTS compare_periods;
 CREATE VIEW compare_periods AS
 WITH metrics(metric, share) AS (

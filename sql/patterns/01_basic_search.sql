@@ -3,7 +3,7 @@
 --   sqlite3 traces.db -cmd '.load build/mlflow' -cmd '.read sql/tables.sql' \
 --     '.read sql/patterns/01_basic_search.sql'
 --
--- Settings: .parameter set :rows 100    newest rows to show of each; 10 unless set
+-- Settings: .parameter set :rows 100    newest rows of each; 10 unless set
 -- Cost: a search for each of the five; each asks the server for as many rows as are shown. At most
 -- 5 requests, 0 payloads.
 

@@ -2,12 +2,12 @@
 --
 --   sqlite3 -cmd '.load build/mlflow' :memory: '.read sql/patterns/02_tags_and_metadata.sql'
 --
--- Settings: .parameter set :environment "'staging'"         production unless set
---           .parameter set :app "'my_app_function'"         support_agent unless set
---           .parameter set :user "'alice@company.com'"      alice@example.com unless set
---           .parameter set :rows 100                        newest rows to show of each; 10 unless set
--- Cost: a search for each of the four; the server finds the rows, and sends as many as are shown. At
--- most 4 requests, 0 payloads.
+-- Settings: .parameter set :environment "'staging'"       production unless set
+--           .parameter set :app "'my_app_function'"       support_agent unless set
+--           .parameter set :user "'alice@company.com'"    alice@example.com unless set
+--           .parameter set :rows 100                      newest rows of each; 10 unless set
+-- Cost: a search for each of the four; the server finds the rows, and sends as many as are shown.
+-- At most 4 requests, 0 payloads.
 
 -- A tag that a table declares becomes a column; a condition on it is the server's work. Names
 -- (mlflow.traceName), users (mlflow.trace.user) and sessions are columns already.

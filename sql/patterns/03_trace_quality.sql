@@ -14,7 +14,8 @@ SELECT total, finished, in_progress, success_rate, success_low, success_high, er
        avg_latency_ms, p50_latency_ms, p95_latency_ms, p99_latency_ms
 FROM quality;
 
-SELECT value ->> 'chosen' AS chosen, value ->> 'trace_id' AS trace_id, value ->> 'request' AS request
+SELECT value ->> 'chosen' AS chosen, value ->> 'trace_id' AS trace_id,
+       value ->> 'request' AS request
 FROM quality, json_each(sample_errors);
 
 DROP TABLE quality;

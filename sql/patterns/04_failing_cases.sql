@@ -3,8 +3,8 @@
 --   sqlite3 traces.db -cmd '.load build/mlflow' -cmd '.read sql/tables.sql' \
 --     -cmd '.read sql/views.sql' '.read sql/patterns/04_failing_cases.sql'
 --
--- Settings: .parameter set :run_id "'88f1536f8776490583296c0363bb5945'"    the newest run unless set
---           .parameter set :scorer "'concise_communication'"   which it is unless set
+-- Settings: .parameter set :run_id "'88f1536f8776490583296c0363bb5945'"   the newest run unless set
+--           .parameter set :scorer "'concise_communication'"              this one unless set
 -- Cost: the pages until the newest run is found (none if it is set), then one search for each
 -- statement, by run and scorer together, and the spans of the failing traces and a few of their
 -- neighbours. On the demo at most 8 requests, 40 payloads.

@@ -4,8 +4,8 @@
 --     -cmd '.read sql/views.sql' '.read sql/patterns/05_span_profile.sql'
 --
 -- Settings: .parameter set :trace_id "'tr-…'"    the newest trace unless set, from then on that one
--- Cost: a search for the newest trace (none if it is set), a search for the trace, its spans. At most
--- 3 requests, 1 payload.
+-- Cost: a search for the newest trace (none if it is set), a search for the trace, its spans. At
+-- most 3 requests, 1 payload.
 
 .parameter init
 INSERT OR IGNORE INTO temp.sqlite_parameters(key, value)

@@ -6,8 +6,8 @@
 -- Settings: UPDATE report_settings SET sample_size = 100;    50 unless changed
 --           UPDATE report_settings SET seed = 1;             another sample
 --           UPDATE report_settings SET days = 30;            from the last 30 days, not 7
--- Cost: the window's pages (500 traces each), a search for the sampled traces, and their spans. On the
--- demo at most 9 requests, 50 payloads.
+-- Cost: the window's pages (500 traces each), a search for the sampled traces, and their spans. On
+-- the demo at most 9 requests, 50 payloads.
 --
 -- As a dataset for MLflow: sql/export_dataset.sql.
 

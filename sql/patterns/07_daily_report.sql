@@ -3,8 +3,8 @@
 --   sqlite3 traces.db -cmd '.load build/mlflow' -cmd '.read sql/tables.sql' \
 --     -cmd '.read sql/views.sql' '.read sql/patterns/07_daily_report.sql'
 --
--- Settings: UPDATE report_settings SET days = 14;             7 unless changed
---           UPDATE report_settings SET zone = 'localtime';    whose days and hours; UTC unless changed
+-- Settings: UPDATE report_settings SET days = 14;            7 unless changed
+--           UPDATE report_settings SET zone = 'localtime';   whose days and hours; UTC unless so
 -- Cost: the pages of these days, then those of these hours (500 traces each). On the demo at most 5
 -- requests, 0 payloads.
 
@@ -12,4 +12,5 @@
 SELECT * FROM daily_quality;
 
 -- This hour so far, and the 23 before it
-SELECT hour, requests, errors, bar(requests, max(requests) OVER (), 30) AS volume FROM hourly_volume;
+SELECT hour, requests, errors, bar(requests, max(requests) OVER (), 30) AS volume
+FROM hourly_volume;

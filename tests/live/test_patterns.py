@@ -1,5 +1,5 @@
-"""The files of sql/: the seven patterns answer what they ask, at the cost that they name; scripts can
-be read twice; views outlive the connection, see what changed, and send conditions to the server.
+"""The files of sql/: the seven patterns answer what they ask, at the cost that they name; scripts
+can be read twice; views outlive the connection, see what changed, and send conditions on.
 """
 
 import json
