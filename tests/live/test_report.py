@@ -1,0 +1,246 @@
+"""The report: its figures, its texts, and how a real browser shows it."""
+
+import contextlib
+import functools
+import html.parser
+import http.server
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'&amp; ]]> ${x}'
+DAY_MS = 86_400_000
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+# What a page shows of a report in a frame of a given width, as JSON in its own title.
+PROBE = """<!DOCTYPE html><iframe id="f" src="report.html" style="width:%dpx;height:900px;border:0">
+</iframe><script>
+f.onload = () => {
+  const d = f.contentDocument, w = f.contentWindow;
+  const lightness = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(v => v / 255).map(
+    v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = e => { for (; e; e = e.parentElement) {
+    const c = w.getComputedStyle(e).backgroundColor;
+    if (!/, 0\\)$/.test(c) && c !== 'transparent') return c; } return 'rgb(255, 255, 255)'; };
+  let contrast = 99, worst = '';
+  for (const e of d.querySelectorAll('body *')) {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    const s = w.getComputedStyle(e);
+    const a = lightness(e.closest('svg') ? s.fill : s.color), b = lightness(behind(e));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < contrast) { contrast = ratio; worst = e.tagName + ' ' + e.textContent; }
+  }
+  const outside = [...d.querySelectorAll('section, dl div, table, svg, h1, p')].filter(
+    e => e.getBoundingClientRect().right > d.documentElement.clientWidth + 0.5
+         || e.scrollWidth > e.clientWidth + 1 && e.tagName === 'SECTION').length;
+  const focusable = [...d.querySelectorAll('a[href]')];
+  document.title = JSON.stringify({
+    width: d.documentElement.clientWidth, scrolls: d.documentElement.scrollWidth, outside, contrast,
+    worst, scripts: d.scripts.length, headings: d.querySelectorAll('h1').length,
+    first: focusable[0].textContent, positive: d.querySelectorAll('[tabindex]').length,
+    unnamed: focusable.filter(e => !e.textContent.trim()).length,
+    charts: d.querySelectorAll('svg[role=img][aria-label]').length,
+    unscoped: d.querySelectorAll('th:not([scope])').length,
+    dark: w.matchMedia('(prefers-color-scheme: dark)').matches});
+};
+</script>"""
+
+
+class Structure(html.parser.HTMLParser):
+    """Checks that elements are closed in order, and gathers texts, links and names."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.texts, self.links, self.elements = [], [], [], set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.add(tag)
+        self.links += [value for name, value in attributes if name in ("href", "src")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.add(tag)
+
+    def handle_endtag(self, tag):
+        if self.open.pop() != tag:
+            raise ValueError(f"</{tag}> closes something else, line {self.getpos()[0]}")
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.texts.append(data)
+
+
+def report(server, experiment, folder, *options):
+    path = pathlib.Path(folder) / "report.html"
+    ran = subprocess.run(
+        [support.ROOT / "sql" / "report", "--html", path, *options], text=True, timeout=120,
+        capture_output=True, check=False,
+        env=support.clean_environment(server, MLFLOW_EXPERIMENT_NAME=experiment))
+    if ran.returncode or ran.stderr:
+        raise RuntimeError(ran.stderr)
+    return path.read_text(), ran.stdout
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def served(folder):
+    handler = functools.partial(Quiet, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def chromium(url, *options, wait_ms=4000):
+    """(the DOM once scripts have run, what the console said)."""
+    with tempfile.TemporaryDirectory() as profile:
+        ran = subprocess.run(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             f"--user-data-dir={profile}", "--enable-logging=stderr", "--window-size=1400,1000",
+             f"--virtual-time-budget={wait_ms}", "--dump-dom", *options, url],
+            capture_output=True, text=True, timeout=120, check=True)
+    return ran.stdout, re.findall(r"CONSOLE[^\n]*", ran.stderr)
+
+
+class Report(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        cls.experiment = support.create_experiment(cls.server, "report")
+        subprocess.run(
+            [sys.executable, support.TESTS / "live" / "seed.py", "--traces", "200",
+             "--experiment", cls.experiment], check=True, stderr=subprocess.DEVNULL,
+            env=support.clean_environment(cls.server, MLFLOW_DISABLE_TELEMETRY="true"))
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.page, cls.text = report(cls.server, cls.experiment, cls.folder.name, "--days", "14")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def sections(self, page):
+        return dict(re.findall(r'<section aria-labelledby="([^"]+)"[^>]*>(.*?)</section>', page,
+                               re.DOTALL))
+
+    def test_its_figures_are_those_of_the_traces(self):
+        now_ms = int(time.time() * 1000)
+        total, ok, failed, p50 = json.loads(support.shell(
+            "SELECT json_array(count(*), sum(status = 'OK'), sum(status = 'ERROR'), "
+            "percentile(execution_time_ms, 50)) FROM mlflow_traces WHERE experiment = "
+            f"'{self.experiment}' AND timestamp_ms > {now_ms - 14 * DAY_MS};", self.server))
+        shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<a [^>]*>)?([^<]+)", self.page))
+        self.assertAlmostEqual(int(shown["Requests"]), total, delta=1)  # the window moves on
+        self.assertAlmostEqual(int(shown["Errors"]), failed, delta=1)
+        self.assertAlmostEqual(float(shown["Success rate"].rstrip(" %")),
+                               100 * ok / (ok + failed), delta=0.6)
+        self.assertAlmostEqual(float(shown["Median latency"].split()[0]),
+                               p50 / 1000 if p50 >= 999.5 else p50, delta=0.2)
+        bars = [int(n) for n in re.findall(r"<title>(\d+)</title>",
+                                           self.sections(self.page)["latency"])]
+        self.assertAlmostEqual(sum(bars), total, delta=10)  # those in progress have no duration
+        self.assertIn(f"{shown['Success rate']}", self.text)
+        self.assertLessEqual(max(map(len, self.text.splitlines()[:-3])), 100)
+
+    def test_it_is_one_page_that_asks_for_nothing(self):
+        structure = Structure(self.page)
+        self.assertEqual(structure.open, [])
+        self.assertFalse({"script", "img", "link", "iframe", "object"} & structure.elements)
+        self.assertEqual([link for link in structure.links if link != "#main"
+                          and not link.startswith(f"{self.server.uri}/#/experiments/")], [])
+        self.assertNotRegex(self.page, r"url\(|@import| on[a-z]+=")
+        self.assertNotRegex(self.page.split("</style>")[1], r"(?i)\b(nan|inf|null)\b")
+
+    def test_it_says_what_it_fetched(self):
+        foot = re.search(r"Fetched in ([\d.]+) s: (\d+) requests", self.page)
+        self.assertLess(float(foot[1]), 60)
+        self.assertLess(int(foot[2]), 40)
+
+    def test_a_link_opens_its_trace_in_the_ui(self):
+        link = next(link for link in Structure(self.page).links if "selectedEvaluationId" in link)
+        trace_id = link.rpartition("=")[2]
+        dom, _ = chromium(link, wait_ms=20_000)
+        shown = " ".join(Structure(dom).texts)
+        self.assertIn("Inputs / Outputs", shown)  # the view of one trace,
+        self.assertRegex(shown, rf"Trace\s+{trace_id[3:11]}\b")  # of this one
+
+    def test_a_browser_shows_it_well(self):
+        for width, dark in ((1280, False), (375, False), (1280, True), (320, True)):
+            with self.subTest(width=width, dark=dark), served(self.folder.name) as base:
+                probe = pathlib.Path(self.folder.name) / "probe.html"
+                probe.write_text(PROBE % width)
+                dom, console = chromium(
+                    f"{base}/probe.html", f"--blink-settings=preferredColorScheme={int(not dark)}")
+                seen = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", dom)[1]))
+                self.assertEqual(console, [])
+                self.assertEqual(seen["dark"], dark)
+                self.assertEqual((seen["scrolls"], seen["outside"]), (seen["width"], 0), seen)
+                self.assertGreaterEqual(seen["contrast"], 4.5, seen["worst"])
+                self.assertEqual((seen["scripts"], seen["headings"], seen["charts"]), (0, 1, 3))
+                self.assertEqual((seen["unscoped"], seen["positive"], seen["unnamed"]), (0, 0, 0),
+                                 seen)
+                self.assertEqual(seen["first"], "To the report")
+
+    def test_texts_of_the_server_are_only_texts(self):
+        experiment = support.create_experiment(self.server, "report " + HOSTILE)
+        now_ms = int(time.time() * 1000)
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": f"tr-{now_ms:020x}{i:012x}", "timestamp_ms": now_ms - 1000 * i,
+             "status": "ERROR" if i % 2 else "OK", "execution_time_ms": 10 * i,
+             "request_preview": HOSTILE, "tags": {"mlflow.traceName": HOSTILE},
+             "assessments": [(HOSTILE.replace("`", ""), "no")]} for i in range(8)])
+        with tempfile.TemporaryDirectory() as folder:
+            page, _ = report(self.server, experiment, folder)
+        structure = Structure(page)
+        self.assertFalse({"script", "img"} & structure.elements)
+        self.assertGreater(sum(HOSTILE in text for text in structure.texts), 3)
+        self.assertEqual(structure.open, [])
+
+    def test_windows_without_much_in_them(self):
+        now_ms = int(time.time() * 1000)
+        cases = {"nothing": [], "only errors": ["ERROR"] * 3, "only in progress": ["IN_PROGRESS"] * 2,
+                 "one": ["OK"]}
+        for name, states in cases.items():
+            experiment = support.create_experiment(self.server, f"report {name}")
+            support.insert_traces(self.server, experiment, [
+                {"trace_id": f"tr-{now_ms:016x}{len(states):08x}{i:08x}", "status": state,
+                 "timestamp_ms": now_ms - 5000 * i,
+                 "execution_time_ms": None if state == "IN_PROGRESS" else 0}
+                for i, state in enumerate(states)])
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                page, text = report(self.server, experiment, folder)
+                self.assertEqual(Structure(page).open, [])
+                shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<a [^>]*>)?([^<]+)", page))
+                self.assertEqual(shown["Requests"], str(len(states)))
+                self.assertEqual("Success rate" in shown, name in ("only errors", "one"))
+                self.assertEqual("There are no traces" in page, name == "nothing")
+                self.assertEqual("No request of this window has a duration" in page,
+                                 name in ("nothing", "only in progress"))
+                self.assertNotRegex(page.split("</style>")[1], r"(?i)\b(nan|inf|null|none)\b")
+
+    def test_it_fails_as_a_whole(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesRegex(RuntimeError, "there is no experiment|no experiment"):
+                report(self.server, "never made", folder)
+            self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
