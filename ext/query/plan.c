@@ -57,6 +57,12 @@ static double plan_selectivity(mlf_op op) {
   }
 }
 
+/* Whether a term on its own leaves out traces. Of an assessment it is the name that does. */
+static bool plan_is_selective(mlf_key_kind kind) {
+  return kind != MLF_KEY_ASSESSMENT_TYPE && kind != MLF_KEY_ASSESSMENT_VALUE &&
+         kind != MLF_KEY_ASSESSMENT_VALID;
+}
+
 static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
   double traces = PLAN_TRACES;
   bool by_id = false;
@@ -69,8 +75,10 @@ static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
       plan->one_row = op == MLF_OP_EQ && schema->key_count == 1;
     }
   }
-  for (int i = 0; i < plan->term_count && !by_id; i++)
-    traces *= plan_selectivity(plan->terms[i].op);
+  for (int i = 0; i < plan->term_count && !by_id; i++) {
+    if (plan_is_selective(schema->columns[plan->terms[i].column].key_kind))
+      traces *= plan_selectivity(plan->terms[i].op);
+  }
   if (traces < 1) traces = 1;
   double requests = 1 + traces / MLF_PAGE_ROWS_MAX;
   if (schema->needs_spans) requests += 1 + traces / MLF_PAYLOAD_TRACES_MAX;

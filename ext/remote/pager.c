@@ -41,8 +41,7 @@ typedef struct pager_slice {
 struct mlf_pager {
   mlf_client *client;
   mlf_budget *budget;
-  mlf_walk walk;
-  const char *filter; /* walk.filter, or NULL once the server has refused it */
+  mlf_walk walk; /* without filter once the server has refused it */
   int streams;
   int page_rows;
   pager_slice slices[MLF_STREAMS_MAX]; /* a ring */
@@ -70,10 +69,6 @@ static bool pager_by_ids(const mlf_pager *pager) {
   return pager->walk.id_count > 0;
 }
 
-static bool pager_has_spans(const mlf_pager *pager) {
-  return pager->walk.raw || pager->walk.spans;
-}
-
 int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, mlf_pager **out,
                   mlf_error *error) {
   const mlf_settings *settings;
@@ -86,7 +81,7 @@ int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, 
   pager->client = client;
   pager->budget = budget;
   pager->walk = *walk;
-  pager->filter = walk->filter && *walk->filter ? walk->filter : NULL;
+  if (walk->filter && !*walk->filter) pager->walk.filter = NULL;
   pager->streams = settings->streams;
   pager->page_rows = settings->page_rows;
   pager->rest = true;
@@ -112,59 +107,16 @@ void mlf_pager_free(mlf_pager *pager) {
   sqlite3_free(pager);
 }
 
-static void pager_and(sqlite3_str *text) {
-  if (sqlite3_str_length(text) > 0) sqlite3_str_appendall(text, " AND ");
-}
-
-static void pager_write_ids(const mlf_pager *pager, const pager_slice *slice, sqlite3_str *text) {
-  pager_and(text);
-  sqlite3_str_appendall(text, "attributes.request_id IN (");
-  for (size_t i = slice->ids_begin; i < slice->ids_end; i++) {
-    const char *id = pager->walk.ids[i];
-    char quote = strchr(id, '\'') ? '"' : '\'';
-    sqlite3_str_appendf(text, "%s%c%s%c", i > slice->ids_begin ? ", " : "", quote, id, quote);
-  }
-  sqlite3_str_appendchar(text, 1, ')');
-}
-
-/* Beside conditions on spans, which a raw filter may hold, no lower bound is sent: the server would
-** apply it to the spans as well, and so lose traces whose spans began earlier. The walk ends at the
-** bound by itself. */
-static void pager_write_bounds(const mlf_pager *pager, pager_key begin, pager_key end,
-                               sqlite3_str *text) {
-  bool oldest_first = pager->walk.oldest_first;
-  bool begins = begin > -INT64_MAX;
-  bool ends = end < INT64_MAX;
-  int64_t low = oldest_first ? begin : -end;
-  int64_t high = oldest_first ? end : -begin;
-  if (begins && begin == end) {
-    pager_and(text);
-    sqlite3_str_appendf(text, "attributes.timestamp_ms = %lld", (sqlite3_int64)low);
-    return;
-  }
-  if ((oldest_first ? begins : ends) && !pager_has_spans(pager)) {
-    pager_and(text);
-    sqlite3_str_appendf(text, "attributes.timestamp_ms >= %lld", (sqlite3_int64)low);
-  }
-  if (oldest_first ? ends : begins) {
-    pager_and(text);
-    sqlite3_str_appendf(text, "attributes.timestamp_ms <= %lld", (sqlite3_int64)high);
-  }
-}
-
 /* Starts the request for keys begin..end. */
 static int pager_ask(mlf_pager *pager, pager_slice *slice, pager_key end, const char *token,
                      int page_rows, mlf_error *error) {
-  sqlite3_str *text = sqlite3_str_new(NULL);
-  if (pager->walk.raw) sqlite3_str_appendall(text, pager->walk.raw);
-  if (pager->filter) {
-    pager_and(text);
-    sqlite3_str_appendall(text, pager->filter);
-  }
-  if (slice->ids_end > slice->ids_begin) pager_write_ids(pager, slice, text);
-  pager_write_bounds(pager, slice->begin, end, text);
-  int rc = sqlite3_str_errcode(text);
-  char *filter = sqlite3_str_finish(text);
+  char *filter;
+  bool oldest_first = pager->walk.oldest_first;
+  mlf_walk_part part = {.ids_begin = slice->ids_begin,
+                        .ids_end = slice->ids_end,
+                        .low_ms = oldest_first ? slice->begin : -end,
+                        .high_ms = oldest_first ? end : -slice->begin};
+  int rc = mlf_walk_filter(&pager->walk, &part, &filter);
   if (rc != SQLITE_OK) return mlf_error_nomem(error);
   mlf_search search = {.experiment_ids = pager->walk.experiment_ids,
                        .experiment_count = pager->walk.experiment_count,
@@ -173,7 +125,7 @@ static int pager_ask(mlf_pager *pager, pager_slice *slice, pager_key end, const 
                        .page_rows = page_rows,
                        .page_token = token};
   slice->asked = page_rows;
-  slice->helped = pager->filter != NULL;
+  slice->helped = pager->walk.filter != NULL;
   rc = mlf_search_start(pager->client, pager->budget, &search, &slice->call, error);
   sqlite3_free(filter);
   if (rc == SQLITE_OK) mlf_client_progress(pager->client); /* it leaves before rows are made */
@@ -253,7 +205,7 @@ static int pager_fill(mlf_pager *pager, mlf_error *error) {
 static int pager_start_probe(mlf_pager *pager, mlf_error *error) {
   mlf_search search = {.experiment_ids = pager->walk.experiment_ids,
                        .experiment_count = pager->walk.experiment_count,
-                       .filter = pager->filter,
+                       .filter = pager->walk.filter,
                        .oldest_first = !pager->walk.oldest_first,
                        .page_rows = 1};
   return mlf_search_start(pager->client, pager->budget, &search, &pager->probe, error);
@@ -291,7 +243,7 @@ static int pager_go_ahead(mlf_pager *pager, pager_slice *slice, mlf_error *error
   pager->ahead = true;
   if (pager_by_ids(pager)) return pager_fill(pager, error);
   if (slice->last || slice->tied || slice->call) return SQLITE_OK;
-  if (pager->streams == 1 || pager_has_spans(pager) || pager->walk.rows_wanted > 0)
+  if (pager->streams == 1 || mlf_walk_has_spans(&pager->walk) || pager->walk.rows_wanted > 0)
     return pager_ask_next(pager, slice, error);
   double span = (double)(slice->begin - pager_key_of(pager, page->first_ms)) + 1;
   pager->width = span / (double)page->rows * pager->page_rows * PAGER_FILL;
@@ -344,7 +296,7 @@ static bool pager_is_within(const mlf_pager *pager, const pager_slice *slice,
   pager_key end = slice->tied ? slice->begin : slice->end;
   if (page->rows == 0) return true;
   if (pager_key_of(pager, page->first_ms) < slice->begin) return false;
-  return pager_has_spans(pager) || pager_key_of(pager, page->last_ms) <= end;
+  return mlf_walk_has_spans(&pager->walk) || pager_key_of(pager, page->last_ms) <= end;
 }
 
 /* Starts the request for the page after one that has arrived, but is not parsed yet, so that the
@@ -419,7 +371,7 @@ static int pager_receive(mlf_pager *pager, pager_slice *slice, mlf_error *error)
       mlf_call_status(slice->call) == 400) {
     mlf_call_free(slice->call);
     slice->call = NULL;
-    pager->filter = NULL;
+    pager->walk.filter = NULL;
     rc = pager_ask(pager, slice, slice->end, NULL, slice->asked, error);
   } else if (rc != SQLITE_OK) {
     mlf_error_set(error, rc, "%s", refused.text ? refused.text : "");

@@ -25,23 +25,9 @@
 #include "base/error.h"
 #include "model/json.h"
 #include "remote/client.h"
+#include "remote/walk.h"
 
 typedef struct mlf_pager mlf_pager;
-
-/* What to walk. Borrowed: must outlive the pager. */
-typedef struct mlf_walk {
-  const char *const *experiment_ids;
-  size_t experiment_count;
-  const char *filter; /* our own conditions: a help, may be left out; NULL if none */
-  const char *raw;    /* the user's filter: must be sent; NULL if none */
-  bool spans;         /* a filter speaks of spans: then no lower bound of time can be sent */
-  int64_t low_ms;     /* only traces with timestamps in low_ms..high_ms */
-  int64_t high_ms;
-  const char *const *ids; /* only traces with these ids, if id_count > 0; rows come in any order */
-  size_t id_count;
-  bool oldest_first;
-  int64_t rows_wanted; /* the statement will stop after so many rows; 0: it may read all */
-} mlf_walk;
 
 /* Sends nothing yet. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, mlf_pager **out,

@@ -1,0 +1,56 @@
+#include "remote/walk.h"
+
+#include <string.h>
+
+#include "base/sqlite_api.h"
+
+bool mlf_walk_has_spans(const mlf_walk *walk) {
+  return walk->raw || walk->spans;
+}
+
+static void walk_and(sqlite3_str *text) {
+  if (sqlite3_str_length(text) > 0) sqlite3_str_appendall(text, " AND ");
+}
+
+static void walk_write_ids(const mlf_walk *walk, const mlf_walk_part *part, sqlite3_str *text) {
+  walk_and(text);
+  sqlite3_str_appendall(text, "attributes.request_id IN (");
+  for (size_t i = part->ids_begin; i < part->ids_end; i++) {
+    char quote = strchr(walk->ids[i], '\'') ? '"' : '\'';
+    sqlite3_str_appendf(text, "%s%c%s%c", i > part->ids_begin ? ", " : "", quote, walk->ids[i],
+                        quote);
+  }
+  sqlite3_str_appendchar(text, 1, ')');
+}
+
+static void walk_write_bounds(const mlf_walk *walk, const mlf_walk_part *part, sqlite3_str *text) {
+  bool has_low = part->low_ms > -INT64_MAX;
+  bool has_high = part->high_ms < INT64_MAX;
+  if (has_low && part->low_ms == part->high_ms) {
+    walk_and(text);
+    sqlite3_str_appendf(text, "attributes.timestamp_ms = %lld", (sqlite3_int64)part->low_ms);
+    return;
+  }
+  if (has_low && !mlf_walk_has_spans(walk)) {
+    walk_and(text);
+    sqlite3_str_appendf(text, "attributes.timestamp_ms >= %lld", (sqlite3_int64)part->low_ms);
+  }
+  if (has_high) {
+    walk_and(text);
+    sqlite3_str_appendf(text, "attributes.timestamp_ms <= %lld", (sqlite3_int64)part->high_ms);
+  }
+}
+
+int mlf_walk_filter(const mlf_walk *walk, const mlf_walk_part *part, char **filter) {
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  if (walk->raw) sqlite3_str_appendall(text, walk->raw);
+  if (walk->filter && *walk->filter) {
+    walk_and(text);
+    sqlite3_str_appendall(text, walk->filter);
+  }
+  if (part->ids_end > part->ids_begin) walk_write_ids(walk, part, text);
+  walk_write_bounds(walk, part, text);
+  int rc = sqlite3_str_errcode(text);
+  *filter = sqlite3_str_finish(text);
+  return rc;
+}

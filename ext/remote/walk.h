@@ -1,0 +1,40 @@
+/* walk.h: what a walk over traces is about, and the filter that asks for one part of it. */
+#ifndef MLF_REMOTE_WALK_H
+#define MLF_REMOTE_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Borrowed: must outlive who walks. */
+typedef struct mlf_walk {
+  const char *const *experiment_ids;
+  size_t experiment_count;
+  const char *filter; /* our own conditions: a help, may be left out; NULL or empty if none */
+  const char *raw;    /* the user's filter: must be sent; NULL if none */
+  bool spans;         /* a filter speaks of spans: then no lower bound of time can be sent */
+  int64_t low_ms;     /* only traces with timestamps in low_ms..high_ms */
+  int64_t high_ms;
+  const char *const *ids; /* only traces with these ids, if id_count > 0; rows come in any order */
+  size_t id_count;
+  bool oldest_first;
+  int64_t rows_wanted; /* the statement will stop after so many rows; 0: it may read all */
+} mlf_walk;
+
+/* A part of a walk. */
+typedef struct mlf_walk_part {
+  size_t ids_begin; /* with walk.ids[ids_begin..ids_end-1] alone, if there are any */
+  size_t ids_end;
+  int64_t low_ms;  /* no bound at or below -INT64_MAX */
+  int64_t high_ms; /* no bound at INT64_MAX */
+} mlf_walk_part;
+
+/* Whether conditions on spans are sent, which a raw filter may hold. Beside them the server applies
+** a lower bound of time to the spans as well, and so loses traces whose spans began earlier: none
+** is sent then, and the walk ends at the bound by itself. */
+bool mlf_walk_has_spans(const mlf_walk *walk);
+
+/* The filter of a part, NULL for none; free with sqlite3_free. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_walk_filter(const mlf_walk *walk, const mlf_walk_part *part, char **filter);
+
+#endif
