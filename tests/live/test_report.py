@@ -86,7 +86,8 @@ def report(server, experiment, folder, *options):
     ran = subprocess.run(
         [support.ROOT / "sql" / "report", "--html", path, *options], text=True, timeout=120,
         capture_output=True, check=False,
-        env=support.clean_environment(server, MLFLOW_EXPERIMENT_NAME=experiment))
+        env=support.clean_environment(server, MLFLOW_EXPERIMENT_NAME=experiment,
+                                      SQLITE_MLFLOW=support.extension()))
     if ran.returncode or ran.stderr:
         raise RuntimeError(ran.stderr)
     return path.read_text(), ran.stdout
