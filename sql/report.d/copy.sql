@@ -1,18 +1,18 @@
 -- Copies what the report is about: the traces and assessments of the window and of the one before
 -- it, and the spans of some traces. From then on nothing is asked of the server.
 --
--- The work is capped: the newest 50,000 traces, and the spans of the 150 newest, the 100 newest
--- failed and the 50 slowest traces of the window.
+-- The work is capped: so many of the newest traces as were asked for, and the spans of the 150
+-- newest, the 100 newest failed and the 50 slowest traces of the window.
 
 CREATE TABLE about AS
-SELECT from_ms, until_ms, zone, zone_modifier, 50000 AS traces_max,
+SELECT from_ms, until_ms, zone, zone_modifier, traces_max,
        (SELECT rtrim(value, '/') FROM mlflow_settings WHERE name = 'MLFLOW_TRACKING_URI') AS uri,
        (SELECT coalesce(max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME'),
                         'experiment ' || max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID'),
                         'all active experiments')
         FROM mlflow_settings WHERE name LIKE 'MLFLOW_EXPERIMENT_%' AND value <> '') AS experiment,
        (julianday('now') - 2440587.5) * 86400 AS began_s
-FROM report_window;
+FROM report_window, asked;
 UPDATE report_settings SET until_ms = (SELECT until_ms FROM about);
 
 CREATE TABLE traces AS

@@ -1,255 +1,257 @@
--- What the report shows, as texts: cells of tables, and marks of charts. Texts of the server are
--- escaped here, in the view `safe`, and nowhere else; marks are made of numbers alone.
+-- What the report shows, as cells of tables. Charts are drawn from these, too (charts.sql).
 
--- How figures are written.
-CREATE TEMP VIEW style AS
-SELECT 640 AS width, 190 AS height, 44 AS left_margin, 8 AS top_margin, 150 AS plot_height;
-
--- A cell of a table: `title` heads its column; trace_id links it to an example.
+-- A cell: `title` heads its column, `kind` says how its value is written, trace_id is an example.
 CREATE TEMP TABLE cell(
-  section TEXT, row INTEGER, place INTEGER, title TEXT, text, trace_id TEXT, is_number INTEGER);
+  section TEXT, row INTEGER, place INTEGER, title TEXT, kind TEXT, value, trace_id TEXT);
 
--- A mark of a chart: SVG made of numbers, and the trace that is an example of it.
-CREATE TEMP TABLE mark(chart TEXT, place INTEGER, svg TEXT, trace_id TEXT);
-
-CREATE TEMP VIEW safe AS
-SELECT section, row, place, title, is_number, trace_id,
-       replace(replace(replace(replace(replace(coalesce(text, '–'), '&', '&amp;'), '<', '&lt;'),
-         '>', '&gt;'), '"', '&quot;'), '''', '&#39;') AS html
-FROM cell;
-
--- Where the MLflow UI shows a trace; nothing unless the server is reached by http or https.
-CREATE TEMP VIEW link AS
-SELECT trace_id,
-       replace(replace(replace(uri, '&', '&amp;'), '"', '&quot;'), '<', '&lt;') || '/#/experiments/' ||
-       CAST(CAST(experiment_id AS INTEGER) AS TEXT) || '/traces?selectedEvaluationId=' || trace_id
-           AS href
-FROM traces, about
-WHERE (uri LIKE 'http://%' OR uri LIKE 'https://%') AND trace_id NOT GLOB '*[^A-Za-z0-9:/_-]*';
+-- How values are written: 1,195 and 92.5% and $0.0063 and 412 ms and 1.7 s and 11-23 14:21.
+CREATE TEMP VIEW written AS
+SELECT section, row, place, title, kind <> 'text' AS is_number, trace_id, value,
+       CASE WHEN value IS NULL THEN '–'
+            WHEN kind = 'count' THEN printf('%,d', round(value))
+            WHEN kind = 'share' AND value > 0.9995 AND value < 1 THEN printf('%.3f%%', 100 * value)
+            WHEN kind = 'share' THEN printf('%.1f%%', 100 * value)
+            WHEN kind = 'dollars' AND value >= 1000 THEN printf('$%,d', round(value))
+            WHEN kind = 'dollars' AND value >= 1 THEN printf('$%.2f', value)
+            WHEN kind = 'dollars' THEN printf('$%.4f', value)
+            WHEN kind = 'ms' AND value < 999.5 THEN printf('%.0f ms', value)
+            WHEN kind = 'ms' AND value < 119950 THEN printf('%.1f s', value / 1e3)
+            WHEN kind = 'ms' AND value < 7.17e6 THEN printf('%.1f min', value / 6e4)
+            WHEN kind = 'ms' THEN printf('%.1f h', value / 3.6e6)
+            WHEN kind = 'stamp'
+              THEN strftime('%m-%d %H:%M', value / 1000, 'unixepoch', zone_modifier)
+            ELSE replace(value, char(10), ' ') END AS text
+FROM cell, about;
 
 CREATE TEMP TABLE window_traces AS
-SELECT traces.* FROM traces, about WHERE timestamp_ms >= from_ms;
-
+SELECT traces.*, row_number() OVER (ORDER BY execution_time_ms IS NULL, execution_time_ms) AS place
+FROM traces, about WHERE timestamp_ms >= from_ms;
 CREATE TEMP TABLE quality AS SELECT * FROM trace_quality;
+CREATE TEMP TABLE newest AS
+SELECT max(trace_id) FILTER (WHERE any_place = 1) AS trace_id,
+       max(trace_id) FILTER (WHERE status = 'OK' AND place = 1) AS ok,
+       max(trace_id) FILTER (WHERE status = 'ERROR' AND place = 1) AS failed
+FROM (SELECT trace_id, status, row_number() OVER (ORDER BY timestamp_ms DESC) AS any_place,
+             row_number() OVER (PARTITION BY status ORDER BY timestamp_ms DESC) AS place
+      FROM window_traces);
 
--- A duration in its own unit, rounded as one reads it.
-CREATE TEMP TABLE unit(place INTEGER, from_ms REAL, divisor REAL, format TEXT);
-INSERT INTO unit VALUES (1, 0, 1, '%.0f ms'), (2, 999.5, 1000, '%.1f s'),
-  (3, 59950, 60000, '%.1f min'), (4, 3.6e6, 3.6e6, '%.1f h');
+-- The head: what this is about, and the figures that one asks for first, each with a line below.
+INSERT INTO cell
+SELECT 'head', 1, 1, 'experiment', 'text', experiment, NULL FROM about
+UNION ALL SELECT 'head', 1, 2, 'server', 'text', uri, NULL FROM about
+UNION ALL SELECT 'head', 1, 3, 'window', 'text', printf('%s to %s (%s)',
+  strftime('%Y-%m-%d %H:%M', from_ms / 1000, 'unixepoch', zone_modifier),
+  strftime('%Y-%m-%d %H:%M', until_ms / 1000, 'unixepoch', zone_modifier), zone), NULL FROM about;
 
--- Headline figures, each with a trace that shows it; `more` stands below.
-CREATE TEMP TABLE headline(place INTEGER, title TEXT, text TEXT, more TEXT, trace_id TEXT);
-INSERT INTO headline
-SELECT 1, 'Success rate', printf('%.1f %%', 100 * success_rate),
-       printf('95 %% interval %.1f to %.1f %%', 100 * success_low, 100 * success_high), NULL
-FROM quality WHERE finished
+INSERT INTO cell
+SELECT 'headline', 1, 1, 'Success rate', 'share', success_rate, ok
+FROM quality, newest WHERE finished
+UNION ALL SELECT 'headline', 1, 2, 'Requests', 'count', total, trace_id FROM quality, newest
+UNION ALL SELECT 'headline', 1, 3, 'Errors', 'count', error_count, failed FROM quality, newest
 UNION ALL
-SELECT 2, 'Requests', printf('%,d', total), printf('%,d in progress', in_progress),
-       (SELECT trace_id FROM window_traces ORDER BY timestamp_ms DESC LIMIT 1) FROM quality
+SELECT 'headline', 1, column1, column2, 'ms',
+       CASE column1 WHEN 4 THEN p50_latency_ms WHEN 5 THEN p95_latency_ms ELSE p99_latency_ms END,
+       (SELECT trace_id FROM window_traces WHERE place = (
+          SELECT 1 + CAST(round(column3 * (count(execution_time_ms) - 1)) AS INTEGER)
+          FROM window_traces))
+FROM quality, (VALUES (4, 'Median latency', 0.5), (5, '95th percentile', 0.95),
+                      (6, '99th percentile', 0.99))
+WHERE p50_latency_ms IS NOT NULL
 UNION ALL
-SELECT 3, 'Errors', printf('%,d', error_count), NULL,
-       (SELECT trace_id FROM window_traces WHERE status = 'ERROR' ORDER BY timestamp_ms DESC LIMIT 1)
-FROM quality
-UNION ALL
-SELECT p.place, title, printf(format, ms / divisor), more,
-       (SELECT trace_id FROM (SELECT trace_id, timestamp_ms, abs(execution_time_ms - p.ms) AS off
-                              FROM window_traces WHERE execution_time_ms IS NOT NULL)
-        ORDER BY off, timestamp_ms DESC LIMIT 1)
-FROM (SELECT 4 AS place, 'Median latency' AS title, p50_latency_ms AS ms, NULL AS more FROM quality
-      UNION ALL SELECT 5, '95th percentile', p95_latency_ms, 'one in twenty is slower' FROM quality
-      UNION ALL SELECT 6, '99th percentile', p99_latency_ms, 'one in a hundred is slower' FROM quality) AS p
-JOIN unit ON unit.from_ms = (SELECT max(from_ms) FROM unit WHERE from_ms <= ms)
-UNION ALL
-SELECT 7, 'Tokens', printf('%,d', sum(total_tokens)), printf('%,.0f a request', avg(total_tokens)),
+SELECT 'headline', 1, 7, 'Tokens', 'count', sum(total_tokens),
        (SELECT trace_id FROM window_traces ORDER BY total_tokens DESC LIMIT 1)
 FROM window_traces HAVING count(total_tokens)
 UNION ALL
-SELECT 8, 'Cost', printf('$%,.2f', sum(total_cost)), printf('$%.4f a request', avg(total_cost)),
+SELECT 'headline', 1, 8, 'Cost', 'dollars', sum(total_cost),
        (SELECT trace_id FROM window_traces ORDER BY total_cost DESC LIMIT 1)
 FROM window_traces HAVING count(total_cost);
-INSERT INTO cell SELECT 'headline', 1, place, title, text, trace_id, 1 FROM headline;
-INSERT INTO cell SELECT 'headline', 2, place, title, more, NULL, 0 FROM headline WHERE more IS NOT NULL;
+INSERT INTO cell
+SELECT 'headline', 2, 1, NULL, 'text', printf('95%% interval %.1f to %.1f%%',
+       100 * success_low, 100 * success_high), NULL FROM quality WHERE finished
+UNION ALL SELECT 'headline', 2, 2, NULL, 'text', printf('%,d in progress', in_progress), NULL
+FROM quality
+UNION ALL SELECT 'headline', 2, 3, NULL, 'text', printf('of %,d finished', finished), NULL
+FROM quality
+UNION ALL SELECT 'headline', 2, column1, NULL, 'text', column2, NULL
+FROM (VALUES (4, 'half are slower'), (5, 'one in 20 is slower'), (6, 'one in 100 is slower')),
+  quality
+WHERE p50_latency_ms IS NOT NULL
+UNION ALL SELECT 'headline', 2, 7, NULL, 'text', printf('%,d a request', round(avg(total_tokens))),
+  NULL FROM window_traces HAVING count(total_tokens)
+UNION ALL SELECT 'headline', 2, 8, NULL, 'text', printf('$%.4f a request', avg(total_cost)), NULL
+FROM window_traces HAVING count(total_cost);
 
--- Latency histogram: bars of buckets, half-open, with the number of traces on top.
-CREATE TEMP TABLE edges AS SELECT json_object(
-  '< 0.1 s', 100, '0.2', 200, '0.5', 500, '1 s', 1000, '2', 2000, '5', 5000, '10 s', 10000,
-  '20', 20000, '50', 50000, '> 50 s', NULL) AS edges;
+-- Marks of a logarithmic scale: 1, 2, 5, 10 and so on milliseconds, as one writes them.
+CREATE TEMP TABLE log_mark AS
+SELECT row_number() OVER (ORDER BY ms) AS place, ms,
+       iif(ms < 1000, ms || ' ms', (ms / 1000) || ' s') AS label
+FROM (SELECT digit.column1 * CAST(power(10, zeros.value) AS INTEGER) AS ms
+      FROM (VALUES (1), (2), (5)) AS digit, json_each('[0,1,2,3,4,5,6,7,8,9]') AS zeros);
+
+-- Latency histogram: half-open buckets that end at marks, nine at most below the 99th percentile.
 CREATE TEMP TABLE bucket AS
-SELECT key AS label, value AS traces, row_number() OVER () - 1 AS place, (
-         SELECT trace_id FROM window_traces WHERE latency_class(execution_time_ms, edges) = key
-         ORDER BY timestamp_ms DESC LIMIT 1) AS trace_id
-FROM edges, json_each((SELECT latency_bucket(execution_time_ms, edges) FROM window_traces));
-INSERT INTO mark
-SELECT 'latency', place, printf(
-  '<rect class="bar" x="%.1f" y="%.1f" width="52" height="%.1f" rx="2"><title>%d</title></rect>'
-  || '<text class="value" x="%.1f" y="%.1f">%s</text><text class="tick%s" x="%.1f" y="176">%s</text>',
-  left_margin + place * 59.0, top_margin + 12 + (plot_height - 12) * (1 - share),
-  (plot_height - 12) * share, traces,
-  left_margin + place * 59.0 + 26, top_margin + 8 + (plot_height - 12) * (1 - share),
-  iif(traces, printf('%,d', traces), ''), iif(place % 3, ' minor', ''),
-  left_margin + place * 59.0 + 26, replace(replace(label, '<', '&lt;'), '>', '&gt;')), trace_id
-FROM (SELECT *, traces * 1.0 / max(1, max(traces) OVER ()) AS share FROM bucket), style
-WHERE (SELECT sum(traces) FROM bucket) > 0;
+WITH top AS (SELECT min(ms) AS ms FROM log_mark
+             WHERE ms >= (SELECT max(1, p99_latency_ms) FROM quality)),
+edge AS MATERIALIZED (
+  SELECT log_mark.ms AS ms, lag(label) OVER (ORDER BY log_mark.ms) || ' to ' || label AS range,
+         label
+  FROM log_mark, top WHERE log_mark.ms BETWEEN top.ms / 900 AND top.ms),
+range AS MATERIALIZED (
+  SELECT ms, coalesce(range, 'below ' || label) AS label FROM edge
+  UNION ALL SELECT NULL, 'from ' || label FROM edge WHERE ms = (SELECT ms FROM top)),
+seen AS (
+  SELECT latency_class(execution_time_ms, (
+           SELECT json_group_object(label, ms)
+           FROM (SELECT * FROM range ORDER BY ms IS NULL, ms))) AS label,
+         trace_id, max(timestamp_ms), count(*) AS traces
+  FROM window_traces WHERE execution_time_ms IS NOT NULL GROUP BY 1)
+SELECT row_number() OVER (ORDER BY ms IS NULL, ms) AS row, ms, range.label,
+       coalesce(traces, 0) AS traces, trace_id
+FROM range LEFT JOIN seen ON seen.label = range.label;
+INSERT INTO cell
+SELECT 'latency', row, 1, 'Duration', 'text', label, NULL FROM bucket
+UNION ALL SELECT 'latency', row, 2, 'Requests', 'count', traces, trace_id FROM bucket
+UNION ALL SELECT 'latency', row, 3, 'Share', 'share',
+  traces * 1.0 / (SELECT sum(traces) FROM bucket), NULL FROM bucket;
 
--- Percentiles over time: by day, or by hour in a window of two days or less.
+-- Percentiles over time: by hour in a window of two days or less, by day, week or month.
 CREATE TEMP TABLE moment AS
-WITH width AS (SELECT iif(days <= 2, '1 hour', '1 day') AS width, zone FROM report_settings)
-SELECT time_bucket(width, timestamp_ms, zone) AS at_ms, count(*) AS traces,
-       percentile(execution_time_ms, 50) AS p50, percentile(execution_time_ms, 95) AS p95
-FROM window_traces, width GROUP BY 1;
-CREATE TEMP TABLE scale AS
-SELECT min(at_ms) AS first_ms, max(1, max(at_ms) - min(at_ms)) AS span_ms,
-       (SELECT min(step) FROM (SELECT column1 * power(10, column2) AS step FROM (VALUES (1, 0),
-          (2, 0), (5, 0), (1, 1), (2, 1), (5, 1), (1, 2), (2, 2), (5, 2), (1, 3), (2, 3), (5, 3),
-          (1, 4), (2, 4), (5, 4), (1, 5), (2, 5), (5, 5), (1, 6), (2, 6), (5, 6), (1, 7), (1, 9)))
-        WHERE step >= (SELECT max(p95) FROM moment)) AS top_ms
-FROM moment WHERE p95 IS NOT NULL;
-CREATE TEMP VIEW point AS
-SELECT at_ms, column1 AS line, iif(column1 = 'p50', p50, p95) AS ms,
-       left_margin + 8 + 570.0 * (at_ms - first_ms) / span_ms AS x,
-       top_margin + plot_height * (1 - iif(column1 = 'p50', p50, p95) / top_ms) AS y
-FROM moment, scale, style, (VALUES ('p50'), ('p95')) WHERE p95 IS NOT NULL;
-INSERT INTO mark
-SELECT 'over-time', column1, printf(
-  '<line class="grid" x1="%d" x2="630" y1="%.1f" y2="%.1f"/><text class="axis" x="%d" y="%.1f">%s</text>',
-  left_margin, y, y, left_margin - 5, y + 4,
-  (SELECT printf(format, ms / divisor) FROM unit WHERE unit.from_ms <= ms
-   ORDER BY unit.from_ms DESC LIMIT 1)), NULL
-FROM (SELECT column1, left_margin, top_ms * column1 / 2.0 AS ms,
-             top_margin + plot_height * (1 - column1 / 2.0) AS y
-      FROM scale, style, (VALUES (0), (1), (2)) WHERE top_ms IS NOT NULL);
-INSERT INTO mark
-SELECT 'over-time', 10, printf('<polyline class="%s" points="%s"/>', line,
-  group_concat(printf('%.1f,%.1f', x, y), ' ')), NULL
-FROM (SELECT * FROM point ORDER BY line, at_ms) GROUP BY line;
-INSERT INTO mark
-SELECT 'over-time', 11, printf('<circle class="%s" cx="%.1f" cy="%.1f" r="3"><title>%s</title></circle>',
-  line, x, y, (SELECT printf(format, ms / divisor) FROM unit WHERE unit.from_ms <= ms
-               ORDER BY unit.from_ms DESC LIMIT 1)), NULL
-FROM point;
-INSERT INTO mark
-SELECT 'over-time', 12, printf('<text class="tick%s" x="%.1f" y="176">%s</text>',
-  iif((place - 1) / ((points + 9) / 10) % 3, ' minor', ''), x,
-  strftime(iif(days <= 2, '%H:%M', '%m-%d'), at_ms / 1000, 'unixepoch', zone_modifier)), NULL
-FROM (SELECT *, row_number() OVER (ORDER BY at_ms) AS place, count(*) OVER () AS points
-      FROM point WHERE line = 'p50'), about, report_settings
-WHERE (place - 1) % ((points + 9) / 10) = 0;
-
--- Volume of the window's last 24 hours: a bar an hour, errors at its foot.
-INSERT INTO mark
-SELECT 'volume', place, printf(
-  '<rect class="bar" x="%.1f" y="%.1f" width="20" height="%.1f" rx="2"><title>%s: %d, %d failed</title></rect>'
-  || '<rect class="bad" x="%.1f" y="%.1f" width="20" height="%.1f"/>%s',
-  x, top_margin + plot_height - h, h, hour, requests, errors,
-  x, top_margin + plot_height - h * errors / max(1, requests), h * errors / max(1, requests),
-  iif(place % 4 = 0, printf('<text class="tick%s" x="%.1f" y="176">%s</text>',
-  iif(place % 8, ' minor', ''), x + 10, substr(hour, 12)), '')), NULL
-FROM (SELECT *, left_margin + place * 24.5 AS x,
-             (plot_height - 4) * requests * 1.0 / max(1, max(requests) OVER ()) AS h
-      FROM (SELECT *, row_number() OVER (ORDER BY hour) - 1 AS place FROM hourly_volume), style)
-WHERE (SELECT sum(requests) FROM hourly_volume) > 0;
-INSERT INTO mark
-SELECT 'volume', -1, printf('<text class="axis" x="%d" y="%d">%s</text>', left_margin - 5,
-  top_margin + 12, printf('%,d', max(requests))), NULL FROM hourly_volume, style HAVING sum(requests) > 0;
-
--- Errors by what failed.
-CREATE TEMP TABLE shown_error AS
-SELECT row_number() OVER () AS row, * FROM error_groups LIMIT 10;
+WITH seen AS (
+  SELECT time_bucket(CASE WHEN days <= 2 THEN '1 hour' WHEN days <= 62 THEN '1 day'
+                          WHEN days <= 400 THEN '1 week' ELSE '1 month' END,
+                     timestamp_ms, zone) AS at_ms, status, execution_time_ms, trace_id
+  FROM window_traces, report_settings),
+placed AS (
+  SELECT *, row_number() OVER (PARTITION BY at_ms ORDER BY execution_time_ms) AS place,
+         count(*) OVER (PARTITION BY at_ms) AS n
+  FROM seen WHERE execution_time_ms IS NOT NULL),
+example AS (
+  SELECT at_ms, max(trace_id) FILTER (WHERE place = 1 + CAST((n - 1) * 0.5 AS INTEGER)) AS p50,
+         max(trace_id) FILTER (WHERE place = 1 + CAST(round((n - 1) * 0.95) AS INTEGER)) AS p95
+  FROM placed GROUP BY at_ms)
+SELECT row_number() OVER (ORDER BY seen.at_ms) AS row, seen.at_ms AS at_ms, count(*) AS traces,
+       avg(status = 'OK') FILTER (WHERE status IN ('OK', 'ERROR')) AS success_rate,
+       percentile(execution_time_ms, 50) AS p50_ms, example.p50 AS p50_trace_id,
+       percentile(execution_time_ms, 95) AS p95_ms, example.p95 AS p95_trace_id
+FROM seen LEFT JOIN example ON example.at_ms = seen.at_ms GROUP BY seen.at_ms;
 INSERT INTO cell
-SELECT 'errors', row, 1, 'Error', coalesce(exception_type || ': ', '') ||
-       coalesce(message, 'without a message, or not among the traces whose spans were read'),
-       example_trace_id, 0 FROM shown_error
-UNION ALL SELECT 'errors', row, 2, 'Traces', printf('%,d', traces), NULL, 1 FROM shown_error
-UNION ALL SELECT 'errors', row, 3, 'Last seen',
-       strftime('%m-%d %H:%M', last_seen_ms / 1000, 'unixepoch', zone_modifier), NULL, 1
-FROM shown_error, about;
+SELECT 'over-time', row, 1, 'From', 'text', strftime(iif(days <= 2, '%m-%d %H:%M', '%Y-%m-%d'),
+         at_ms / 1000, 'unixepoch', zone_modifier), NULL FROM moment, about, report_settings
+UNION ALL SELECT 'over-time', row, 2, 'Requests', 'count', traces, NULL FROM moment
+UNION ALL SELECT 'over-time', row, 3, 'Success', 'share', success_rate, NULL FROM moment
+UNION ALL SELECT 'over-time', row, 4, 'Median', 'ms', p50_ms, p50_trace_id FROM moment
+UNION ALL SELECT 'over-time', row, 5, '95th percentile', 'ms', p95_ms, p95_trace_id FROM moment;
 
--- Where the time goes: spans by type, of the traces whose spans were read.
-CREATE TEMP TABLE shown_type AS
-SELECT row_number() OVER (ORDER BY sum(critical_path_ms) DESC) AS row, span_type, count(*) AS spans,
-       sum(critical_path_ms) / (SELECT sum(critical_path_ms) FROM spans) AS share,
-       percentile(self_time_ms, 95) AS p95_self_ms, max(duration_ms) AS longest_ms,
-       trace_id AS longest_trace_id
-FROM spans GROUP BY span_type;
+-- Volume of the last 24 hours, oldest first. The example is a failed request where there is one.
+CREATE TEMP TABLE hour AS
+SELECT row_number() OVER (ORDER BY v.hour) AS row, v.hour, requests, errors, trace_id
+FROM hourly_volume AS v LEFT JOIN (
+  SELECT strftime('%Y-%m-%d %H:00', time_bucket('1 hour', timestamp_ms, zone) / 1000, 'unixepoch',
+                  zone_modifier) AS hour, trace_id, max((status = 'ERROR') * 1e14 + timestamp_ms)
+  FROM window_traces, about WHERE timestamp_ms >= until_ms - 90000000 GROUP BY 1) AS example
+  ON example.hour = v.hour;
 INSERT INTO cell
-SELECT 'types', row, 1, 'Span type', span_type, longest_trace_id, 0 FROM shown_type
-UNION ALL SELECT 'types', row, 2, 'Spans', printf('%,d', spans), NULL, 1 FROM shown_type
-UNION ALL SELECT 'types', row, 3, 'Of the critical path', printf('%.0f %%', 100 * share), NULL, 1
-FROM shown_type
-UNION ALL SELECT 'types', row, t.place, title, printf(format, ms / divisor), NULL, 1
-FROM (SELECT row, 4 AS place, 'Own time, 95 %' AS title, p95_self_ms AS ms FROM shown_type
-      UNION ALL SELECT row, 5, 'Longest', longest_ms FROM shown_type) AS t
-JOIN unit ON unit.from_ms = (SELECT max(from_ms) FROM unit WHERE from_ms <= ms);
-
--- The slowest traces.
-CREATE TEMP TABLE shown_slow AS SELECT row_number() OVER () AS row, * FROM slowest;
-INSERT INTO cell
-SELECT 'slowest', row, 1, 'Request', coalesce(name || ': ', '') || substr(coalesce(
-         iif(json_valid(request_preview), request_preview ->> '$.messages[#-1].content', NULL),
-         request_preview, ''), 1, 120), trace_id, 0 FROM shown_slow
-UNION ALL SELECT 'slowest', row, 2, 'Took', printf(format, execution_time_ms / divisor), NULL, 1
-FROM shown_slow
-JOIN unit ON unit.from_ms = (SELECT max(from_ms) FROM unit WHERE from_ms <= execution_time_ms)
-UNION ALL SELECT 'slowest', row, 3, 'Most of it', busiest_span, NULL, 0 FROM shown_slow
-UNION ALL SELECT 'slowest', row, 4, 'Status', status, NULL, 0 FROM shown_slow;
-
--- Tokens and cost by model, of the traces whose spans were read.
-CREATE TEMP TABLE shown_model AS
-SELECT row_number() OVER (ORDER BY total_cost DESC) AS row, * FROM llm_calls
-WHERE total_tokens IS NOT NULL OR model_name IS NOT NULL LIMIT 10;
-INSERT INTO cell
-SELECT 'models', row, 1, 'Model', coalesce(model_name, 'unknown'), slowest_trace_id, 0 FROM shown_model
-UNION ALL SELECT 'models', row, 2, 'Calls', printf('%,d', calls), NULL, 1 FROM shown_model
-UNION ALL SELECT 'models', row, 3, 'Tokens in', printf('%,d', input_tokens), NULL, 1 FROM shown_model
-UNION ALL SELECT 'models', row, 4, 'Tokens out', printf('%,d', output_tokens), NULL, 1 FROM shown_model
-UNION ALL SELECT 'models', row, 5, 'Cost', iif(total_cost IS NULL, NULL, printf('$%.4f', total_cost)), NULL, 1
-FROM shown_model;
-
--- Feedback by scorer. The example is a failed one.
-CREATE TEMP TABLE shown_scorer AS
-SELECT row_number() OVER (ORDER BY s.scorer, s.source_type) AS row, s.*,
-       (SELECT trace_id FROM assessments AS a WHERE a.name = s.scorer AND a.source_type = s.source_type
-          AND a.valid = 1 AND a.value_json IN ('"no"', 'false')
-        ORDER BY create_time_ms DESC LIMIT 1) AS failed_trace_id
-FROM scorer_quality AS s;
-INSERT INTO cell
-SELECT 'scorers', row, 1, 'Scorer', scorer, failed_trace_id, 0 FROM shown_scorer
-UNION ALL SELECT 'scorers', row, 2, 'By', source_type, NULL, 0 FROM shown_scorer
-UNION ALL SELECT 'scorers', row, 3, 'Given', printf('%,d', given), NULL, 1 FROM shown_scorer
-UNION ALL SELECT 'scorers', row, 4, 'Passed', iif(pass_rate IS NULL, NULL,
-  printf('%.0f %% (%.0f to %.0f)', 100 * pass_rate, 100 * pass_low, 100 * pass_high)), NULL, 1
-FROM shown_scorer
-UNION ALL SELECT 'scorers', row, 5, 'Mean', iif(mean_value IS NULL OR pass_rate IS NOT NULL, NULL,
-  printf('%.2f', mean_value)), NULL, 1 FROM shown_scorer
-UNION ALL SELECT 'scorers', row, 6, 'Crashed', iif(judge_errors, printf('%,d', judge_errors), NULL), NULL, 1
-FROM shown_scorer;
+SELECT 'volume', row, 1, 'Hour', 'text', hour, NULL FROM hour
+UNION ALL SELECT 'volume', row, 2, 'Requests', 'count', requests, trace_id FROM hour
+UNION ALL SELECT 'volume', row, 3, 'Failed', 'count', errors, NULL FROM hour;
 
 -- This window and the one before it.
 CREATE TEMP TABLE shown_change AS
-SELECT row_number() OVER (ORDER BY metric <> 'success_rate', metric) AS row, * FROM compare_periods;
+SELECT row_number() OVER (ORDER BY metric <> 'success_rate', metric) AS row, *,
+       CASE metric WHEN 'success_rate' THEN 'Success rate' WHEN 'p50_latency_ms'
+         THEN 'Median latency' ELSE '95th percentile' END AS title
+FROM compare_periods, about, receipt WHERE receipt.traces < traces_max;
 INSERT INTO cell
-SELECT 'changes', row, 1, 'Measure', CASE metric WHEN 'success_rate' THEN 'Success rate, %'
-  WHEN 'p50_latency_ms' THEN 'Median latency, s' ELSE '95th percentile, s' END, NULL, 0 FROM shown_change
-UNION ALL SELECT 'changes', row, column1, column2, printf('%.2f',
-    CASE column1 WHEN 2 THEN before WHEN 3 THEN now ELSE difference END
-    * iif(metric = 'success_rate', 100, 0.001)), NULL, 1
-  FROM shown_change, (VALUES (2, 'Before'), (3, 'Now'), (4, 'Difference'))
-  WHERE CASE column1 WHEN 2 THEN before WHEN 3 THEN now ELSE difference END IS NOT NULL
-UNION ALL SELECT 'changes', row, 5, '95 % interval', iif(low IS NULL, NULL, printf('%.2f to %.2f',
-    low * iif(metric = 'success_rate', 100, 0.001), high * iif(metric = 'success_rate', 100, 0.001))),
-  NULL, 1 FROM shown_change
-UNION ALL SELECT 'changes', row, 6, 'Verdict', verdict, NULL, 0 FROM shown_change;
+SELECT 'changes', row, 1, 'Measure', 'text', title, NULL FROM shown_change
+UNION ALL SELECT 'changes', row, column1, column2, iif(metric = 'success_rate', 'share', 'ms'),
+  iif(column1 = 2, before, now), NULL
+FROM shown_change, (VALUES (2, 'Before'), (3, 'Now'))
+UNION ALL SELECT 'changes', row, 4, 'Change, 95% interval', 'range', CASE
+    WHEN low IS NULL OR high IS NULL OR verdict = 'too few' THEN NULL
+    WHEN metric = 'success_rate' THEN printf('%+.1f to %+.1f points', 100 * low, 100 * high)
+    WHEN max(abs(low), abs(high)) < 1000 THEN printf('%+.0f to %+.0f ms', low, high)
+    ELSE printf('%+.1f to %+.1f s', low / 1e3, high / 1e3) END, NULL FROM shown_change
+UNION ALL SELECT 'changes', row, 5, 'Verdict', 'text', verdict, NULL FROM shown_change;
 
--- The head and the foot.
+-- Errors by what failed.
+CREATE TEMP TABLE shown_error AS
+SELECT row_number() OVER () AS row, coalesce(exception_type || ': ', '')
+         || coalesce(message, 'no message, or not among the traces whose spans were read') AS what,
+       traces, last_seen_ms, example_trace_id
+FROM error_groups LIMIT 10;
 INSERT INTO cell
-SELECT 'head', 1, 1, 'experiment', experiment, NULL, 0 FROM about
-UNION ALL SELECT 'head', 1, 2, 'server', uri, NULL, 0 FROM about
-UNION ALL SELECT 'head', 1, 3, 'window', printf('%s to %s (%s)',
-  strftime('%Y-%m-%d %H:%M', from_ms / 1000, 'unixepoch', zone_modifier),
-  strftime('%Y-%m-%d %H:%M', until_ms / 1000, 'unixepoch', zone_modifier), zone), NULL, 0 FROM about
-UNION ALL SELECT 'foot', 1, 1, 'fetched', printf(
-  'Fetched in %.1f s: %,d requests, %.1f MB, %,d traces of this window and the one before it, %,d assessments of this one, and %,d spans of its %,d newest, failed and slowest traces.',
-  seconds, requests, bytes / 1e6, traces, assessments, spans, span_traces), NULL, 0 FROM receipt
-UNION ALL SELECT 'foot', 1, 2, 'capped', printf(
-  'Only the newest %,d traces were read: there are more in these two windows.', traces_max), NULL, 0
+SELECT 'errors', row, 1, 'Error', 'text', substr(what, 1, 300), example_trace_id FROM shown_error
+UNION ALL SELECT 'errors', row, 2, 'Requests', 'count', traces, NULL FROM shown_error
+UNION ALL SELECT 'errors', row, 3, 'Last seen', 'stamp', last_seen_ms, NULL FROM shown_error;
+
+-- Where the time goes: spans by type, of the traces whose spans were read.
+CREATE TEMP TABLE shown_type AS
+SELECT row_number() OVER (ORDER BY sum(critical_path_ms) DESC) AS row, span_type,
+       count(*) AS spans, percentile(self_time_ms, 95) AS p95_self_ms,
+       sum(critical_path_ms) / nullif((SELECT sum(critical_path_ms) FROM spans), 0) AS share,
+       max(duration_ms) AS longest_ms, trace_id
+FROM spans GROUP BY span_type LIMIT 12;
+INSERT INTO cell
+SELECT 'types', row, 1, 'Span type', 'text', span_type, NULL FROM shown_type
+UNION ALL SELECT 'types', row, 2, 'Share of time', 'share', share, NULL FROM shown_type
+UNION ALL SELECT 'types', row, 3, 'Spans', 'count', spans, NULL FROM shown_type
+UNION ALL SELECT 'types', row, 4, 'Own, p95', 'ms', p95_self_ms, NULL FROM shown_type
+UNION ALL SELECT 'types', row, 5, 'Longest', 'ms', longest_ms, trace_id FROM shown_type;
+
+-- The slowest requests.
+CREATE TEMP TABLE shown_slow AS SELECT row_number() OVER () AS row, * FROM slowest;
+INSERT INTO cell
+SELECT 'slowest', row, 1, 'Request', 'text', coalesce(name || ': ', '') || substr(coalesce(
+         iif(json_valid(request_preview), request_preview ->> '$.messages[#-1].content', NULL),
+         request_preview, ''), 1, 120), trace_id FROM shown_slow
+UNION ALL SELECT 'slowest', row, 2, 'Took', 'ms', execution_time_ms, NULL FROM shown_slow
+UNION ALL SELECT 'slowest', row, 3, 'Own time most in', 'text', busiest_span, NULL FROM shown_slow
+UNION ALL SELECT 'slowest', row, 4, 'Of it', 'ms', busiest_ms, NULL FROM shown_slow
+UNION ALL SELECT 'slowest', row, 5, 'Status', 'text', status, NULL FROM shown_slow;
+
+-- Tokens and cost by model, of the traces whose spans were read.
+CREATE TEMP TABLE shown_model AS
+SELECT row_number() OVER (ORDER BY total_cost DESC, calls DESC) AS row, *
+FROM llm_calls WHERE total_tokens IS NOT NULL OR model_name IS NOT NULL LIMIT 10;
+INSERT INTO cell
+SELECT 'models', row, 1, 'Model', 'text', coalesce(model_name, 'unknown'), slowest_trace_id
+FROM shown_model
+UNION ALL SELECT 'models', row, 2, 'Cost', 'dollars', total_cost, NULL FROM shown_model
+UNION ALL SELECT 'models', row, 3, 'Calls', 'count', calls, NULL FROM shown_model
+UNION ALL SELECT 'models', row, 4, 'Tokens in', 'count', input_tokens, NULL FROM shown_model
+UNION ALL SELECT 'models', row, 5, 'Tokens out', 'count', output_tokens, NULL FROM shown_model
+UNION ALL SELECT 'models', row, 6, 'Call, p95', 'ms', p95_ms, NULL FROM shown_model;
+
+-- Feedback by scorer. The example is a failed one, else any.
+CREATE TEMP TABLE shown_scorer AS
+SELECT row_number() OVER (ORDER BY s.scorer, s.source_type) AS row, s.*, example.trace_id
+FROM scorer_quality AS s LEFT JOIN (
+  SELECT name, source_type, trace_id,
+         max((value_json IN ('"no"', 'false')) * 1e14 + create_time_ms)
+  FROM assessments WHERE assessment_type = 'feedback' AND valid = 1 GROUP BY name, source_type)
+  AS example ON example.name = s.scorer AND example.source_type IS s.source_type
+LIMIT 30;
+INSERT INTO cell
+SELECT 'scorers', row, 1, 'Scorer', 'text', scorer, trace_id FROM shown_scorer
+UNION ALL SELECT 'scorers', row, 2, 'By', 'text', source_type, NULL FROM shown_scorer
+UNION ALL SELECT 'scorers', row, 3, 'Given', 'count', given, NULL FROM shown_scorer
+UNION ALL SELECT 'scorers', row, 4, 'Passed', 'share', pass_rate, NULL FROM shown_scorer
+UNION ALL SELECT 'scorers', row, 5, '95% interval', 'range', iif(pass_rate IS NULL, NULL,
+  printf('%.0f to %.0f%%', 100 * pass_low, 100 * pass_high)), NULL FROM shown_scorer
+UNION ALL SELECT 'scorers', row, 6, 'Mean', 'range',
+  iif(pass_rate IS NULL AND mean_value IS NOT NULL,
+  printf('%.2f', mean_value), NULL), NULL FROM shown_scorer
+UNION ALL SELECT 'scorers', row, 7, 'Crashed', 'count', nullif(judge_errors, 0), NULL
+FROM shown_scorer;
+
+-- The foot.
+INSERT INTO cell
+SELECT 'foot', 1, 1, 'fetched', 'text', printf(
+  'Fetched in %.1f s: %,d requests, %.1f MB, %,d traces of this window and the one before it.',
+  seconds, requests, bytes / 1e6, traces), NULL FROM receipt
+UNION ALL SELECT 'foot', 1, 2, 'fetched', 'text', printf(
+  'With them %,d assessments, and %,d spans of the %,d newest, failed and slowest traces.',
+  assessments, spans, span_traces), NULL FROM receipt
+UNION ALL SELECT 'foot', 1, 3, 'capped', 'text', printf(
+  'Only the newest %,d traces were read: there are more in these windows.', traces_max), NULL
 FROM about, receipt WHERE receipt.traces >= traces_max;

@@ -12,13 +12,19 @@ import sys
 import tempfile
 import threading
 import time
+import unicodedata
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import support  # noqa: E402
 
+import scenario  # noqa: E402
+import seed  # noqa: E402
+import seeded  # noqa: E402
+
 HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'&amp; ]]> ${x}'
-DAY_MS = 86_400_000
+CONTROLS = "\x1b]0;owned\x07\x1b[31m\u009b2J\nSuccess rate 100%"
+DAY_MS = scenario.DAY_MS
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 # What a page shows of a report in a frame of a given width, as JSON in its own title.
 PROBE = """<!DOCTYPE html><iframe id="f" src="report.html" style="width:%dpx;height:900px;border:0">
@@ -33,6 +39,7 @@ f.onload = () => {
     if (!/, 0\\)$/.test(c) && c !== 'transparent') return c; } return 'rgb(255, 255, 255)'; };
   let contrast = 99, worst = '';
   for (const e of d.querySelectorAll('body *')) {
+    if (e.matches('title, desc')) continue;
     if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
     const s = w.getComputedStyle(e);
     const a = lightness(e.closest('svg') ? s.fill : s.color), b = lightness(behind(e));
@@ -46,9 +53,10 @@ f.onload = () => {
   document.title = JSON.stringify({
     width: d.documentElement.clientWidth, scrolls: d.documentElement.scrollWidth, outside, contrast,
     worst, scripts: d.scripts.length, headings: d.querySelectorAll('h1').length,
-    first: focusable[0].textContent, positive: d.querySelectorAll('[tabindex]').length,
+    first: focusable[0].textContent,
+    positive: d.querySelectorAll('[tabindex]:not([tabindex="-1"])').length,
     unnamed: focusable.filter(e => !e.textContent.trim()).length,
-    charts: d.querySelectorAll('svg[role=img][aria-label]').length,
+    charts: d.querySelectorAll('svg.chart > title + desc').length,
     unscoped: d.querySelectorAll('th:not([scope])').length,
     dark: w.matchMedia('(prefers-color-scheme: dark)').matches});
 };
@@ -154,11 +162,11 @@ class Report(unittest.TestCase):
                                100 * ok / (ok + failed), delta=0.6)
         self.assertAlmostEqual(float(shown["Median latency"].split()[0]),
                                p50 / 1000 if p50 >= 999.5 else p50, delta=0.2)
-        bars = [int(n) for n in re.findall(r"<title>(\d+)</title>",
-                                           self.sections(self.page)["latency"])]
+        bars = [int(n.replace(",", "")) for n in re.findall(r"<title>([\d,]+) requests took",
+                                                            self.sections(self.page)["latency"])]
         self.assertAlmostEqual(sum(bars), total, delta=10)  # those in progress have no duration
         self.assertIn(f"{shown['Success rate']}", self.text)
-        self.assertLessEqual(max(map(len, self.text.splitlines()[:-3])), 100)
+        self.assertLessEqual(max(map(len, self.text.splitlines()[:-1])), 100)
 
     def test_it_is_one_page_that_asks_for_nothing(self):
         structure = Structure(self.page)
@@ -201,23 +209,46 @@ class Report(unittest.TestCase):
 
     def test_texts_of_the_server_are_only_texts(self):
         experiment = support.create_experiment(self.server, "report " + HOSTILE)
+        seeded.use(self.server)
         now_ms = int(time.time() * 1000)
-        support.insert_traces(self.server, experiment, [
-            {"trace_id": f"tr-{now_ms:020x}{i:012x}", "timestamp_ms": now_ms - 1000 * i,
-             "status": "ERROR" if i % 2 else "OK", "execution_time_ms": 10 * i,
-             "request_preview": HOSTILE, "tags": {"mlflow.traceName": HOSTILE},
-             "assessments": [(HOSTILE.replace("`", ""), "no")]} for i in range(8)])
+        writer = seed.Writer(experiment)
+        traces = [trace for trace in scenario.make_traces(60, 1, now_ms, experiment)
+                  if trace.start_ms > now_ms - 6 * DAY_MS and not trace.run][:24]
+        for trace in traces:
+            trace.name = trace.request = HOSTILE + CONTROLS
+            for span in trace.spans:
+                span.name, span.type = HOSTILE, HOSTILE + CONTROLS
+                span.attributes |= {"mlflow.llm.model": HOSTILE}
+                span.error = span.error and (HOSTILE, HOSTILE + CONTROLS)
+            for given in trace.assessments:
+                given.name, given.source = HOSTILE + CONTROLS, ("HUMAN", HOSTILE)
+        writer.write(traces)
         with tempfile.TemporaryDirectory() as folder:
-            page, _ = report(self.server, experiment, folder)
+            page, text = report(self.server, experiment, folder)
         structure = Structure(page)
         self.assertFalse({"script", "img"} & structure.elements)
-        self.assertGreater(sum(HOSTILE in text for text in structure.texts), 3)
         self.assertEqual(structure.open, [])
+        for section in ("errors", "types", "slowest", "scorers"):
+            self.assertIn("&lt;script&gt;", self.sections(page)[section], section)
+        self.assertGreater(sum(HOSTILE in text for text in structure.texts), 10)
+        self.assertIn("What fails", text)
+        self.assertNotRegex(text, "(?m)^Success rate")
+        self.assertEqual([c for c in text if unicodedata.category(c) == "Cc" and c != "\n"], [])
+
+    def test_work_is_capped_and_the_page_says_so(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page, text = report(self.server, self.experiment, folder, "--days", "14",
+                                "--traces", "50")
+        for shown in (page, text):
+            self.assertIn("Only the newest 50 traces were read", shown)
+        self.assertIn("was not read in full", self.sections(page)["changes"])
+        self.assertEqual(re.search(r"<dt>Requests</dt><dd><a [^>]*>(\d+)", page)[1], "50")
+        self.assertNotIn("Only the newest", self.page)
 
     def test_windows_without_much_in_them(self):
         now_ms = int(time.time() * 1000)
-        cases = {"nothing": [], "only errors": ["ERROR"] * 3, "only in progress": ["IN_PROGRESS"] * 2,
-                 "one": ["OK"]}
+        cases = {"nothing": [], "only errors": ["ERROR"] * 3,
+                 "only in progress": ["IN_PROGRESS"] * 2, "one": ["OK"]}
         for name, states in cases.items():
             experiment = support.create_experiment(self.server, f"report {name}")
             support.insert_traces(self.server, experiment, [
@@ -231,7 +262,9 @@ class Report(unittest.TestCase):
                 shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<a [^>]*>)?([^<]+)", page))
                 self.assertEqual(shown["Requests"], str(len(states)))
                 self.assertEqual("Success rate" in shown, name in ("only errors", "one"))
-                self.assertEqual("There are no traces" in page, name == "nothing")
+                self.assertEqual("No traces in this window" in page, name == "nothing")
+                self.assertEqual("No finished traces in this window" in page,
+                                 name == "only in progress")
                 self.assertEqual("No request of this window has a duration" in page,
                                  name in ("nothing", "only in progress"))
                 self.assertNotRegex(page.split("</style>")[1], r"(?i)\b(nan|inf|null|none)\b")
