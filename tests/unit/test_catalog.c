@@ -20,25 +20,96 @@ static void declare(mlf_schema *schema, const char *prefix, const char *key, con
   assert_int_equal(mlf_schema_declare(schema, prefix, key, name, &error), SQLITE_OK);
 }
 
+/* The tables, and their primary keys. */
+static const struct {
+  const char *name;
+  int (*init)(mlf_schema *);
+  const char *keys;
+} catalog_tables[] = {
+    {"mlflow_traces", mlf_schema_init_traces, "trace_id"},
+    {"mlflow_spans", mlf_schema_init_spans, "trace_id,span_id"},
+    {"mlflow_assessments", mlf_schema_init_assessments, "assessment_id,trace_id"}};
+
+#define TABLE_COUNT (sizeof(catalog_tables) / sizeof(catalog_tables[0]))
+
+/* Kinds of keys that MLflow's filter language has no one word for. */
+static bool has_no_word(mlf_key_kind kind) {
+  return kind == MLF_KEY_NONE || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID ||
+         kind == MLF_KEY_FILTER || kind >= MLF_KEY_ASSESSMENT_NAME;
+}
+
 static void columns_are_whole(void **state) {
   (void)state;
-  mlf_schema schema;
-  assert_int_equal(mlf_schema_init_traces(&schema), SQLITE_OK);
-  assert_string_equal(schema.table, "mlflow_traces");
-  for (int i = 0; i < schema.column_count; i++) {
-    const mlf_column *column = &schema.columns[i];
-    assert_int_equal(mlf_schema_find(&schema, column->name), i); /* no name comes twice */
-    bool asked = column->key_kind == MLF_KEY_EXPERIMENT || column->key_kind == MLF_KEY_FILTER;
-    assert_int_equal(column->source == MLF_SOURCE_ASKED, asked);
-    bool keyed = column->key_kind != MLF_KEY_NONE && column->key_kind != MLF_KEY_EXPERIMENT_ID;
-    assert_int_equal(column->key != NULL, keyed && !asked);
-    if (column->key && column->key_kind != MLF_KEY_METADATA)
-      assert_memory_equal(column->key, "attributes.", 11);
-    if (column->key_kind == MLF_KEY_METADATA) assert_string_equal(column->key, column->path);
-    if (column->source == MLF_SOURCE_METADATA_ITEM) assert_non_null(column->item);
+  for (size_t t = 0; t < TABLE_COUNT; t++) {
+    mlf_schema schema;
+    assert_int_equal(catalog_tables[t].init(&schema), SQLITE_OK);
+    assert_string_equal(schema.table, catalog_tables[t].name);
+    for (int i = 0; i < schema.column_count; i++) {
+      const mlf_column *column = &schema.columns[i];
+      assert_int_equal(mlf_schema_find(&schema, column->name), i); /* no name comes twice */
+      bool asked = column->key_kind == MLF_KEY_EXPERIMENT || column->key_kind == MLF_KEY_FILTER;
+      assert_int_equal(column->source == MLF_SOURCE_ASKED, asked);
+      assert_int_equal(column->key == NULL, has_no_word(column->key_kind));
+      if (column->key_kind == MLF_KEY_METADATA) {
+        assert_string_equal(column->key, column->path);
+      } else if (column->key_kind == MLF_KEY_SPAN) {
+        assert_memory_equal(column->key, "span.", 5);
+      } else if (column->key) {
+        assert_memory_equal(column->key, "attributes.", 11);
+      }
+      if (column->source == MLF_SOURCE_METADATA_ITEM) assert_non_null(column->item);
+    }
+    mlf_schema_clear(&schema);
+    assert_int_equal(schema.column_count, 0);
   }
-  mlf_schema_clear(&schema);
-  assert_int_equal(schema.column_count, 0);
+}
+
+/* What names a trace, a scope and a range of time is in every table, and means the same. */
+static void tables_share_what_is_of_the_trace(void **state) {
+  (void)state;
+  static const char *const shared[] = {"trace_id", "experiment_id", "experiment", "filter",
+                                       "timestamp_ms"};
+  mlf_schema traces;
+  assert_int_equal(mlf_schema_init_traces(&traces), SQLITE_OK);
+  for (size_t t = 1; t < TABLE_COUNT; t++) {
+    mlf_schema schema;
+    assert_int_equal(catalog_tables[t].init(&schema), SQLITE_OK);
+    for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+      const mlf_column *here = &schema.columns[mlf_schema_find(&schema, shared[i])];
+      const mlf_column *there = &traces.columns[mlf_schema_find(&traces, shared[i])];
+      assert_int_equal(here->source, there->source);
+      assert_int_equal(here->key_kind, there->key_kind);
+      assert_int_equal(here->type, there->type);
+      assert_int_equal(here->hidden, i >= 2);
+    }
+    mlf_schema_clear(&schema);
+  }
+  mlf_schema_clear(&traces);
+}
+
+/* The declared keys, in their order, and none of their columns may be NULL. */
+static void keys_are_declared(void **state) {
+  (void)state;
+  for (size_t t = 0; t < TABLE_COUNT; t++) {
+    mlf_schema schema;
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    assert_int_equal(catalog_tables[t].init(&schema), SQLITE_OK);
+    char *text = mlf_schema_declaration(&schema);
+    assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    static const char keys[] = "SELECT group_concat(name) FROM (SELECT name FROM "
+                               "pragma_table_info('x') WHERE pk AND \"notnull\" ORDER BY pk)";
+    assert_int_equal(sqlite3_prepare_v2(db, keys, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_string_equal(sqlite3_column_text(statement, 0), catalog_tables[t].keys);
+    sqlite3_finalize(statement);
+    assert_int_equal(ask(db, "SELECT count(*) FROM pragma_table_info('x') WHERE \"notnull\""),
+                     schema.key_count);
+    sqlite3_close(db);
+    sqlite3_free(text);
+    mlf_schema_clear(&schema);
+  }
 }
 
 static void columns_are_found_in_any_case(void **state) {
@@ -143,8 +214,8 @@ static void the_declaration_is_sql(void **state) {
 static int schema_without_memory(void *context) {
   mlf_schema schema = {0};
   mlf_error error = {0};
-  (void)context;
-  int rc = mlf_schema_init_traces(&schema);
+  int (*const *init)(mlf_schema *) = context;
+  int rc = (*init)(&schema);
   if (rc == SQLITE_OK) rc = mlf_schema_declare(&schema, "tags", "a", NULL, &error);
   if (rc == SQLITE_OK) rc = mlf_schema_declare(&schema, "feedback", "b", "b", &error);
   assert_true(rc == error.code || schema.column_count == 0);
@@ -160,15 +231,23 @@ static int schema_without_memory(void *context) {
 
 static void memory_may_run_out(void **state) {
   (void)state;
-  assert_int_equal(oom_loop(schema_without_memory, NULL), 0);
+  for (size_t t = 0; t < TABLE_COUNT; t++) {
+    int (*init)(mlf_schema *) = catalog_tables[t].init;
+    assert_int_equal(oom_loop(schema_without_memory, &init), 0);
+  }
 }
 
 int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(columns_are_whole),       cmocka_unit_test(columns_are_found_in_any_case),
-      cmocka_unit_test(columns_can_be_declared), cmocka_unit_test(a_name_is_used_once),
-      cmocka_unit_test(the_declaration_is_sql),  cmocka_unit_test(memory_may_run_out),
+      cmocka_unit_test(columns_are_whole),
+      cmocka_unit_test(tables_share_what_is_of_the_trace),
+      cmocka_unit_test(keys_are_declared),
+      cmocka_unit_test(columns_are_found_in_any_case),
+      cmocka_unit_test(columns_can_be_declared),
+      cmocka_unit_test(a_name_is_used_once),
+      cmocka_unit_test(the_declaration_is_sql),
+      cmocka_unit_test(memory_may_run_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
