@@ -113,10 +113,10 @@ FROM (SELECT 'errors' AS section, row, 2 AS place, traces * 1.0 / max(traces) OV
       FROM shown_slow)
 WHERE share IS NOT NULL;
 INSERT INTO picture
-SELECT section, row, place, printf('<rect class="rail" y="3" width="80" height="6"/>'
+SELECT section, row, place, printf('<rect class="rail" x="4" y="3" width="72" height="6"/>'
          || '<rect class="range" x="%.1f" y="3" width="%.1f" height="6"/>'
          || '<circle class="bar" cx="%.1f" cy="6" r="4"/>',
-         80 * low, 80 * (high - low), 4 + 72 * rate)
+         4 + 72 * low, 72 * (high - low), 4 + 72 * rate)
 FROM (SELECT 'scorers' AS section, row, 4 AS place, pass_low AS low, pass_high AS high,
              pass_rate AS rate FROM shown_scorer
       UNION ALL SELECT 'headline', 1, 1, success_low, success_high, success_rate FROM quality)

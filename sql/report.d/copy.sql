@@ -5,14 +5,18 @@
 -- newest, the 100 newest failed and the 50 slowest traces of the window.
 
 CREATE TABLE about AS
+WITH scope AS (
+  SELECT coalesce(max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID'),
+                  max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME')) AS asked
+  FROM mlflow_settings WHERE value <> '')
 SELECT from_ms, until_ms, zone, zone_modifier, traces_max,
        (SELECT rtrim(value, '/') FROM mlflow_settings WHERE name = 'MLFLOW_TRACKING_URI') AS uri,
-       (SELECT coalesce(max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME'),
-                        'experiment ' || max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID'),
-                        'all active experiments')
-        FROM mlflow_settings WHERE name LIKE 'MLFLOW_EXPERIMENT_%' AND value <> '') AS experiment,
+       CASE WHEN scope.asked IS NULL THEN 'all active experiments'
+            WHEN scope.asked GLOB '*[^0-9]*' THEN scope.asked
+            ELSE coalesce((SELECT name FROM mlflow_experiments WHERE experiment_id = scope.asked),
+                          scope.asked) END AS experiment,
        (julianday('now') - 2440587.5) * 86400 AS began_s
-FROM report_window, asked;
+FROM report_window, asked, scope;
 UPDATE report_settings SET until_ms = (SELECT until_ms FROM about);
 
 CREATE TABLE traces AS

@@ -89,13 +89,13 @@ class Structure(html.parser.HTMLParser):
             self.texts.append(data)
 
 
-def report(server, experiment, folder, *options):
+def report(server, experiment, folder, *options, **variables):
     path = pathlib.Path(folder) / "report.html"
     ran = subprocess.run(
         [support.ROOT / "sql" / "report", "--html", path, *options], text=True, timeout=120,
         capture_output=True, check=False,
         env=support.clean_environment(server, MLFLOW_EXPERIMENT_NAME=experiment,
-                                      SQLITE_MLFLOW=support.extension()))
+                                      SQLITE_MLFLOW=support.extension(), **variables))
     if ran.returncode or ran.stderr:
         raise RuntimeError(ran.stderr)
     return path.read_text(), ran.stdout
@@ -212,8 +212,9 @@ class Report(unittest.TestCase):
         seeded.use(self.server)
         now_ms = int(time.time() * 1000)
         writer = seed.Writer(experiment)
-        traces = [trace for trace in scenario.make_traces(60, 1, now_ms, experiment)
-                  if trace.start_ms > now_ms - 6 * DAY_MS and not trace.run][:24]
+        traces = [trace for trace in scenario.make_traces(400, 1, now_ms, experiment)
+                  if trace.start_ms > now_ms - 6 * DAY_MS and not trace.run]
+        traces = sorted(traces, key=lambda trace: trace.state != "ERROR")[:24]
         for trace in traces:
             trace.name = trace.request = HOSTILE + CONTROLS
             for span in trace.spans:
@@ -244,6 +245,17 @@ class Report(unittest.TestCase):
         self.assertIn("was not read in full", self.sections(page)["changes"])
         self.assertEqual(re.search(r"<dt>Requests</dt><dd><a [^>]*>(\d+)", page)[1], "50")
         self.assertNotIn("Only the newest", self.page)
+
+    def test_the_experiment_that_is_named_is_the_one(self):
+        number = support.experiment_id(self.server, self.experiment)
+        for options, variables in (
+                (("--experiment", self.experiment), {"MLFLOW_EXPERIMENT_ID": "0"}),
+                (("--experiment", number), {}), ((), {"MLFLOW_EXPERIMENT_ID": number})):
+            with self.subTest(options), tempfile.TemporaryDirectory() as folder:
+                _, text = report(self.server, "never made", folder, "--days", "14", *options,
+                                 **variables)
+                self.assertEqual(text.splitlines()[0], self.experiment)
+                self.assertIn("Success rate", text)
 
     def test_windows_without_much_in_them(self):
         now_ms = int(time.time() * 1000)
