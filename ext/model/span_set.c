@@ -197,9 +197,9 @@ size_t mlf_span_set_root(const mlf_span_set *set) {
   return root;
 }
 
-/* Gives the text that was written, and keeps it until the next value. */
-static int span_finish(mlf_span_set *set, sqlite3_str *text, mlf_value *value) {
-  int rc = sqlite3_str_errcode(text);
+/* Gives the text that was written, with result `rc` so far, and keeps it until the next value. */
+static int span_finish(mlf_span_set *set, int rc, sqlite3_str *text, mlf_value *value) {
+  if (rc == SQLITE_OK) rc = sqlite3_str_errcode(text);
   size_t length = (size_t)sqlite3_str_length(text);
   set->text = sqlite3_str_finish(text);
   if (rc == SQLITE_OK && set->text)
@@ -208,24 +208,26 @@ static int span_finish(mlf_span_set *set, sqlite3_str *text, mlf_value *value) {
 }
 
 /* What an attribute in a file holds, as JSON: JSON in a text, or any other text. */
-static void span_write_file_value(sqlite3_str *out, const mlf_json *json,
-                                  const mlf_json_node *node) {
+static int span_write_file_value(sqlite3_str *out, const mlf_json *json,
+                                 const mlf_json_node *node) {
   mlf_json_check check = {0};
   mlf_error ignored = {0};
   const char *text = mlf_json_text(node);
   mlf_value raw = mlf_json_value_raw(json, node, "null");
   size_t length = text ? strlen(text) : 0;
+  int rc = length > 0 ? mlf_json_check_run(text, length, &check, &ignored) : SQLITE_OK;
   if (!text) {
     sqlite3_str_append(out, raw.text, (int)raw.length);
   } else if (length == 0) {
     sqlite3_str_appendall(out, "null"); /* as Python has it */
-  } else if (mlf_json_check_run(text, length, &check, &ignored) == SQLITE_OK) {
+  } else if (rc == SQLITE_OK) {
     sqlite3_str_append(out, text, (int)length);
   } else {
     mlf_json_write_text(out, text, length);
   }
   mlf_json_check_clear(&check);
   mlf_error_clear(&ignored);
+  return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
 }
 
 /* The attributes of a span or event are a list, in OpenTelemetry's form, or an object. */
@@ -233,24 +235,26 @@ static bool span_is_list(const mlf_span_set *set, const mlf_json_node *attribute
   return mlf_json_kind_of(set->json, attributes) == MLF_JSON_ARRAY;
 }
 
-static void span_write_attributes(const mlf_span_set *set, const mlf_json_node *attributes,
-                                  sqlite3_str *out) {
+static int span_write_attributes(const mlf_span_set *set, const mlf_json_node *attributes,
+                                 sqlite3_str *out) {
   const char *separator = "";
+  int rc = SQLITE_OK;
   if (span_is_list(set, attributes)) {
     mlf_otlp_write_list(out, set->json, attributes);
-    return;
+    return rc;
   }
   sqlite3_str_appendchar(out, 1, '{');
   const mlf_json_node *each = mlf_json_first(attributes);
-  for (; each; each = mlf_json_next(each)) {
+  for (; rc == SQLITE_OK && each; each = mlf_json_next(each)) {
     const char *name = mlf_json_name(each);
     sqlite3_str_appendall(out, separator);
     mlf_json_write_text(out, name, strlen(name));
     sqlite3_str_appendchar(out, 1, ':');
-    span_write_file_value(out, set->json, each);
+    rc = span_write_file_value(out, set->json, each);
     separator = ",";
   }
   sqlite3_str_appendchar(out, 1, '}');
+  return rc;
 }
 
 /* An attribute as JSON; nothing if the span has none of this key. */
@@ -261,12 +265,13 @@ static int span_attribute_json(mlf_span_set *set, const mlf_json_node *attribute
       list ? mlf_otlp_find(attributes, key) : mlf_json_member(attributes, key);
   if (!node) return SQLITE_OK;
   sqlite3_str *out = sqlite3_str_new(NULL);
+  int rc = SQLITE_OK;
   if (list) {
     mlf_otlp_write(out, set->json, node);
   } else {
-    span_write_file_value(out, set->json, node);
+    rc = span_write_file_value(out, set->json, node);
   }
-  int rc = span_finish(set, out, value);
+  rc = span_finish(set, rc, out, value);
   /* The client has None for an attribute that is null and for one that is not there. */
   if (value->type == MLF_TEXT && strcmp(value->text, "null") == 0) *value = mlf_value_text(NULL);
   return rc;
@@ -341,11 +346,12 @@ static int span_events(mlf_span_set *set, const mlf_json_node *span, mlf_value *
     separator = ",";
   }
   sqlite3_str_appendchar(out, 1, ']');
-  return span_finish(set, out, value);
+  return span_finish(set, SQLITE_OK, out, value);
 }
 
 static int span_links(mlf_span_set *set, const mlf_json_node *span, mlf_value *value) {
   sqlite3_str *out = sqlite3_str_new(NULL);
+  int rc = SQLITE_OK;
   const char *separator = "";
   sqlite3_str_appendchar(out, 1, '[');
   const mlf_json_node *each = mlf_json_first(mlf_json_member(span, "links"));
@@ -363,11 +369,12 @@ static int span_links(mlf_span_set *set, const mlf_json_node *span, mlf_value *v
     sqlite3_str_appendall(out, ",\"attributes\":");
     span_write_plain(set, mlf_json_member(each, "attributes"), out);
     sqlite3_str_appendchar(out, 1, '}');
+    if (!trace_id) rc = SQLITE_NOMEM;
     sqlite3_free(trace_id);
     separator = ",";
   }
   sqlite3_str_appendchar(out, 1, ']');
-  return span_finish(set, out, value);
+  return span_finish(set, rc, out, value);
 }
 
 /* OK, ERROR or UNSET. */
@@ -430,8 +437,8 @@ int mlf_span_set_value(mlf_span_set *set, size_t index, const mlf_column *column
   case MLF_SOURCE_SPAN_ATTRIBUTE: return span_attribute(set, attributes, column, value);
   case MLF_SOURCE_SPAN_ATTRIBUTES: {
     sqlite3_str *out = sqlite3_str_new(NULL);
-    span_write_attributes(set, attributes, out);
-    return span_finish(set, out, value);
+    int rc = span_write_attributes(set, attributes, out);
+    return span_finish(set, rc, out, value);
   }
   case MLF_SOURCE_SPAN_TYPE: {
     int rc = span_attribute(set, attributes, column, value);

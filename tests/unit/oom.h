@@ -37,6 +37,7 @@ static struct {
   long countdown;             /* allocations until one fails; 0 for never */
   bool forever;               /* all after it fail, too */
   long failures;              /* allocations refused since oom_arm */
+  long stride;                /* oom_loop takes every so many; 0 for each */
 } oom;
 
 /* Whether the allocation that is asked for now is to fail. */
@@ -107,7 +108,7 @@ static inline long oom_loop(int (*scenario)(void *context), void *context) {
   long survived = 0;
   for (int forever = 0; forever <= 1; forever++) {
     bool failed = true;
-    for (long countdown = 1; failed; countdown++) {
+    for (long countdown = 1; failed; countdown += oom.stride > 0 ? oom.stride : 1) {
       long before = oom.outstanding;
       oom_arm(countdown, forever);
       int rc = scenario(context);

@@ -17,10 +17,30 @@ static hostile server;
 static const char tables_traces[] = "{\"traces\":[" TABLES_TRACE(
     "tr-2", "2026-11-23T10:00:02.000Z",
     ",\"execution_duration\":\"1.5s\",\"state\":\"OK\",\"tags\":{\"mlflow.traceName\":\"b\","
-    "\"environment\":\"prod\"},\"trace_metadata\":{\"mlflow.trace.tokenUsage\":"
+    "\"environment\":\"prod\",\"mlflow.trace.spansLocation\":\"TRACKING_STORE\"},"
+    "\"trace_metadata\":{\"mlflow.trace.tokenUsage\":"
     "\"{\\\"total_tokens\\\": 9}\"},\"assessments\":[{\"assessment_name\":\"good\","
     "\"feedback\":{\"value\":true}}]") "," TABLES_TRACE("tr-1", "2026-11-23T10:00:01.000Z",
                                                         ",\"state\":\"ERROR\"") "]}";
+
+/* The spans of tr-2, from the server's tables; those of tr-1 are a file. */
+static const char tables_batch[] =
+    "{\"traces\":[{\"trace_info\":{\"trace_id\":\"tr-2\"},\"spans\":["
+    "{\"span_id\":\"AAAAAAAAAAE=\",\"name\":\"root\",\"start_time_unix_nano\":1000000,"
+    "\"end_time_unix_nano\":9000000,\"status\":{\"code\":\"STATUS_CODE_OK\"},\"attributes\":["
+    "{\"key\":\"mlflow.spanInputs\",\"value\":{\"kvlist_value\":{\"values\":[{\"key\":\"q\","
+    "\"value\":{\"int_value\":\"7\"}}]}}},"
+    "{\"key\":\"mlflow.chat.tokenUsage\",\"value\":{\"kvlist_value\":{\"values\":["
+    "{\"key\":\"total_tokens\",\"value\":{\"int_value\":9}}]}}}],"
+    "\"events\":[{\"name\":\"exception\",\"time_unix_nano\":5,\"attributes\":[{\"key\":"
+    "\"exception.type\",\"value\":{\"string_value\":\"E\"}}]}],"
+    "\"links\":[{\"trace_id\":\"AAAAAAAAAAAAAAAAAAAAAQ==\",\"span_id\":\"AAAAAAAAAAE=\"}]},"
+    "{\"span_id\":\"AAAAAAAAAAI=\",\"parent_span_id\":\"AAAAAAAAAAE=\",\"name\":\"child\","
+    "\"start_time_unix_nano\":2000000,\"end_time_unix_nano\":5000000,\"attributes\":[]}]}]}";
+static const char tables_file[] =
+    "{\"spans\":[{\"span_id\":\"00000000000000aa\",\"name\":\"filed\","
+    "\"start_time_unix_nano\":1,\"attributes\":{\"mlflow.spanInputs\":\"{\\\"a\\\": 1}\","
+    "\"mlflow.spanType\":\"\\\"TOOL\\\"\",\"odd\":\"no json\"}}]}";
 
 static int tables_start_server(void **state) {
   (void)state;
@@ -33,6 +53,9 @@ static int tables_start_server(void **state) {
                "{\"experiments\":[{\"experiment_id\":\"7\",\"name\":\"agent\",\"tags\":"
                "[{\"key\":\"a\",\"value\":\"b\"}]}]}");
   hostile_tell(&server, "route /traces/search ok body='%s'", tables_traces);
+  hostile_tell(&server, "route /traces/batchGet ok body='%s'", tables_batch);
+  hostile_tell(&server, "route /get-trace-artifact ok body='%s' type=application/octet-stream",
+               tables_file);
   setenv("MLFLOW_TRACKING_URI", hostile_uri(&server), 1);
   setenv("MLFLOW_SQL_STREAMS", "1", 1);
   setenv("HOME", "/nonexistent", 1);
@@ -103,6 +126,29 @@ static const tables_case tables_cases[] = {
      "('tr-1', 'tr-3', NULL) AND experiment_id = 7 AND filter = 'span.type = ''TOOL'''",
      "tr-1;", NULL},
     {NULL, "SELECT count(*), sum(status = 'OK') FROM mlflow_traces", "2|1;", NULL},
+    {NULL, "SELECT trace_id, request, response FROM mlflow_traces",
+     "tr-2|{\"q\":7}|NULL;tr-1|{\"a\": 1}|NULL;", NULL},
+    {NULL,
+     "SELECT span_id, parent_span_id, name, span_type, status, start_time_ns, duration_ms, depth, "
+     "child_count, self_time_ms, critical_path_ms, total_tokens, exception_type, events, links "
+     "FROM mlflow_spans WHERE name IN ('root', 'child')",
+     "0000000000000001|NULL|root|UNKNOWN|OK|1000000|8.0|0|1|5.0|5.0|9|E|"
+     "[{\"name\":\"exception\",\"timestamp\":5,\"attributes\":{\"exception.type\":\"E\"}}]|"
+     "[{\"trace_id\":\"tr-00000000000000000000000000000001\",\"span_id\":\"0000000000000001\","
+     "\"attributes\":{}}];"
+     "0000000000000002|0000000000000001|child|UNKNOWN|UNSET|2000000|3.0|1|0|3.0|3.0|NULL|NULL|[]|[]"
+     ";",
+     NULL},
+    {NULL,
+     "SELECT t.trace_id, s.name, s.span_type, s.attributes FROM mlflow_traces AS t JOIN "
+     "mlflow_spans AS s USING (trace_id) WHERE s.depth = 0 AND s.end_time_ns IS NULL",
+     "tr-1|filed|TOOL|{\"mlflow.spanInputs\":{\"a\": 1},\"mlflow.spanType\":\"TOOL\","
+     "\"odd\":\"no json\"};",
+     NULL},
+    {NULL,
+     "SELECT trace_id, name, assessment_type, value, value_json, value_num, valid FROM "
+     "mlflow_assessments",
+     "tr-2|good|feedback|1|true|1|NULL;", NULL},
     {NULL, "CREATE VIRTUAL TABLE t USING mlflow_traces(colour = red)", "",
      "mlflow_traces: unknown argument \"colour = red\""},
     {NULL, "SELECT mlflow_connect('ftp://h')", "", "mlflow_connect: "},
@@ -114,10 +160,40 @@ static const tables_case tables_cases[] = {
 
 #define TABLES_CASES (sizeof(tables_cases) / sizeof(tables_cases[0]))
 
+/* Statements that ask again and again. */
+static const tables_case tables_long_cases[] = {
+    {"CREATE TEMP TABLE l AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT "
+     "20) SELECT 'tr-' || i AS id FROM n",
+     "SELECT count(*), count(t.trace_id), count(t.request) FROM l LEFT JOIN mlflow_traces AS t ON "
+     "t.trace_id = l.id",
+     "20|2|2;", NULL},
+    {"CREATE TEMP TABLE l AS SELECT 'tr-1' AS id UNION SELECT 'tr-2' UNION SELECT 'tr-3'",
+     "SELECT l.id, t.status FROM l LEFT JOIN mlflow_traces AS t ON t.trace_id = l.id AND "
+     "t.trace_id "
+     "IN (SELECT id FROM l)",
+     "tr-1|ERROR;tr-2|OK;tr-3|NULL;", NULL},
+    {"CREATE TEMP TABLE l AS SELECT 1 AS i UNION SELECT 2 UNION SELECT 3 UNION SELECT 4",
+     "SELECT i, group_concat(trace_id) FROM l CROSS JOIN mlflow_traces GROUP BY i",
+     "1|tr-2,tr-1;2|tr-2,tr-1;3|tr-2,tr-1;4|tr-2,tr-1;", NULL},
+};
+
+#define TABLES_LONG_CASES (sizeof(tables_long_cases) / sizeof(tables_long_cases[0]))
+/* They allocate so often that not every allocation has its turn to fail. */
+#define TABLES_LONG_STRIDE 41
+
 static void tables_answer(void **state) {
   (void)state;
   for (size_t i = 0; i < TABLES_CASES; i++) {
     tables_case it = tables_cases[i];
+    print_message("%s\n", it.sql);
+    assert_int_equal(tables_run(&it), SQLITE_OK);
+  }
+}
+
+static void tables_answer_again_and_again(void **state) {
+  (void)state;
+  for (size_t i = 0; i < TABLES_LONG_CASES; i++) {
+    tables_case it = tables_long_cases[i];
     print_message("%s\n", it.sql);
     assert_int_equal(tables_run(&it), SQLITE_OK);
   }
@@ -132,11 +208,24 @@ static void tables_survive_without_memory(void **state) {
   }
 }
 
+static void tables_survive_again_and_again(void **state) {
+  (void)state;
+  oom.stride = TABLES_LONG_STRIDE;
+  for (size_t i = 0; i < TABLES_LONG_CASES; i++) {
+    tables_case it = tables_long_cases[i];
+    print_message("%s\n", it.sql);
+    oom_loop(tables_run, &it);
+  }
+  oom.stride = 0;
+}
+
 int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tables_answer),
+      cmocka_unit_test(tables_answer_again_and_again),
       cmocka_unit_test(tables_survive_without_memory),
+      cmocka_unit_test(tables_survive_again_and_again),
   };
   return cmocka_run_group_tests(tests, tables_start_server, tables_stop_server);
 }
