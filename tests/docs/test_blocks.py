@@ -1,12 +1,13 @@
 """Every SQL block of the README and the manual runs as it stands.
 
 The blocks of one file run in order, in one sqlite3 shell with the extension, against a server with
-a few traces. A block that is followed at once by a block of output has that output, if it shows a
-query plan: other output depends on the data.
+the demo's kind of traces. A block that is followed at once by a block of output has that output, if
+it shows a query plan; of tables it has the columns, for what is in them depends on the data.
 """
 
 import pathlib
 import re
+import subprocess
 import sys
 import time
 import unittest
@@ -14,11 +15,19 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import support  # noqa: E402
 
+MARK = "-- block "
 BLOCK = re.compile(r"^```sql\n(.*?)^```\n(?:\n?^```\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 
 def pages():
     return [support.ROOT / "README.md", *sorted((support.ROOT / "docs").rglob("*.md"))]
+
+
+def columns(output):
+    """The names of the columns of each table in box mode."""
+    lines = output.splitlines()
+    return [[name.strip() for name in below.strip("│").split("│")]
+            for line, below in zip(lines, lines[1:]) if line.startswith("┌")]
 
 
 class Blocks(unittest.TestCase):
@@ -34,18 +43,26 @@ class Blocks(unittest.TestCase):
              "metadata": {"mlflow.trace.user": f"user{i % 4}"},
              "assessments": [("concise_communication", "yes")]}
             for i in range(30)])
+        subprocess.run(
+            [sys.executable, support.TESTS / "live" / "seed.py", "--traces", "150",
+             "--experiment", cls.experiment], check=True, stderr=subprocess.DEVNULL,
+            env=support.clean_environment(cls.server, MLFLOW_DISABLE_TELEMETRY="true"))
 
     def run_page(self, page):
         blocks = BLOCK.findall(page.read_text())
-        environment = {"MLFLOW_EXPERIMENT_NAME": self.experiment}
-        for number in range(len(blocks)):
-            # Everything before a block may be what it stands on.
-            before = "\n".join(sql for sql, _ in blocks[:number])
-            sql, output = blocks[number]
-            shown = support.shell(f".output /dev/null\n{before}\n.output stdout\n{sql}",
-                                  self.server, **environment)
+        script = "".join(
+            f".mode {'box' if columns(output) else 'list'}\n.print {MARK}{number}\n{sql}\n"
+            for number, (sql, output) in enumerate(blocks))
+        run = support.run_shell(script, self.server, MLFLOW_EXPERIMENT_NAME=self.experiment)
+        parts = re.split(rf"^{MARK}\d+\n", run.stdout, flags=re.MULTILINE)[1:]
+        where = f"{page.name}, block {len(parts)}"
+        self.assertEqual((run.returncode, run.stderr), (0, ""), where)
+        for number, ((_, output), shown) in enumerate(zip(blocks, parts, strict=True), 1):
+            where = f"{page.name}, block {number}"
             if output.startswith("QUERY PLAN"):
-                self.assertIn(output.strip(), shown, f"{page.name}, block {number + 1}")
+                self.assertIn(output.strip(), shown, where)
+            if columns(output):
+                self.assertEqual(columns(output), columns(shown), where)
         return len(blocks)
 
     def test_there_are_blocks(self):
