@@ -5,13 +5,12 @@
 
 #include "base/sqlite_api.h"
 #include "model/json_check.h"
+#include "model/json_python.h"
 #include "model/json_value.h"
 #include "model/json_write.h"
 #include "model/otlp.h"
+#include "model/span_id.h"
 #include "model/span_tree.h"
-
-#define SPAN_ID_BYTES  8
-#define TRACE_ID_BYTES 16
 
 typedef struct span_entry {
   const mlf_json_node *node;
@@ -20,8 +19,8 @@ typedef struct span_entry {
   int64_t end_ns; /* as sent; 0 if it has not ended */
   const char *id; /* in `id_hex`, or as sent */
   const char *parent;
-  char id_hex[2 * SPAN_ID_BYTES + 1];
-  char parent_hex[2 * SPAN_ID_BYTES + 1];
+  char id_hex[2 * MLF_SPAN_ID_BYTES + 1];
+  char parent_hex[2 * MLF_SPAN_ID_BYTES + 1];
 } span_entry;
 
 struct mlf_span_set {
@@ -32,37 +31,6 @@ struct mlf_span_set {
   char *text;      /* of the value given last */
   mlf_json *inner; /* likewise */
 };
-
-/* The value of a base64 digit, or -1. */
-static int span_base64_digit(char c) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const char *found = c ? strchr(digits, c) : NULL;
-  return found ? (int)(found - digits) : -1;
-}
-
-/* An id of `bytes` bytes as lower-case hex: from base64 into `hex`, or as it was sent, without 0x.
- */
-static const char *span_id(const char *sent, size_t bytes, char *hex) {
-  static const char digits[] = "0123456789abcdef";
-  size_t length = (bytes + 2) / 3 * 4;
-  unsigned bits = 0, bit_count = 0;
-  size_t written = 0;
-  if (!sent || !*sent) return NULL;
-  if (strlen(sent) != length || sent[length - 1] != '=')
-    return strncmp(sent, "0x", 2) == 0 ? sent + 2 : sent;
-  for (size_t i = 0; i < length && written < 2 * bytes; i++) {
-    int digit = span_base64_digit(sent[i]);
-    if (digit < 0) return sent;
-    bits = (bits << 6) | (unsigned)digit;
-    bit_count += 6;
-    if (bit_count < 8) continue;
-    bit_count -= 8;
-    hex[written++] = digits[(bits >> (bit_count + 4)) & 15];
-    hex[written++] = digits[(bits >> bit_count) & 15];
-  }
-  hex[written] = 0;
-  return hex;
-}
 
 /* A member by its name in OpenTelemetry's form, or else in MLflow 2's. */
 static const mlf_json_node *span_either(const mlf_json_node *node, const char *name,
@@ -82,6 +50,16 @@ static int span_compare_starts(const void *left, const void *right) {
   return a->sent < b->sent ? -1 : a->sent > b->sent;
 }
 
+/* The start of a span. Protobuf leaves a zero out; files have it always. Before 1970 is no time of
+** a span, so differences of times fit. */
+static bool span_start(const mlf_json *json, const mlf_json_node *node, int64_t *start_ns) {
+  const mlf_json_node *start = span_either(node, "start_time_unix_nano", "start_time");
+  const mlf_json_node *attributes = mlf_json_member(node, "attributes");
+  *start_ns = 0;
+  if (!start) return mlf_json_kind_of(json, attributes) != MLF_JSON_OBJECT;
+  return mlf_otlp_int64(json, start, start_ns) && *start_ns >= 0;
+}
+
 /* Finds the spans and puts them in order. */
 static int span_set_collect(mlf_span_set *set, const mlf_json_node *spans, mlf_error *error) {
   const mlf_json_node *each = mlf_json_first(spans);
@@ -89,9 +67,8 @@ static int span_set_collect(mlf_span_set *set, const mlf_json_node *spans, mlf_e
     span_entry *span = &set->spans[set->count];
     span->node = each;
     span->sent = set->count;
-    if (!span_sent_id(each) ||
-        !mlf_otlp_int64(set->json, span_either(each, "start_time_unix_nano", "start_time"),
-                        &span->start_ns)) {
+    const char *id = span_sent_id(each);
+    if (!id || !*id || !span_start(set->json, each, &span->start_ns)) {
       return mlf_error_set(error, SQLITE_ERROR, "spans[%d] of a trace lacks a span_id or a start",
                            (int)set->count);
     }
@@ -120,18 +97,26 @@ static const span_entry *span_find(const span_entry *const *by_id, size_t count,
   return low < count && strcmp(by_id[low]->id, id) == 0 ? by_id[low] : NULL;
 }
 
-/* Reads ids and ends, and measures the tree. One whose parent is not here is a root. */
+/* Reads the ids and the end of a span. OpenTelemetry's id of zeros is none, and a parent's is
+** that of a root. */
+static void span_read(const mlf_json *json, span_entry *span) {
+  span->id = mlf_span_id(span_sent_id(span->node), span->id_hex);
+  span->parent = mlf_span_id(mlf_json_text(span_either(span->node, "parent_span_id", "parent_id")),
+                             span->parent_hex);
+  if (span->parent && span->parent[strspn(span->parent, "0")] == 0) span->parent = NULL;
+  if (!mlf_otlp_int64(json, span_either(span->node, "end_time_unix_nano", "end_time"),
+                      &span->end_ns) ||
+      span->end_ns < 0)
+    span->end_ns = 0;
+}
+
+/* Measures the tree. One whose parent is not here is a root. */
 static int span_set_build(mlf_span_set *set, mlf_error *error) {
   const span_entry **by_id = sqlite3_malloc64((set->count + 1) * sizeof(*by_id));
   if (!by_id) return mlf_error_nomem(error);
   for (size_t i = 0; i < set->count; i++) {
-    span_entry *span = &set->spans[i];
-    span->id = span_id(span_sent_id(span->node), SPAN_ID_BYTES, span->id_hex);
-    span->parent = span_id(mlf_json_text(span_either(span->node, "parent_span_id", "parent_id")),
-                           SPAN_ID_BYTES, span->parent_hex);
-    mlf_otlp_int64(set->json, span_either(span->node, "end_time_unix_nano", "end_time"),
-                   &span->end_ns);
-    by_id[i] = span;
+    span_read(set->json, &set->spans[i]);
+    by_id[i] = &set->spans[i];
   }
   qsort(by_id, set->count, sizeof(*by_id), span_compare_ids);
   for (size_t i = 0; i < set->count; i++) {
@@ -207,27 +192,40 @@ static int span_finish(mlf_span_set *set, int rc, sqlite3_str *text, mlf_value *
   return rc;
 }
 
-/* What an attribute in a file holds, as JSON: JSON in a text, or any other text. */
-static int span_write_file_value(sqlite3_str *out, const mlf_json *json,
-                                 const mlf_json_node *node) {
+/* Appends `text` if it is JSON. SQLITE_OK, SQLITE_NOMEM, or another code if it is not. */
+static int span_append_json(sqlite3_str *out, const char *text, size_t length) {
   mlf_json_check check = {0};
   mlf_error ignored = {0};
-  const char *text = mlf_json_text(node);
-  mlf_value raw = mlf_json_value_raw(json, node, "null");
-  size_t length = text ? strlen(text) : 0;
-  int rc = length > 0 ? mlf_json_check_run(text, length, &check, &ignored) : SQLITE_OK;
-  if (!text) {
-    sqlite3_str_append(out, raw.text, (int)raw.length);
-  } else if (length == 0) {
-    sqlite3_str_appendall(out, "null"); /* as Python has it */
-  } else if (rc == SQLITE_OK) {
-    sqlite3_str_append(out, text, (int)length);
-  } else {
-    mlf_json_write_text(out, text, length);
-  }
+  int rc = mlf_json_check_run(text, length, &check, &ignored);
+  if (rc == SQLITE_OK) sqlite3_str_append(out, text, (int)length);
   mlf_json_check_clear(&check);
   mlf_error_clear(&ignored);
-  return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+  return rc;
+}
+
+/* Appends a text as JSON: what it holds, if that is JSON as Python writes it, or itself. */
+static int span_write_file_text(sqlite3_str *out, const char *text, size_t length) {
+  int rc = span_append_json(out, text, length);
+  if (rc == SQLITE_OK || rc == SQLITE_NOMEM) return rc;
+  size_t plain_length;
+  char *plain = mlf_json_python_plain(text, length, &plain_length);
+  if (!plain) return SQLITE_NOMEM;
+  rc = span_append_json(out, plain, plain_length);
+  sqlite3_free(plain);
+  if (rc == SQLITE_OK || rc == SQLITE_NOMEM) return rc;
+  mlf_json_write_text(out, text, length);
+  return SQLITE_OK;
+}
+
+/* What an attribute in a file holds, as JSON. */
+static int span_write_file_value(sqlite3_str *out, const mlf_json *json,
+                                 const mlf_json_node *node) {
+  const char *text = mlf_json_text(node);
+  if (text && *text) return span_write_file_text(out, text, strlen(text));
+  /* Python has None for an empty text. */
+  mlf_value raw = text ? mlf_value_text("null") : mlf_json_value_raw(json, node, "null");
+  sqlite3_str_append(out, raw.text, (int)raw.length);
+  return SQLITE_OK;
 }
 
 /* The attributes of a span or event are a list, in OpenTelemetry's form, or an object. */
@@ -351,30 +349,27 @@ static int span_events(mlf_span_set *set, const mlf_json_node *span, mlf_value *
 
 static int span_links(mlf_span_set *set, const mlf_json_node *span, mlf_value *value) {
   sqlite3_str *out = sqlite3_str_new(NULL);
-  int rc = SQLITE_OK;
   const char *separator = "";
   sqlite3_str_appendchar(out, 1, '[');
   const mlf_json_node *each = mlf_json_first(mlf_json_member(span, "links"));
   for (; each; each = mlf_json_next(each)) {
-    char trace_hex[2 * TRACE_ID_BYTES + 1], span_hex[2 * SPAN_ID_BYTES + 1];
-    const char *trace =
-        span_id(mlf_json_text(mlf_json_member(each, "trace_id")), TRACE_ID_BYTES, trace_hex);
-    const char *id =
-        span_id(mlf_json_text(mlf_json_member(each, "span_id")), SPAN_ID_BYTES, span_hex);
-    char *trace_id = sqlite3_mprintf("%s%s", trace == trace_hex ? "tr-" : "", trace ? trace : "");
+    const char *trace = mlf_json_text(mlf_json_member(each, "trace_id"));
+    const char *id = mlf_json_text(mlf_json_member(each, "span_id"));
+    char trace_hex[3 + 2 * MLF_TRACE_ID_BYTES + 1] = "tr-", span_hex[2 * MLF_SPAN_ID_BYTES + 1];
+    if (trace && mlf_span_id_from_base64(trace, MLF_TRACE_ID_BYTES, trace_hex + 3))
+      trace = trace_hex;
+    if (id && mlf_span_id_from_base64(id, MLF_SPAN_ID_BYTES, span_hex)) id = span_hex;
     sqlite3_str_appendf(out, "%s{\"trace_id\":", separator);
-    mlf_json_write_text(out, trace_id ? trace_id : "", trace_id ? strlen(trace_id) : 0);
+    mlf_json_write_text(out, trace ? trace : "", trace ? strlen(trace) : 0);
     sqlite3_str_appendall(out, ",\"span_id\":");
     mlf_json_write_text(out, id ? id : "", id ? strlen(id) : 0);
     sqlite3_str_appendall(out, ",\"attributes\":");
     span_write_plain(set, mlf_json_member(each, "attributes"), out);
     sqlite3_str_appendchar(out, 1, '}');
-    if (!trace_id) rc = SQLITE_NOMEM;
-    sqlite3_free(trace_id);
     separator = ",";
   }
   sqlite3_str_appendchar(out, 1, ']');
-  return span_finish(set, rc, out, value);
+  return span_finish(set, SQLITE_OK, out, value);
 }
 
 /* OK, ERROR or UNSET. */
@@ -427,6 +422,7 @@ int mlf_span_set_value(mlf_span_set *set, size_t index, const mlf_column *column
   case MLF_SOURCE_SPAN_PARENT: *value = mlf_value_text(span->parent); break;
   case MLF_SOURCE_SPAN_NAME:
     *value = mlf_value_text(mlf_json_text(mlf_json_member(span->node, "name")));
+    if (value->type == MLF_NULL) *value = mlf_value_text(""); /* protobuf leaves it out */
     break;
   case MLF_SOURCE_SPAN_STATUS: *value = mlf_value_text(span_status(span->node)); break;
   case MLF_SOURCE_SPAN_MESSAGE: *value = mlf_value_text(span_message(span->node)); break;

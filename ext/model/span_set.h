@@ -1,9 +1,10 @@
 /* span_set.h: the spans of one trace, in whichever form the server gave them.
 **
 ** (1) OpenTelemetry's JSON, from traces/batchGet: ids in base64, attributes a list of keys and
-**     values (model/otlp.h);
+**     values (model/otlp.h); what is zero or empty is left out;
 ** (2) a trace's file, from get-trace-artifact: the same, but attributes are an object of texts that
-**     hold JSON, and ids and status as the writing version of MLflow had them;
+**     hold JSON as Python writes it (model/json_python.h), and ids and status are as the writing
+**     version of MLflow had them;
 ** (3) a file older than MLflow 3: `context`, `parent_id`, `start_time`, `status_code`.
 **
 ** All give the same columns, which say what MLflow's Python client says of a span: ids in hex,
@@ -24,8 +25,8 @@
 typedef struct mlf_span_set mlf_span_set;
 
 /* Reads `spans`, an array in `json`, which must outlive the set. Spans are put in the order of
-** their starts; of those that start together, in the order sent. Errors: one that has no id or no
-** start; SQLITE_NOMEM. */
+** their starts; of those that start together, in the order sent. Errors: one that has no id, or in
+** a file no start, or a start that is no time since 1970; SQLITE_NOMEM. */
 int mlf_span_set_new(const mlf_json *json, const mlf_json_node *spans, mlf_span_set **out,
                      mlf_error *error);
 void mlf_span_set_free(mlf_span_set *set); /* NULL is allowed */
