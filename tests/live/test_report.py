@@ -216,13 +216,13 @@ class Report(unittest.TestCase):
                   if trace.start_ms > now_ms - 6 * DAY_MS and not trace.run]
         traces = sorted(traces, key=lambda trace: trace.state != "ERROR")[:24]
         for trace in traces:
-            trace.name = trace.request = HOSTILE + CONTROLS
+            trace.name = trace.request = CONTROLS + HOSTILE
             for span in trace.spans:
-                span.name, span.type = HOSTILE, HOSTILE + CONTROLS
+                span.name, span.type = HOSTILE, "\x1b[31m" + HOSTILE
                 span.attributes |= {"mlflow.llm.model": HOSTILE}
-                span.error = span.error and (HOSTILE, HOSTILE + CONTROLS)
+                span.error = span.error and (CONTROLS, HOSTILE)
             for given in trace.assessments:
-                given.name, given.source = HOSTILE + CONTROLS, ("HUMAN", HOSTILE)
+                given.name, given.source = CONTROLS + HOSTILE, ("HUMAN", HOSTILE)
         writer.write(traces)
         with tempfile.TemporaryDirectory() as folder:
             page, text = report(self.server, experiment, folder)
