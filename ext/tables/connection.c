@@ -20,7 +20,7 @@ struct mlf_connection {
   sqlite3 *db;
   int references;
   mlf_client *client;
-  mlf_statement *latest; /* of the statements; NULL when none runs that scans may join */
+  mlf_statement *latest; /* of the statements that scans may join; NULL if there was none */
   connection_experiment experiments[CONNECTION_EXPERIMENTS];
   int next_experiment; /* the place to be used again next */
 };
@@ -69,6 +69,7 @@ void mlf_connection_release(void *context) {
   if (--connection->references > 0) return;
   for (int i = 0; i < CONNECTION_EXPERIMENTS; i++)
     connection_forget(&connection->experiments[i]);
+  mlf_statement_free(connection->latest);
   mlf_client_free(connection->client);
   sqlite3_free(connection);
 }

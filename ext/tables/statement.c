@@ -7,8 +7,7 @@
 struct mlf_statement {
   mlf_client *client;
   mlf_statement **latest; /* where this one stands as the latest; NULL once it does not */
-  sqlite3_stmt *running;  /* which it is, and how often that had been run; NULL if nobody knows */
-  int runs;
+  sqlite3_stmt *running;  /* which it is; NULL if nobody knows */
   int scans;
   mlf_held_page *pages;
   mlf_budget budget;
@@ -42,21 +41,36 @@ static int statement_new(mlf_client *client, mlf_statement **out, mlf_error *err
   return rc;
 }
 
+void mlf_statement_free(mlf_statement *statement) {
+  if (!statement) return;
+  mlf_payloads_free(statement->payloads);
+  mlf_memo_free(statement->memo);
+  sqlite3_free(statement);
+}
+
+/* Makes `statement` the latest, and marks the run of `running` as its own. */
+static void statement_become_latest(mlf_statement *statement, sqlite3_stmt *running,
+                                    mlf_statement **latest) {
+  mlf_statement *former = *latest;
+  if (former) {
+    former->latest = NULL;
+    if (former->scans == 0) mlf_statement_free(former);
+  }
+  *latest = statement;
+  statement->latest = latest;
+  statement->running = running;
+  sqlite3_stmt_status(running, SQLITE_STMTSTATUS_RUN, 1);
+}
+
 int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **latest, mlf_held_page *page,
                        mlf_statement **out, mlf_error *error) {
   sqlite3_stmt *running = statement_sole(db);
-  int runs = running ? sqlite3_stmt_status(running, SQLITE_STMTSTATUS_RUN, 0) : 0;
+  bool marked = running && sqlite3_stmt_status(running, SQLITE_STMTSTATUS_RUN, 0) == 0;
   mlf_statement *statement = *latest;
-  if (!statement || !running || statement->running != running || statement->runs != runs) {
+  if (!statement || !marked || statement->running != running) {
     int rc = statement_new(client, &statement, error);
     if (rc != SQLITE_OK) return rc;
-    if (running) {
-      if (*latest) (*latest)->latest = NULL;
-      *latest = statement;
-      statement->latest = latest;
-      statement->running = running;
-      statement->runs = runs;
-    }
+    if (running) statement_become_latest(statement, running, latest);
   }
   statement->scans++;
   page->next = statement->pages;
@@ -70,11 +84,7 @@ void mlf_statement_leave(mlf_statement *statement, mlf_held_page *page) {
   while (*each != page)
     each = &(*each)->next;
   *each = page->next;
-  if (--statement->scans > 0) return;
-  if (statement->latest) *statement->latest = NULL;
-  mlf_payloads_free(statement->payloads);
-  mlf_memo_free(statement->memo);
-  sqlite3_free(statement);
+  if (--statement->scans == 0 && !statement->latest) mlf_statement_free(statement);
 }
 
 mlf_budget *mlf_statement_budget(mlf_statement *statement) {

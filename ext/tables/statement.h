@@ -3,8 +3,10 @@
 **
 ** SQLite does not tell a virtual table which statement is running. Where exactly one statement of
 ** the connection is under way it must be that one; else every scan has a statement of its own, and
-** shares nothing. A statement lasts as long as one of its scans is open, so nothing of it is ever
-** taken for an answer to another.
+** shares nothing. A run of a statement is known by a mark: its counter SQLITE_STMTSTATUS_RUN is set
+** back to 0, which every other run has left behind, of the same statement or of another one at the
+** same address. So what was remembered is never taken for an answer to another statement, and yet
+** outlives the scans of a sub-select that SQLite opens anew for each row.
 */
 #ifndef MLF_TABLES_STATEMENT_H
 #define MLF_TABLES_STATEMENT_H
@@ -30,8 +32,11 @@ typedef struct mlf_held_page {
 int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **latest, mlf_held_page *page,
                        mlf_statement **out, mlf_error *error);
 
-/* Leaves it; the last scan to go ends it. */
+/* Leaves it. The latest stays, for scans that are still to come, until there is another. */
 void mlf_statement_leave(mlf_statement *statement, mlf_held_page *page);
+
+/* Ends the latest, which no scan is in any more. NULL is allowed. */
+void mlf_statement_free(mlf_statement *statement);
 
 mlf_budget *mlf_statement_budget(mlf_statement *statement);
 

@@ -1,0 +1,172 @@
+"""Joins cost pages and batches, not a request a row; and what one statement remembers, no other sees.
+
+Requests are counted in mlflow_requests, on Debian's SQLite and on the newest one.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+TRACES = 130
+IDS = 60
+SPANS = "count(*), count(DISTINCT trace_id), sum(s.depth)"
+
+
+class Joins(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        cls.experiment = support.create_experiment(cls.server, "joins")
+        subprocess.run(
+            [sys.executable, support.TESTS / "live" / "seed.py", "--traces", str(TRACES),
+             "--experiment", cls.experiment], check=True, stderr=subprocess.DEVNULL,
+            env=support.clean_environment(cls.server, MLFLOW_DISABLE_TELEMETRY="true"))
+        cls.setup = "".join(
+            f"CREATE VIRTUAL TABLE temp.{name} USING mlflow_{name}(experiment = "
+            f"'{cls.experiment}'); " for name in ("traces", "spans", "assessments"))
+        cls.setup += (
+            f"CREATE TEMP TABLE ids AS SELECT trace_id AS id FROM traces LIMIT {IDS};"
+            "INSERT INTO ids SELECT id FROM ids LIMIT 5; INSERT INTO ids VALUES ('tr-none'), (NULL);"
+            "CREATE TEMP TABLE before AS SELECT max(rowid) AS last FROM mlflow_requests;")
+
+    receipt = ("SELECT json_object('search', count(*) FILTER (WHERE endpoint LIKE '%/search'), "
+               "'batchGet', count(*) FILTER (WHERE endpoint LIKE '%/batchGet'), "
+               "'rows', coalesce(sum(rows) FILTER (WHERE endpoint LIKE '%/batchGet'), 0)) "
+               "FROM mlflow_requests WHERE rowid > (SELECT last FROM before)")
+
+    def ask(self, sql):
+        """(rows as text, requests) on both SQLites, which must agree on the rows."""
+        shown = support.shell(f"{self.setup}\n{sql};\n.print ===\n{self.receipt};", self.server)
+        rows, _, requests = shown.rpartition("===\n")
+        connection = support.apsw_connection(self.server)
+        connection.execute(self.setup)
+        newest = "\n".join("|".join("" if v is None else str(v) for v in row)
+                           for row in connection.execute(sql))
+        newest_requests = json.loads(connection.execute(self.receipt).get)
+        connection.close()
+        self.assertEqual(rows.strip(), newest, sql)
+        return rows.strip(), json.loads(requests), newest_requests
+
+    def costs(self, sql, search_max, batches_max=0, payloads_max=0):
+        rows, *both = self.ask(sql)
+        for requests in both:
+            self.assertLessEqual(requests["search"], search_max, sql)
+            self.assertLessEqual(requests["batchGet"], batches_max, sql)
+            self.assertLessEqual(requests["rows"], payloads_max, sql)
+        return rows
+
+    # A scan of 130 traces is a page and, once it reads on, a few empty ranges of time.
+    SCAN = 8
+    BATCHES = 6  # 8, 32, 50, 40
+
+    def test_ours_with_ours(self):
+        spans = self.costs("SELECT count(*) FROM spans", self.SCAN, self.BATCHES, TRACES)
+        for join in ("traces JOIN spans USING (trace_id)", "spans JOIN traces USING (trace_id)",
+                     "traces CROSS JOIN spans USING (trace_id)",
+                     "traces LEFT JOIN spans USING (trace_id) WHERE span_id IS NOT NULL"):
+            self.assertEqual(self.costs(f"SELECT count(*) FROM {join}", 2 * self.SCAN,
+                                        self.BATCHES + 2, TRACES), spans)
+        self.assertEqual(
+            self.costs("SELECT count(*) FROM traces JOIN assessments USING (trace_id)", self.SCAN),
+            self.costs("SELECT count(*) FROM assessments", self.SCAN))
+        self.assertEqual(self.costs("SELECT count(*) FROM traces AS a JOIN traces AS b "
+                                    "USING (trace_id)", self.SCAN), str(TRACES))
+        self.costs("SELECT count(t.request), count(s.span_id) FROM traces AS t JOIN spans AS s "
+                   "USING (trace_id)", 2 * self.SCAN, self.BATCHES + 2, TRACES)
+
+    def test_ids_of_a_local_table(self):
+        found = str(IDS + 5)
+        for sql in ("SELECT count(*) FROM ids JOIN traces AS t ON t.trace_id = ids.id",
+                    "SELECT count(*) FROM ids CROSS JOIN traces AS t ON t.trace_id = ids.id",
+                    "SELECT count(t.trace_id) FROM ids LEFT JOIN traces AS t ON t.trace_id = ids.id",
+                    "SELECT count(*) FROM traces AS t CROSS JOIN ids ON t.trace_id = ids.id",
+                    "SELECT count((SELECT status FROM traces WHERE trace_id = ids.id)) FROM ids",
+                    "SELECT count(*) FROM ids WHERE EXISTS "
+                    "(SELECT 1 FROM traces WHERE trace_id = ids.id)"):
+            self.assertEqual(self.costs(sql, 16 + self.SCAN), found)
+        self.assertEqual(self.costs("SELECT count(*) FROM traces WHERE trace_id IN "
+                                    "(SELECT id FROM ids)", 1), str(IDS))
+
+    def test_a_list_is_fetched_at_once(self):
+        for kind in ("LEFT", "CROSS"):
+            self.assertEqual(self.costs(
+                f"SELECT count(t.trace_id) FROM ids {kind} JOIN traces AS t ON t.trace_id = ids.id "
+                "AND t.trace_id IN (SELECT id FROM ids)", 1), str(IDS + 5))
+        listed = self.costs(f"SELECT {SPANS} FROM spans AS s WHERE trace_id IN "
+                            "(SELECT id FROM ids)", 1, 4, IDS)
+        self.assertEqual(self.costs(
+            f"SELECT {SPANS} FROM (SELECT DISTINCT id FROM ids) AS l JOIN spans AS s ON "
+            "s.trace_id = l.id AND s.trace_id IN (SELECT id FROM ids)", 1, 8, IDS), listed)
+
+    def test_payloads_are_fetched_only_when_read(self):
+        self.costs("SELECT count(CASE WHEN status = 'none' THEN request END) FROM traces", self.SCAN)
+        self.costs("SELECT trace_id, status FROM traces", self.SCAN)
+        self.costs("SELECT length(request) > 0 FROM traces WHERE status = 'ERROR' "
+                   "ORDER BY timestamp_ms DESC LIMIT 5", 1, 1, 5)
+        self.costs("SELECT count(request), count(response) FROM traces", self.SCAN, self.BATCHES,
+                   TRACES)
+
+    def test_what_is_scanned_again_is_remembered(self):
+        rows = self.costs("SELECT count(*) FROM json_each('[1,2,3,4,5,6]') CROSS JOIN traces",
+                          2 * self.SCAN)
+        self.assertEqual(rows, str(6 * TRACES))
+        self.costs("SELECT count(*) FROM json_each('[1,2,3,4,5,6]') AS j LEFT JOIN traces AS t ON "
+                   "t.request_preview = j.value", 2 * self.SCAN)
+
+    def test_nothing_outlives_its_statement(self):
+        experiment = support.create_experiment(self.server, "joins stale")
+        now_ms = int(time.time() * 1000)
+        ids = [f"tr-{now_ms:020x}{i:012x}" for i in range(3)]
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": trace_id, "timestamp_ms": now_ms + i, "tags": {"state": "old"}}
+            for i, trace_id in enumerate(ids)])
+        connection = support.apsw_connection(self.server)
+        connection.execute(f"CREATE VIRTUAL TABLE temp.t USING mlflow_traces(experiment = "
+                           f"'{experiment}', tags.state AS version); CREATE TEMP TABLE l(id);")
+        connection.executemany("INSERT INTO l VALUES (?)", [(i,) for i in ids * 10])
+        for sql in ("SELECT version, count(*) FROM l LEFT JOIN t ON t.trace_id = l.id GROUP BY 1",
+                    "SELECT version, count(*) / 4 FROM json_each('[1,2,3,4]') CROSS JOIN t GROUP BY 1"):
+            def ask():
+                return dict(connection.execute(sql).fetchall())
+
+            each = 10 if "LEFT" in sql else 1
+            self.assertEqual(ask(), {"old": 3 * each})
+            self.server.call("PATCH", f"/api/3.0/mlflow/traces/{ids[0]}/tags",
+                             {"key": "state", "value": "new"})
+            self.assertEqual(ask(), {"old": 2 * each, "new": each})  # the same text again
+            # While another statement is under way, too.
+            other = connection.execute("SELECT trace_id FROM t")
+            next(other)
+            self.server.call("PATCH", f"/api/3.0/mlflow/traces/{ids[1]}/tags",
+                             {"key": "state", "value": "new"})
+            self.assertEqual(ask(), {"old": each, "new": 2 * each})
+            self.assertEqual(len(list(other)), 2)
+            for trace_id in ids:
+                self.server.call("PATCH", f"/api/3.0/mlflow/traces/{trace_id}/tags",
+                                 {"key": "state", "value": "old"})
+        connection.close()
+
+    def test_a_trace_that_goes_while_it_is_read(self):
+        experiment = support.create_experiment(self.server, "joins deleted")
+        now_ms = int(time.time() * 1000)
+        ids = [f"tr-{now_ms:016x}dd{i:014x}" for i in range(12)]
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": trace_id, "timestamp_ms": now_ms + i, "tags": {
+                "mlflow.trace.spansLocation": "TRACKING_STORE"}} for i, trace_id in enumerate(ids)])
+        connection = support.apsw_connection(self.server)
+        rows = connection.execute("SELECT trace_id, request FROM mlflow_traces WHERE experiment = ? "
+                                  "ORDER BY timestamp_ms", (experiment,))
+        self.assertEqual(next(rows), (ids[0], None))
+        support.delete_traces(self.server, experiment, ids[10:])
+        self.assertEqual(list(rows), [(trace_id, None) for trace_id in ids[1:]])
+        connection.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
