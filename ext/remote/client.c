@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/sqlite_api.h"
+#include "model/json_python.h"
 #include "remote/status.h"
 
 struct mlf_client {
@@ -173,6 +174,12 @@ static int call_read(mlf_call *call, mlf_http_reply *reply, mlf_json **json, mlf
   mlf_error inner = {0};
   size_t length = reply->body.length;
   char *text = mlf_buffer_take(&reply->body);
+  if (text && call->file) { /* as Python wrote it */
+    char *plain = mlf_json_python_plain(text, length, &length);
+    sqlite3_free(text);
+    if (!plain) return mlf_error_nomem(error);
+    text = plain;
+  }
   int rc = text ? mlf_json_parse_take(text, length, json, &inner)
                 : mlf_error_set(&inner, SQLITE_ERROR, "not JSON: an empty reply");
   if (inner.text)

@@ -40,7 +40,8 @@ static const char tables_batch[] =
 static const char tables_file[] =
     "{\"spans\":[{\"span_id\":\"00000000000000aa\",\"name\":\"filed\","
     "\"start_time_unix_nano\":1,\"attributes\":{\"mlflow.spanInputs\":\"{\\\"a\\\": 1}\","
-    "\"mlflow.spanType\":\"\\\"TOOL\\\"\",\"odd\":\"no json\"}}]}";
+    "\"mlflow.spanType\":\"\\\"TOOL\\\"\",\"odd\":\"no json\"},"
+    "\"events\":[{\"name\":\"e\",\"attributes\":{\"r\":NaN}}]}]}";
 
 static int tables_start_server(void **state) {
   (void)state;
@@ -140,10 +141,10 @@ static const tables_case tables_cases[] = {
      ";",
      NULL},
     {NULL,
-     "SELECT t.trace_id, s.name, s.span_type, s.attributes FROM mlflow_traces AS t JOIN "
+     "SELECT t.trace_id, s.name, s.span_type, s.attributes, s.events FROM mlflow_traces AS t JOIN "
      "mlflow_spans AS s USING (trace_id) WHERE s.depth = 0 AND s.end_time_ns IS NULL",
      "tr-1|filed|TOOL|{\"mlflow.spanInputs\":{\"a\": 1},\"mlflow.spanType\":\"TOOL\","
-     "\"odd\":\"no json\"};",
+     "\"odd\":\"no json\"}|[{\"name\":\"e\",\"timestamp\":0,\"attributes\":{\"r\":null}}];",
      NULL},
     {NULL,
      "SELECT trace_id, name, assessment_type, value, value_json, value_num, valid FROM "
