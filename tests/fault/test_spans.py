@@ -1,0 +1,134 @@
+"""Spans from a server that misbehaves: right or an error, never short, and Ctrl-C is heard."""
+
+import json
+import pathlib
+import statistics
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+from hostile_server import HostileServer, Script  # noqa: E402
+
+IDS = ["t0", "t1", "t2"]
+COUNT = "SELECT trace_id, count(*) FROM mlflow_spans GROUP BY 1"
+
+
+def trace(trace_id, at):
+    return {"trace_id": trace_id, "request_time": support.timestamp(1_790_000_000_000 - at),
+            "trace_location": {"mlflow_experiment": {"experiment_id": "1"}},
+            "tags": {"mlflow.trace.spansLocation": "TRACKING_STORE"}}
+
+
+def spans(*names):
+    return [{"span_id": f"{i:016x}", "name": name, "start_time_unix_nano": i + 1}
+            for i, name in enumerate(names)]
+
+
+def batch(*found):
+    return json.dumps({"traces": [{"trace_info": {"trace_id": trace_id}, "spans": theirs}
+                                  for trace_id, theirs in found]}, separators=(",", ":"))
+
+
+WHOLE = batch(*((trace_id, spans("a", "b")) for trace_id in IDS))
+ROWS = [(trace_id, 2) for trace_id in IDS]
+NONE = 'status 404 body=\'{"error_code":"NOT_FOUND","message":"none"}\''
+
+
+class Spans(unittest.TestCase):
+    def setUp(self):
+        self.server = HostileServer()
+        self.addCleanup(self.server.stop)
+        with support.environment({"MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
+                                  "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}):
+            self.connection = support.apsw_connection(self.server.uri)
+            self.connection.execute("SELECT * FROM mlflow_settings").fetchall()
+        self.addCleanup(self.connection.close)
+        self.play()
+
+    def play(self, batch_steps=f"ok body='{WHOLE}'", file_steps=NONE):
+        traces = json.dumps({"traces": [trace(trace_id, i) for i, trace_id in enumerate(IDS)]})
+        with self.server.lock:
+            self.server.routes = {path: Script(steps) for path, steps in {
+                "/version": "ok body=3.17.2 type=text/plain",
+                "/experiments/search":
+                    'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'',
+                "/traces/search": f"ok body='{traces}'", "/traces/batchGet": batch_steps,
+                "/get-trace-artifact": file_steps}.items()}
+
+    def ask(self, sql=COUNT):
+        return self.connection.execute(sql).fetchall()
+
+    def fails(self, pattern, sql=COUNT):
+        import apsw
+
+        with self.assertRaisesRegex(apsw.SQLError, pattern):
+            self.ask(sql)
+
+    def test_a_batch_cut_at_every_byte(self):
+        self.assertEqual(self.ask(), ROWS)
+        whole = len(Script(f"ok body='{WHOLE}'").next.answer())
+        for length in range(0, whole, 3):
+            for end in ("close", "reset"):
+                cut = f"cut {length} body='{WHOLE}' end={end}"
+                self.play(f"{cut} ; ok body='{WHOLE}'")
+                self.assertEqual(self.ask(), ROWS, f"once, after {length} bytes")
+                self.play(cut)
+                self.fails("batchGet", COUNT)
+                self.fails("batchGet", "SELECT request FROM mlflow_traces")
+
+    def test_a_trace_that_the_batch_leaves_out(self):
+        self.play(f"ok body='{batch((IDS[0], spans('a', 'b')), (IDS[2], spans('a', 'b')))}'")
+        self.assertEqual(self.ask(), [ROWS[0], ROWS[2]])  # its spans are nowhere
+        self.assertEqual(self.ask("SELECT trace_id, request FROM mlflow_traces"),
+                         [(trace_id, None) for trace_id in IDS])
+        late = json.dumps({"spans": spans("late")})
+        self.play(f"ok body='{batch((IDS[0], spans('a', 'b')))}'", f"ok body='{late}'")
+        self.assertEqual(self.ask(), [ROWS[0], (IDS[1], 1), (IDS[2], 1)])
+
+    def test_what_is_no_answer_is_an_error(self):
+        for steps, pattern in (
+                ("status 401", "batchGet: 401.*MLFLOW_TRACKING_TOKEN"),
+                ("status 403 body='{\"error_code\":\"PERMISSION_DENIED\"}'",
+                 "batchGet: 403 PERMISSION_DENIED"),
+                ("html", "batchGet: .*not JSON.*login page"),
+                (f"ok body='{WHOLE[:-1]}'", "batchGet: the reply is not JSON"),
+                ("garbage", "batchGet")):
+            with self.subTest(steps[:20]):
+                self.play(steps)
+                self.fails(pattern)
+        self.play(f"ok body='{batch((IDS[0], [{'name': 'no id'}]))}'")
+        self.fails(r"spans\[0\] of a trace lacks a span_id")
+        self.play("status 500 body='{\"error_class\":\"CLIENT_X\"}'", "status 500")
+        self.fails("get-trace-artifact: 500")
+
+    def test_ctrl_c_while_spans_are_fetched(self):
+        import apsw
+
+        for steps in ("delay 60 body='{}'", f"cut 100 body='{WHOLE}' end=stall",
+                      "status 503 Retry-After=30"):
+            with self.subTest(steps[:12]):
+                delays = []
+                for i in range(3):
+                    self.play(steps)
+                    called = []
+
+                    def interrupt():
+                        called.append(time.monotonic())
+                        self.connection.interrupt()
+
+                    timer = threading.Timer(0.1 + 0.03 * i, interrupt)
+                    timer.start()
+                    with self.assertRaises(apsw.InterruptError):
+                        self.ask()
+                    delays.append(time.monotonic() - called[0])
+                    timer.join()
+                self.assertLess(statistics.median(delays), 0.25)
+                self.play()
+                self.assertEqual(self.ask(), ROWS)
+
+
+if __name__ == "__main__":
+    unittest.main()
