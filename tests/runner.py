@@ -12,7 +12,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     fault          tests/fault/test_*.py         servers that misbehave, memory that runs out
     asan           unit, sql and fault again, under AddressSanitizer and UBSan
     valgrind       the unit tests that need no server, and the shell with the extension
-    fuzz           tests/fuzz/fuzz_*.c           20 s each
+    fuzz           tests/fuzz/fuzz_*.c           10 s each
 
 Python files are unittest modules, except those of `functions`, which are programs given the
 extension's path that print "NAME: N checks, N failed". A stage's full output is shown when
@@ -33,7 +33,7 @@ import time
 import support
 
 BUILD = support.ROOT.parent / f"{support.ROOT.name}-build"
-FUZZ_SECONDS = 20
+FUZZ_SECONDS = 10
 FILE_SECONDS_MAX = 1800
 VALGRIND_SECONDS_MAX = 600
 VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite",
