@@ -171,7 +171,8 @@ def main(name, description, store, measure):
             text = measure(server, listed["output"].strip(), folder, arguments.repeats)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    text += (f" Medians of {arguments.repeats}; MLflow {live.NEWEST} with {arguments.workers} "
+    text = text if text.endswith("\n") else text + " "
+    text += (f"Medians of {arguments.repeats}; MLflow {live.NEWEST} with {arguments.workers} "
              "workers on its SQLite store, server and client together on "
              f"{os.cpu_count()} cores.")
     print(text)
