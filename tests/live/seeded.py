@@ -7,6 +7,7 @@
 
 gives its name; read() what the client says of it, as rows of plain values for pandas; and Database
 a file with sql/tables.sql and sql/views.sql, asked in Debian's sqlite3 and in the newest SQLite.
+Traffic follows the day and the week, so the two weeks are always the same: those before UNTIL_MS.
 """
 
 import atexit
@@ -15,7 +16,6 @@ import math
 import os
 import pathlib
 import tempfile
-import time
 
 import scenario
 import seed
@@ -24,6 +24,7 @@ from scenario import Assessment
 
 COUNT = 400
 DAY_MS = scenario.DAY_MS
+UNTIL_MS = 1_772_809_200_000  # Friday, 6 March 2026, 15:00 UTC
 SQL = support.ROOT / "sql"
 WANTED = {"all": lambda trace: True, "errors": lambda trace: trace.state == "ERROR",
           "in progress": lambda trace: trace.state == "IN_PROGRESS", "empty": lambda trace: False}
@@ -47,10 +48,9 @@ def experiment(server, kind):
     mlflow = use(server)
     name = f"seeded {kind}"
     found = mlflow.get_experiment_by_name(name)
-    if found and "until_ms" in found.tags:
+    if found and "complete" in found.tags:
         return name
-    now_ms = int(time.time() * 1000)
-    traces = [trace for trace in scenario.make_traces(COUNT, 1, now_ms, name)
+    traces = [trace for trace in scenario.make_traces(COUNT, 1, UNTIL_MS, name)
               if WANTED[kind](trace)]
     if kind == "all":
         finished = [trace for trace in traces if trace.state == "OK" and not trace.run]
@@ -64,12 +64,8 @@ def experiment(server, kind):
     writer.start_runs(traces)
     for i in range(0, len(traces), seed.TRACES_A_REQUEST):
         writer.write(traces[i:i + seed.TRACES_A_REQUEST])
-    mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "until_ms", str(now_ms))
+    mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "complete", "yes")
     return name
-
-
-def until_ms(server, name):
-    return int(use(server).get_experiment_by_name(name).tags["until_ms"])
 
 
 def read(server, name):

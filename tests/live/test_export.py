@@ -22,7 +22,7 @@ class Export(unittest.TestCase):
         cls.traces = {trace.info.trace_id: trace
                       for trace in seeded.read(cls.server, cls.name)}
         cls.database = seeded.Database(cls.server, cls.name, days=14,
-                                       until_ms=seeded.until_ms(cls.server, cls.name))
+                                       until_ms=seeded.UNTIL_MS)
 
     def export(self, before=""):
         return [json.loads(line)

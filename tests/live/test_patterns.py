@@ -35,12 +35,14 @@ class Patterns(unittest.TestCase):
     def setUpClass(cls):
         cls.server = support.start()
         cls.name = seeded.experiment(cls.server, "all")
-        cls.database = seeded.Database(cls.server, cls.name,
-                                       until_ms=seeded.until_ms(cls.server, cls.name))
+        cls.database = seeded.Database(cls.server, cls.name, until_ms=seeded.UNTIL_MS)
+
+    def path(self, number):
+        [path] = [path for path in PATTERNS if path.name.startswith(f"{number:02}_")]
+        return path
 
     def read(self, number, parameters=""):
-        [path] = [path for path in PATTERNS if path.name.startswith(f"{number:02}_")]
-        return answers(self.database.shell(f"{parameters}\n.mode json\n.read {path}"))
+        return answers(self.database.shell(f"{parameters}\n.mode json\n.read {self.path(number)}"))
 
     def search(self, filter_string, count=10):
         mlflow = seeded.use(self.server)
@@ -56,14 +58,22 @@ class Patterns(unittest.TestCase):
         self.assertEqual([int(path.name[:2]) for path in PATTERNS], list(range(1, 8)))
 
     def test_basic_search(self):
-        found = self.read(1)
-        hour_ago = int(time.time() - 3600) * 1000
-        filters = [None, "attributes.status = 'OK'", "attributes.status = 'ERROR'",
-                   f"attributes.timestamp_ms > {hour_ago}", "attributes.execution_time_ms > 5000"]
-        if not self.search(filters[3]):
-            filters.pop(3)  # an empty answer is not shown at all
-        self.assertEqual([self.ids(answer) for answer in found], list(map(self.search, filters)))
+        self.assertEqual([self.ids(answer) for answer in self.read(1)], list(map(self.search, [
+            None, "attributes.status = 'OK'", "attributes.status = 'ERROR'",
+            "attributes.execution_time_ms > 5000"])))  # no trace is of the last hour
         self.assertEqual(len(self.read(1, ".parameter set :rows 3")[0]), 3)
+
+    def test_the_last_hour(self):
+        experiment = support.create_experiment(self.server, "last hour")
+        now = int(time.time() * 1000)
+        minutes = {f"tr-{now}-{minutes}": minutes for minutes in (1, 58, 62)}
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": trace_id, "timestamp_ms": now - 60_000 * ago}
+            for trace_id, ago in minutes.items()])
+        database = seeded.Database(self.server, experiment)
+        found = answers(database.shell(f".mode json\n.read {self.path(1)}"))
+        self.assertEqual(self.ids(found[0]), list(minutes))
+        self.assertEqual(self.ids(found[-1]), list(minutes)[:2])
 
     def test_tags_and_metadata(self):
         self.assertEqual([self.ids(answer) for answer in self.read(2)], list(map(self.search, [
@@ -129,7 +139,7 @@ class Patterns(unittest.TestCase):
     def test_patterns_run_over_nothing(self):
         for kind in ("empty", "in progress", "errors"):
             name = seeded.experiment(self.server, kind)
-            database = seeded.Database(self.server, name)
+            database = seeded.Database(self.server, name, until_ms=seeded.UNTIL_MS)
             for path in PATTERNS:
                 database.shell(f".read {path}")
 
@@ -139,7 +149,6 @@ class Scripts(unittest.TestCase):
     def setUpClass(cls):
         cls.server = support.start()
         cls.name = seeded.experiment(cls.server, "all")
-        cls.until_ms = seeded.until_ms(cls.server, cls.name)
 
     def test_reading_again_keeps_the_settings_and_sends_nothing(self):
         database = seeded.Database(self.server, self.name, days=3, zone="+02:00")
@@ -160,7 +169,7 @@ class Scripts(unittest.TestCase):
             database.shell("INSERT INTO report_settings(one) VALUES (2);")
 
     def test_tables_of_ones_own_stay(self):
-        database = seeded.Database(self.server, self.name, days=10, until_ms=self.until_ms)
+        database = seeded.Database(self.server, self.name, days=10, until_ms=seeded.UNTIL_MS)
         remote = {view: self.sorted_rows(database, view) for view in VIEWS}
         # The same views over local copies give the same figures, and ask nobody.
         database.shell(

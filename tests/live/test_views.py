@@ -63,16 +63,15 @@ class Views(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = support.start()
-        cls.read, cls.until, cls.databases = {}, {}, {}
+        cls.read, cls.databases = {}, {}
         for kind in KINDS:
             name = seeded.experiment(cls.server, kind)
             traces = seeded.read(cls.server, name)
-            cls.until[kind] = seeded.until_ms(cls.server, name)
             cls.read[kind] = (pd.DataFrame(seeded.trace_rows(traces), columns=TRACES),
                               pd.DataFrame(seeded.span_rows(traces), columns=SPANS),
                               pd.DataFrame(seeded.feedback_rows(traces), columns=FEEDBACK))
             cls.databases[kind] = seeded.Database(cls.server, name, days=10,
-                                                  until_ms=cls.until[kind])
+                                                  until_ms=seeded.UNTIL_MS)
 
     def ask(self, kind, sql):
         rows = self.databases[kind].rows(sql)
@@ -88,8 +87,8 @@ class Views(unittest.TestCase):
 
     def frames(self, kind, windowed=True):
         """What the client returned of the window; durations are missing as NaN."""
-        begin = self.until[kind] - 10 * seeded.DAY_MS if windowed else 0
-        return [frame[(frame.timestamp_ms >= begin) & (frame.timestamp_ms < self.until[kind])]
+        begin = seeded.UNTIL_MS - 10 * seeded.DAY_MS if windowed else 0
+        return [frame[(frame.timestamp_ms >= begin) & (frame.timestamp_ms < seeded.UNTIL_MS)]
                 for frame in self.read[kind]]
 
     def test_the_scenario_has_what_it_takes(self):
@@ -294,9 +293,9 @@ class Views(unittest.TestCase):
     def days(self, kind, zone, days):
         """The expected rows of daily_quality."""
         traces = self.read[kind][0]
-        traces = traces[traces.timestamp_ms < self.until[kind]]
+        traces = traces[traces.timestamp_ms < seeded.UNTIL_MS]
         at = pd.to_datetime(traces.timestamp_ms, unit="ms", utc=True).dt.tz_convert(zone)
-        today = pd.Timestamp(self.until[kind] - 1, unit="ms", tz="UTC").tz_convert(zone)
+        today = pd.Timestamp(seeded.UNTIL_MS - 1, unit="ms", tz="UTC").tz_convert(zone)
         rows = []
         for back in range(days):
             day = str(today.date() - pd.Timedelta(days=back))
@@ -311,9 +310,9 @@ class Views(unittest.TestCase):
 
     def hours(self, kind, zone):
         traces = self.read[kind][0]
-        traces = traces[traces.timestamp_ms < self.until[kind]]
+        traces = traces[traces.timestamp_ms < seeded.UNTIL_MS]
         at = pd.to_datetime(traces.timestamp_ms, unit="ms", utc=True).dt.tz_convert(zone)
-        now = pd.Timestamp(self.until[kind] - 1, unit="ms", tz="UTC").tz_convert(zone)
+        now = pd.Timestamp(seeded.UNTIL_MS - 1, unit="ms", tz="UTC").tz_convert(zone)
         rows = []
         for back in range(24):
             hour = (now - pd.Timedelta(hours=back)).strftime("%Y-%m-%d %H:00")
@@ -453,7 +452,7 @@ class Views(unittest.TestCase):
         for kind in KINDS:
             self.databases[kind].settings(days=6)
             traces = self.read[kind][0]
-            age = (self.until[kind] - traces.timestamp_ms) / seeded.DAY_MS
+            age = (seeded.UNTIL_MS - traces.timestamp_ms) / seeded.DAY_MS
             periods = traces[(age > 6) & (age <= 12)], traces[(age > 0) & (age <= 6)]
             expected = []
             for metric, q in (("success_rate", 0), ("p50_latency_ms", .5), ("p95_latency_ms", .95)):
