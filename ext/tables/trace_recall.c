@@ -223,7 +223,8 @@ int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_error *error) {
   if (!scan->question || !scan->held || scan->replaying || !scan->question->complete)
     return SQLITE_OK;
   int rc = recall_find(scan, scan->filter.ids[0].text, RECALL_AHEAD, error);
-  return rc == SQLITE_ROW ? SQLITE_OK : rc;
+  /* None: another scan holds the trace, which this one's question leaves out. */
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 void mlf_recall_reset(mlf_trace_scan *scan) {

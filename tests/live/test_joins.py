@@ -152,6 +152,18 @@ class Joins(unittest.TestCase):
                                  {"key": "state", "value": "old"})
         connection.close()
 
+    def test_another_scan_holds_what_a_question_leaves_out(self):
+        [[middle]] = support.apsw_connection(self.server).execute(
+            "SELECT timestamp_ms FROM mlflow_traces WHERE experiment = ? "
+            f"ORDER BY timestamp_ms LIMIT 1 OFFSET {TRACES // 2}", (self.experiment,))
+        newer = f"s.timestamp_ms > {middle}"
+        self.assertEqual(*(self.costs(sql, 3 * self.SCAN + 16, 40, 2 * TRACES) for sql in (
+            f"SELECT count(*) FROM (SELECT id FROM ids UNION ALL SELECT trace_id FROM traces) AS l "
+            f"CROSS JOIN spans AS s ON s.trace_id = l.id AND {newer}",
+            f"SELECT count(*) FROM (SELECT id FROM ids UNION ALL SELECT trace_id FROM traces) AS l "
+            f"CROSS JOIN (SELECT trace_id, timestamp_ms FROM spans) AS s "
+            f"ON +s.trace_id = l.id AND +{newer}")))
+
     def test_a_trace_that_goes_while_it_is_read(self):
         experiment = support.create_experiment(self.server, "joins deleted")
         now_ms = int(time.time() * 1000)
