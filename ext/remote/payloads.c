@@ -24,7 +24,7 @@ typedef struct payloads_fetch {
   bool used[MLF_PAYLOAD_TRACES_MAX]; /* was asked for */
   size_t count;                      /* 0: the place is free */
   bool file;                         /* of one trace, from get-trace-artifact */
-  bool absent;                       /* the reply says that there are none */
+  bool absent;                       /* there was a reply, and no spans for any of them in it */
   mlf_call *call;                    /* NULL until sent, and once ended */
   mlf_json *json;                    /* of the reply */
   int64_t log_number;
@@ -63,6 +63,18 @@ static void payloads_forget(payloads_fetch *fetch) {
   for (size_t i = 0; i < fetch->count; i++)
     sqlite3_free(fetch->ids[i]);
   memset(fetch, 0, sizeof(*fetch));
+}
+
+/* Whether a fetch is planned or under way. */
+static bool payloads_is_awaited(const payloads_fetch *fetch) {
+  return fetch->count > 0 && !fetch->json && !fetch->absent;
+}
+
+void mlf_payloads_cancel(mlf_payloads *payloads) {
+  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
+    payloads_fetch *fetch = &payloads->fetches[i];
+    if (payloads_is_awaited(fetch)) payloads_forget(fetch);
+  }
 }
 
 void mlf_payloads_free(mlf_payloads *payloads) {
@@ -193,7 +205,7 @@ static int payloads_pump(mlf_payloads *payloads, mlf_budget *budget, payloads_fe
   }
   for (size_t i = 0; rc == SQLITE_OK && i <= PAYLOADS_FETCHES_MAX; i++) {
     payloads_fetch *fetch = i == 0 ? wanted : &payloads->fetches[i - 1];
-    if (fetch->count == 0 || fetch->call || fetch->json || fetch->absent) continue;
+    if (!payloads_is_awaited(fetch) || fetch->call) continue;
     if (fetch != wanted && under_way >= payloads->streams) continue;
     rc = payloads_send(payloads, budget, fetch, error);
     under_way++;
@@ -240,8 +252,7 @@ static int payloads_look_ahead(mlf_payloads *payloads, const mlf_json_node *trac
   bool whole = payloads->all_used && payloads->window == MLF_PAYLOAD_TRACES_MAX;
   size_t requests = whole ? payloads->streams : 1;
   for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
-    const payloads_fetch *fetch = &payloads->fetches[i];
-    waiting += fetch->count > 0 && !fetch->json && !fetch->absent;
+    waiting += payloads_is_awaited(&payloads->fetches[i]);
   }
   if (!payloads_find(payloads, mlf_trace_id(trace), &place)) {
     rc = payloads_plan(payloads, &trace, error);

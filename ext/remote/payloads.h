@@ -28,9 +28,9 @@ int mlf_payloads_new(mlf_client *client, mlf_server server, mlf_payloads **out, 
 
 /* The spans of `trace`, a trace as found by a search. The traces that follow it in its page may be
 ** fetched with it, and after them `more` and those that follow that one (NULL: none). `*spans` is
-*the array of spans in the form the server gave (model/span_set.h),
-** borrowed from `*json`, which lives until the next call unless held; both are NULL for a trace
-** without spans: none were ever uploaded, or it is gone. */
+** the array of spans in the form the server gave (model/span_set.h), borrowed from `*json`, which
+** lives until the next call unless held; both are NULL for a trace without spans: none were ever
+** uploaded, or it is gone. */
 int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
                      const mlf_json_node *more, const mlf_json **json, const mlf_json_node **spans,
                      mlf_error *error);
@@ -38,7 +38,10 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
 /* Whether the spans of `trace` are there, or on their way. */
 bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace);
 
-/* Cancels what is under way. NULL is allowed. */
+/* Cancels what is under way, and forgets what was to come. */
+void mlf_payloads_cancel(mlf_payloads *payloads);
+
+/* Cancels, and forgets all. NULL is allowed. */
 void mlf_payloads_free(mlf_payloads *payloads);
 
 #endif

@@ -69,7 +69,7 @@ void mlf_connection_release(void *context) {
   if (--connection->references > 0) return;
   for (int i = 0; i < CONNECTION_EXPERIMENTS; i++)
     connection_forget(&connection->experiments[i]);
-  mlf_statement_free(connection->latest);
+  mlf_statement_forget(&connection->latest);
   mlf_client_free(connection->client);
   sqlite3_free(connection);
 }
@@ -155,6 +155,7 @@ static void connection_connect(sqlite3_context *context, int count, sqlite3_valu
   const mlf_settings *settings;
   (void)count;
   const char *uri = (const char *)sqlite3_value_text(values[0]);
+  mlf_statement_forget(&connection->latest);
   int rc = uri ? mlf_client_connect(connection->client, uri, &error)
                : mlf_error_set(&error, SQLITE_ERROR, "the address is NULL");
   if (rc == SQLITE_OK) rc = mlf_client_settings(connection->client, &settings, &error);

@@ -9,6 +9,7 @@ struct mlf_statement {
   mlf_statement **latest; /* where this one stands as the latest; NULL once it does not */
   sqlite3_stmt *running;  /* which it is; NULL if nobody knows */
   int scans;
+  bool walked; /* not by look-ups alone */
   mlf_held_page *pages;
   mlf_budget budget;
   mlf_payloads *payloads; /* NULL until the first are wanted */
@@ -41,21 +42,24 @@ static int statement_new(mlf_client *client, mlf_statement **out, mlf_error *err
   return rc;
 }
 
-void mlf_statement_free(mlf_statement *statement) {
-  if (!statement) return;
+static void statement_free(mlf_statement *statement) {
   mlf_payloads_free(statement->payloads);
   mlf_memo_free(statement->memo);
   sqlite3_free(statement);
 }
 
+void mlf_statement_forget(mlf_statement **latest) {
+  mlf_statement *former = *latest;
+  *latest = NULL;
+  if (!former) return;
+  former->latest = NULL;
+  if (former->scans == 0) statement_free(former);
+}
+
 /* Makes `statement` the latest, and marks the run of `running` as its own. */
 static void statement_become_latest(mlf_statement *statement, sqlite3_stmt *running,
                                     mlf_statement **latest) {
-  mlf_statement *former = *latest;
-  if (former) {
-    former->latest = NULL;
-    if (former->scans == 0) mlf_statement_free(former);
-  }
+  mlf_statement_forget(latest);
   *latest = statement;
   statement->latest = latest;
   statement->running = running;
@@ -79,12 +83,21 @@ int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **latest, 
   return SQLITE_OK;
 }
 
+void mlf_statement_walk(mlf_statement *statement) {
+  statement->walked = true;
+}
+
 void mlf_statement_leave(mlf_statement *statement, mlf_held_page *page) {
   mlf_held_page **each = &statement->pages;
   while (*each != page)
     each = &(*each)->next;
   *each = page->next;
-  if (--statement->scans == 0 && !statement->latest) mlf_statement_free(statement);
+  if (--statement->scans > 0) return;
+  if (!statement->latest) {
+    statement_free(statement);
+  } else if (statement->walked && statement->payloads) {
+    mlf_payloads_cancel(statement->payloads);
+  }
 }
 
 mlf_budget *mlf_statement_budget(mlf_statement *statement) {

@@ -32,11 +32,15 @@ typedef struct mlf_held_page {
 int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **latest, mlf_held_page *page,
                        mlf_statement **out, mlf_error *error);
 
+/* Says that a scan of the statement walks over traces. With the last scan of such a statement all
+** that is under way ends; one of look-ups alone may be a sub-select, which goes on. */
+void mlf_statement_walk(mlf_statement *statement);
+
 /* Leaves it. The latest stays, for scans that are still to come, until there is another. */
 void mlf_statement_leave(mlf_statement *statement, mlf_held_page *page);
 
-/* Ends the latest, which no scan is in any more. NULL is allowed. */
-void mlf_statement_free(mlf_statement *statement);
+/* Lets no more scans join the latest, which ends unless a scan is in it. */
+void mlf_statement_forget(mlf_statement **latest);
 
 mlf_budget *mlf_statement_budget(mlf_statement *statement);
 

@@ -230,8 +230,9 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_va
   rc = mlf_recall_ask(scan, error);
   if (rc == SQLITE_OK) rc = scan_prune(scan, server, oldest_first, error);
   if (rc != SQLITE_OK) return rc;
-  if (scan->filter.id_count == 0) return scan_all(scan, oldest_first, error);
   if (scan->filter.id_count == 1) return scan_look_up(scan, error);
+  mlf_statement_walk(scan->statement);
+  if (scan->filter.id_count == 0) return scan_all(scan, oldest_first, error);
   return scan_walk(scan, oldest_first, error);
 }
 

@@ -152,6 +152,24 @@ class Joins(unittest.TestCase):
                                  {"key": "state", "value": "old"})
         connection.close()
 
+    def test_what_is_abandoned_awaits_nothing(self):
+        connection = support.apsw_connection(self.server)
+        connection.execute(self.setup)
+        for source in ("spans", "traces CROSS JOIN spans USING (trace_id)",
+                       "ids CROSS JOIN spans ON trace_id = id AND trace_id IN (SELECT id FROM ids)"):
+            connection.execute("DELETE FROM before")
+            connection.execute("INSERT INTO before SELECT max(rowid) FROM mlflow_requests")
+            rows = connection.execute(f"SELECT trace_id FROM {source}")
+            found = set()
+            while len(found) < 45:  # after 8 and 32 more the others are fetched side by side
+                found |= set(next(rows))
+            rows.close()
+            # A statement that still reads does not let the address be changed.
+            self.assertEqual(connection.execute("SELECT mlflow_connect(?)",
+                                                (self.server.uri,)).get, self.server.uri)
+            self.assertGreater(json.loads(connection.execute(self.receipt).get)["batchGet"], 2)
+        connection.close()
+
     def test_another_scan_holds_what_a_question_leaves_out(self):
         [[middle]] = support.apsw_connection(self.server).execute(
             "SELECT timestamp_ms FROM mlflow_traces WHERE experiment = ? "
