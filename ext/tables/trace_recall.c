@@ -219,9 +219,10 @@ int mlf_recall_next(mlf_trace_scan *scan, mlf_error *error) {
   return rc;
 }
 
-int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_error *error) {
+int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_payloads *payloads, mlf_error *error) {
   if (!scan->question || !scan->held || scan->replaying || !scan->question->complete)
     return SQLITE_OK;
+  if (mlf_payloads_has(payloads, scan->at.trace)) return SQLITE_OK;
   int rc = recall_find(scan, scan->filter.ids[0].text, RECALL_AHEAD, error);
   /* None: another scan holds the trace, which this one's question leaves out. */
   return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;

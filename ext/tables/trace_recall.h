@@ -24,9 +24,9 @@ void mlf_recall_end(mlf_trace_scan *scan);
 /* The next trace of a replay: SQLITE_ROW or SQLITE_DONE. */
 int mlf_recall_next(mlf_trace_scan *scan, mlf_error *error);
 
-/* Puts behind the trace that the scan is at, if it came from the memo, those that were asked for
-** with it, so that what is fetched for it can be fetched for them. */
-int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_error *error);
+/* Puts behind the trace that the scan is at, if it came from the memo and its spans are still to be
+** fetched, those that were asked for with it, so that theirs can be fetched, too. */
+int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_payloads *payloads, mlf_error *error);
 
 /* Forgets the question; a recording that did not come to its end is void. */
 void mlf_recall_reset(mlf_trace_scan *scan);

@@ -247,8 +247,7 @@ int mlf_trace_scan_spans(mlf_trace_scan *scan, const mlf_json **json, const mlf_
   const mlf_json_node *more = NULL;
   mlf_payloads *payloads;
   int rc = mlf_statement_payloads(scan->statement, &payloads, error);
-  if (rc == SQLITE_OK && !mlf_payloads_has(payloads, scan->at.trace))
-    rc = mlf_recall_neighbours(scan, error);
+  if (rc == SQLITE_OK) rc = mlf_recall_neighbours(scan, payloads, error);
   if (rc == SQLITE_OK && scan->pager) rc = mlf_pager_peek(scan->pager, &more, error);
   if (rc != SQLITE_OK) return rc;
   return mlf_payloads_get(payloads, mlf_statement_budget(scan->statement), scan->at.trace, more,
