@@ -68,22 +68,6 @@ static int recall_walk(mlf_trace_scan *scan, const mlf_walk *walk, mlf_error *er
   return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
-/* When the oldest trace of the question was, or INT64_MAX if there is none. */
-static int recall_oldest(mlf_trace_scan *scan, int64_t *oldest_ms, mlf_error *error) {
-  const mlf_json *json;
-  const mlf_json_node *trace;
-  mlf_pager *pager;
-  mlf_walk walk = mlf_trace_scan_walk(scan, true);
-  walk.rows_wanted = 1;
-  *oldest_ms = INT64_MAX;
-  int rc = mlf_trace_scan_pager(scan, &walk, &pager, error);
-  if (rc != SQLITE_OK) return rc;
-  rc = mlf_pager_next(pager, &json, &trace, error);
-  if (rc == SQLITE_ROW) mlf_trace_timestamp(trace, oldest_ms);
-  mlf_pager_free(pager);
-  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
 /* Remembers the traces of the newest page, and judges by it what a walk over all would take. */
 static int recall_judge_page(mlf_trace_scan *scan, const mlf_json *json, int64_t page_ms,
                              mlf_error *error) {
@@ -100,7 +84,7 @@ static int recall_judge_page(mlf_trace_scan *scan, const mlf_json *json, int64_t
   scan->question->oldest_first = false;
   scan->question->scan_ms = page_ms / RECALL_SIDE_BY_SIDE;
   if (rc != SQLITE_OK || scan->question->complete || rows < 2) return rc;
-  rc = recall_oldest(scan, &oldest_ms, error);
+  rc = mlf_trace_scan_first(scan, mlf_trace_scan_walk(scan, true), &oldest_ms, error);
   double pages =
       ((double)first_ms - (double)oldest_ms + 1) / ((double)first_ms - (double)last_ms + 1);
   if (rc == SQLITE_OK && pages > 1)

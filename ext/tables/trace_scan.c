@@ -75,6 +75,21 @@ int mlf_trace_scan_pager(mlf_trace_scan *scan, const mlf_walk *walk, mlf_pager *
                        mlf_statement_budget(scan->statement), walk, pager, error);
 }
 
+int mlf_trace_scan_first(mlf_trace_scan *scan, mlf_walk walk, int64_t *timestamp_ms,
+                         mlf_error *error) {
+  const mlf_json *json;
+  const mlf_json_node *trace;
+  mlf_pager *pager;
+  walk.rows_wanted = 1;
+  *timestamp_ms = INT64_MAX;
+  int rc = mlf_trace_scan_pager(scan, &walk, &pager, error);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_pager_next(pager, &json, &trace, error);
+  if (rc == SQLITE_ROW) mlf_trace_timestamp(trace, timestamp_ms);
+  mlf_pager_free(pager);
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
 /* Begins to walk what the filter and the scope say. */
 static int scan_walk(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) {
   const mlf_filter *filter = &scan->filter;
@@ -99,17 +114,9 @@ static bool scan_find(mlf_trace_scan *scan, const char *id) {
   return true;
 }
 
-/* Whether a walk finds anything. */
-static int scan_finds_any(mlf_trace_scan *scan, const mlf_walk *walk, bool *any, mlf_error *error) {
-  const mlf_json *json;
-  const mlf_json_node *trace;
-  mlf_pager *pager;
-  int rc = mlf_trace_scan_pager(scan, walk, &pager, error);
-  if (rc != SQLITE_OK) return rc;
-  rc = mlf_pager_next(pager, &json, &trace, error);
-  mlf_pager_free(pager);
-  *any = rc == SQLITE_ROW;
-  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+/* A filter and one more condition; NULL: no memory. */
+static char *scan_and(const char *filter, const char *condition) {
+  return sqlite3_mprintf("%s%s%s", filter ? filter : "", filter ? " AND " : "", condition);
 }
 
 /* Finds out whether some of the traces have their spans elsewhere than in the server's tables,
@@ -119,19 +126,17 @@ static int scan_ask_elsewhere(mlf_trace_scan *scan, mlf_error *error) {
       "tags.`mlflow.trace.spansLocation` IS NULL",
       "tags.`mlflow.trace.spansLocation` != 'TRACKING_STORE'",
   };
-  bool any = false;
+  int64_t found_ms = INT64_MAX;
   int rc = SQLITE_OK;
-  for (int i = 0; rc == SQLITE_OK && !any && i < 2; i++) {
-    const char *text = scan->filter.text;
+  for (int i = 0; rc == SQLITE_OK && found_ms == INT64_MAX && i < 2; i++) {
     mlf_walk walk = mlf_trace_scan_walk(scan, false);
-    char *filter = sqlite3_mprintf("%s%s%s", text ? text : "", text ? " AND " : "", elsewhere[i]);
+    char *filter = scan_and(scan->filter.text, elsewhere[i]);
     if (!filter) return mlf_error_nomem(error);
     walk.filter = filter;
-    walk.rows_wanted = 1;
-    rc = scan_finds_any(scan, &walk, &any, error);
+    rc = mlf_trace_scan_first(scan, walk, &found_ms, error);
     sqlite3_free(filter);
   }
-  if (rc == SQLITE_OK) scan->question->elsewhere = any;
+  if (rc == SQLITE_OK) scan->question->elsewhere = found_ms != INT64_MAX;
   return rc;
 }
 
@@ -145,8 +150,7 @@ static int scan_prune(mlf_trace_scan *scan, mlf_server server, bool oldest_first
     return SQLITE_OK;
   int rc = scan->question->elsewhere < 0 ? scan_ask_elsewhere(scan, error) : SQLITE_OK;
   if (rc != SQLITE_OK || scan->question->elsewhere) return rc;
-  char *both = sqlite3_mprintf("%s%s%s", filter->text ? filter->text : "",
-                               filter->text ? " AND " : "", filter->spans);
+  char *both = scan_and(filter->text, filter->spans);
   if (!both) return mlf_error_nomem(error);
   sqlite3_free(filter->text);
   filter->text = both;

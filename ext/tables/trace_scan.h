@@ -72,4 +72,8 @@ int mlf_trace_scan_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count,
 int mlf_trace_scan_pager(mlf_trace_scan *scan, const mlf_walk *walk, mlf_pager **pager,
                          mlf_error *error);
 
+/* When the first trace of a walk was; INT64_MAX if it finds none. */
+int mlf_trace_scan_first(mlf_trace_scan *scan, mlf_walk walk, int64_t *timestamp_ms,
+                         mlf_error *error);
+
 #endif
