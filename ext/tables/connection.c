@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "remote/experiments.h"
+#include "tables/values.h"
 
 #define CONNECTION_EXPERIMENTS 16
 
@@ -138,15 +139,6 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
   return mlf_error_nomem(error);
 }
 
-static void connection_result_error(sqlite3_context *context, const char *function,
-                                    mlf_error *error) {
-  char *text = error->text ? sqlite3_mprintf("%s: %s", function, error->text) : NULL;
-  if (text) sqlite3_result_error(context, text, -1);
-  sqlite3_result_error_code(context, error->code);
-  sqlite3_free(text);
-  mlf_error_clear(error);
-}
-
 /* mlflow_connect(uri): uses the MLflow server at `uri` from now on, for this connection. The
 ** secret still comes from the environment or the credentials file. Returns the address. */
 static void connection_connect(sqlite3_context *context, int count, sqlite3_value **values) {
@@ -162,7 +154,7 @@ static void connection_connect(sqlite3_context *context, int count, sqlite3_valu
   if (rc == SQLITE_OK) {
     sqlite3_result_text(context, settings->tracking_uri, -1, SQLITE_TRANSIENT);
   } else {
-    connection_result_error(context, "mlflow_connect", &error);
+    mlf_values_fail(context, "mlflow_connect", &error);
   }
 }
 

@@ -146,17 +146,6 @@ static int trace_eof(sqlite3_vtab_cursor *base) {
   return ((trace_cursor *)base)->scan.at.trace == NULL;
 }
 
-/* A column that is fetched when it is read can fail. */
-static int trace_column_error(sqlite3_context *context, const char *table, mlf_error *error) {
-  int code = error->code;
-  char *text = error->text ? sqlite3_mprintf("%s: %s", table, error->text) : NULL;
-  if (text) sqlite3_result_error(context, text, -1);
-  sqlite3_result_error_code(context, code);
-  sqlite3_free(text);
-  mlf_error_clear(error);
-  return code;
-}
-
 static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
   trace_cursor *cursor = (trace_cursor *)base;
   const mlf_trace_rows *rows = trace_rows_of(cursor);
@@ -172,7 +161,7 @@ static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
   int rc = rows->value(&cursor->scan, cursor->state, column, scratch, &value, &error);
   if (rc != SQLITE_OK) {
     mlf_error_set(&error, rc, "the value of %s cannot be read", column->name);
-    return trace_column_error(context, rows->table, &error);
+    return mlf_values_fail(context, rows->table, &error);
   }
   mlf_values_result(context, &value);
   return SQLITE_OK;

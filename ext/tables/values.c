@@ -137,3 +137,13 @@ void mlf_values_result(sqlite3_context *context, const mlf_value *value) {
     break;
   }
 }
+
+int mlf_values_fail(sqlite3_context *context, const char *of, mlf_error *error) {
+  int code = error->code;
+  char *text = error->text ? sqlite3_mprintf("%s: %s", of, error->text) : NULL;
+  if (text) sqlite3_result_error(context, text, -1);
+  sqlite3_result_error_code(context, code);
+  sqlite3_free(text);
+  mlf_error_clear(error);
+  return code;
+}

@@ -2,6 +2,7 @@
 #ifndef MLF_TABLES_VALUES_H
 #define MLF_TABLES_VALUES_H
 
+#include "base/error.h"
 #include "base/sqlite_api.h"
 #include "base/value.h"
 #include "query/filter.h"
@@ -24,5 +25,8 @@ void mlf_values_drop(mlf_bound_terms *bound, int index);
 
 /* Hands a value to SQLite; texts are copied. */
 void mlf_values_result(sqlite3_context *context, const mlf_value *value);
+
+/* Hands an error to SQLite, clears it, and returns its code. `of` is the table or function. */
+int mlf_values_fail(sqlite3_context *context, const char *of, mlf_error *error);
 
 #endif
