@@ -24,7 +24,7 @@ typedef struct span_entry {
 } span_entry;
 
 struct mlf_span_set {
-  const mlf_json *json;
+  mlf_json *json; /* what the spans were read from */
   span_entry *spans;
   mlf_span_node *tree; /* of each span */
   size_t count;
@@ -142,7 +142,7 @@ int mlf_span_set_new(const mlf_json *json, const mlf_json_node *spans, mlf_span_
   mlf_span_set *set = sqlite3_malloc64(sizeof(*set));
   if (!set) return mlf_error_nomem(error);
   memset(set, 0, sizeof(*set));
-  set->json = json;
+  set->json = mlf_json_hold(json);
   set->spans = sqlite3_malloc64((count + 1) * sizeof(*set->spans));
   set->tree = sqlite3_malloc64((count + 1) * sizeof(*set->tree));
   int rc = set->spans && set->tree ? SQLITE_OK : mlf_error_nomem(error);
@@ -163,6 +163,7 @@ int mlf_span_set_new(const mlf_json *json, const mlf_json_node *spans, mlf_span_
 void mlf_span_set_free(mlf_span_set *set) {
   if (!set) return;
   mlf_json_free(set->inner);
+  mlf_json_free(set->json);
   sqlite3_free(set->text);
   sqlite3_free(set->tree);
   sqlite3_free(set->spans);

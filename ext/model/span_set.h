@@ -24,7 +24,7 @@
 
 typedef struct mlf_span_set mlf_span_set;
 
-/* Reads `spans`, an array in `json`, which must outlive the set. Spans are put in the order of
+/* Reads `spans`, an array in `json`, which the set holds. Spans are put in the order of
 ** their starts; of those that start together, in the order sent. Errors: one that has no id, or in
 ** a file no start, or a start that is no time since 1970; SQLITE_NOMEM. */
 int mlf_span_set_new(const mlf_json *json, const mlf_json_node *spans, mlf_span_set **out,

@@ -1,10 +1,8 @@
 /* mlflow_spans: one row a span of each trace that the scan walks. */
 #include "model/decode_trace.h"
-#include "model/span_set.h"
 #include "tables/trace_table.h"
 
 typedef struct spans_state {
-  mlf_json *json; /* the document that the spans are in */
   mlf_span_set *spans;
   size_t at;
 } spans_state;
@@ -12,20 +10,13 @@ typedef struct spans_state {
 static void spans_clear(void *context) {
   spans_state *state = context;
   mlf_span_set_free(state->spans);
-  mlf_json_free(state->json);
   *state = (spans_state){0};
 }
 
 static int spans_first(mlf_trace_scan *scan, void *context, bool *row, mlf_error *error) {
   spans_state *state = context;
-  const mlf_json *json;
-  const mlf_json_node *spans;
-  int rc = mlf_trace_scan_spans(scan, &json, &spans, error);
-  *row = false;
-  if (rc != SQLITE_OK || !spans) return rc;
-  state->json = mlf_json_hold(json);
-  rc = mlf_span_set_new(json, spans, &state->spans, error);
-  if (rc == SQLITE_OK) *row = mlf_span_set_count(state->spans) > 0;
+  int rc = mlf_trace_scan_spans(scan, &state->spans, error);
+  *row = state->spans && mlf_span_set_count(state->spans) > 0;
   return rc;
 }
 

@@ -246,14 +246,17 @@ const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *c
   return scan->filter.raw ? scan->filter.raw->text : NULL;
 }
 
-int mlf_trace_scan_spans(mlf_trace_scan *scan, const mlf_json **json, const mlf_json_node **spans,
-                         mlf_error *error) {
-  const mlf_json_node *more = NULL;
+int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, mlf_error *error) {
+  const mlf_json *json = NULL;
+  const mlf_json_node *found = NULL, *more = NULL;
   mlf_payloads *payloads;
+  *spans = NULL;
   int rc = mlf_statement_payloads(scan->statement, &payloads, error);
   if (rc == SQLITE_OK) rc = mlf_recall_neighbours(scan, payloads, error);
   if (rc == SQLITE_OK && scan->pager) rc = mlf_pager_peek(scan->pager, &more, error);
-  if (rc != SQLITE_OK) return rc;
-  return mlf_payloads_get(payloads, mlf_statement_budget(scan->statement), scan->at.trace, more,
-                          json, spans, error);
+  if (rc == SQLITE_OK)
+    rc = mlf_payloads_get(payloads, mlf_statement_budget(scan->statement), scan->at.trace, more,
+                          &json, &found, error);
+  if (rc != SQLITE_OK || !found) return rc;
+  return mlf_span_set_new(json, found, spans, error);
 }

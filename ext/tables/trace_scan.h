@@ -17,6 +17,7 @@
 #ifndef MLF_TABLES_TRACE_SCAN_H
 #define MLF_TABLES_TRACE_SCAN_H
 
+#include "model/span_set.h"
 #include "query/arguments.h"
 #include "query/filter.h"
 #include "remote/pager.h"
@@ -58,9 +59,8 @@ int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error);
 ** of the hidden columns holds. Borrowed; NULL if it asked nothing. */
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column);
 
-/* The spans of the trace that the scan is at, as in mlf_payloads_get. */
-int mlf_trace_scan_spans(mlf_trace_scan *scan, const mlf_json **json, const mlf_json_node **spans,
-                         mlf_error *error);
+/* The spans of the trace that the scan is at, the caller's; NULL for a trace without. */
+int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, mlf_error *error);
 
 /* Ends the scan and forgets all of it but its owner's three. */
 void mlf_trace_scan_end(mlf_trace_scan *scan);

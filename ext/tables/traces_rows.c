@@ -1,19 +1,16 @@
 /* mlflow_traces: one row a trace. Its request and response are the inputs and outputs of the root
 ** span, which are fetched when they are read. */
 #include "model/decode_trace.h"
-#include "model/span_set.h"
 #include "tables/trace_table.h"
 
 typedef struct traces_state {
   bool fetched;
-  mlf_json *json;      /* the document that the spans are in */
   mlf_span_set *spans; /* of the trace; NULL if it has none */
 } traces_state;
 
 static void traces_clear(void *context) {
   traces_state *state = context;
   mlf_span_set_free(state->spans);
-  mlf_json_free(state->json);
   *state = (traces_state){0};
 }
 
@@ -32,14 +29,8 @@ static bool traces_next(void *state) {
 
 /* Fetches the spans of the trace, once. */
 static int traces_fetch(mlf_trace_scan *scan, traces_state *state, mlf_error *error) {
-  const mlf_json *json;
-  const mlf_json_node *spans;
   if (state->fetched) return SQLITE_OK;
-  int rc = mlf_trace_scan_spans(scan, &json, &spans, error);
-  if (rc == SQLITE_OK && spans) {
-    state->json = mlf_json_hold(json);
-    rc = mlf_span_set_new(json, spans, &state->spans, error);
-  }
+  int rc = mlf_trace_scan_spans(scan, &state->spans, error);
   state->fetched = rc == SQLITE_OK;
   return rc;
 }
