@@ -15,4 +15,9 @@ typedef struct mlf_value {
   size_t length;    /* bytes of text */
 } mlf_value;
 
+/* Borrowed text; NULL for NULL. */
+mlf_value mlf_value_text(const char *text);
+mlf_value mlf_value_integer(int64_t integer);
+mlf_value mlf_value_real(double real);
+
 #endif

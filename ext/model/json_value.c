@@ -1,20 +1,5 @@
 #include "model/json_value.h"
 
-#include <string.h>
-
-mlf_value mlf_value_text(const char *text) {
-  if (!text) return (mlf_value){.type = MLF_NULL};
-  return (mlf_value){.type = MLF_TEXT, .text = text, .length = strlen(text)};
-}
-
-mlf_value mlf_value_integer(int64_t integer) {
-  return (mlf_value){.type = MLF_INTEGER, .integer = integer};
-}
-
-mlf_value mlf_value_real(double real) {
-  return (mlf_value){.type = MLF_REAL, .real = real};
-}
-
 mlf_value mlf_json_value_raw(const mlf_json *json, const mlf_json_node *node, const char *absent) {
   mlf_json_kind kind = mlf_json_kind_of(json, node);
   if (kind == MLF_JSON_ABSENT || kind == MLF_JSON_NULL) return mlf_value_text(absent);

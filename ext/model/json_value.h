@@ -2,15 +2,8 @@
 #ifndef MLF_MODEL_JSON_VALUE_H
 #define MLF_MODEL_JSON_VALUE_H
 
-#include <stdint.h>
-
 #include "base/value.h"
 #include "model/json.h"
-
-/* Borrowed text; NULL for NULL. */
-mlf_value mlf_value_text(const char *text);
-mlf_value mlf_value_integer(int64_t integer);
-mlf_value mlf_value_real(double real);
 
 /* The value's own bytes, as they were sent; `absent` for what is absent or null. */
 mlf_value mlf_json_value_raw(const mlf_json *json, const mlf_json_node *node, const char *absent);
