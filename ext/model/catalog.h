@@ -84,8 +84,9 @@ typedef enum mlf_key_kind {
   MLF_KEY_TAG,
   MLF_KEY_METADATA,
   MLF_KEY_FEEDBACK,
+  MLF_KEY_EXPECTATION,     /* of no column: what some of the four below add up to */
   MLF_KEY_SPAN,            /* finds traces that have such a span */
-  MLF_KEY_ASSESSMENT_NAME, /* these four together find traces that have such feedback */
+  MLF_KEY_ASSESSMENT_NAME, /* these four together find traces that have such an assessment */
   MLF_KEY_ASSESSMENT_TYPE,
   MLF_KEY_ASSESSMENT_VALUE,
   MLF_KEY_ASSESSMENT_VALID

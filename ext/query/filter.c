@@ -147,7 +147,7 @@ static void filter_begin_condition(filter_writer *writer) {
   if (sqlite3_str_length(writer->text) > 0) sqlite3_str_appendall(writer->text, " AND ");
 }
 
-/* Writes the key; false if its name cannot stand between backticks. */
+/* Whether the key can stand between backticks. */
 static bool filter_can_write_key(const mlf_column *column) {
   const char *key = column->key;
   size_t length = strlen(key);
@@ -158,23 +158,31 @@ static bool filter_can_write_key(const mlf_column *column) {
   return true;
 }
 
-static bool filter_is_keyed(const mlf_column *column) {
-  return column->key_kind == MLF_KEY_TAG || column->key_kind == MLF_KEY_METADATA ||
-         column->key_kind == MLF_KEY_FEEDBACK;
+/* What a key of a person's own belongs to; NULL for the server's own names. */
+static const char *filter_entity(const mlf_column *column) {
+  switch (column->key_kind) {
+  case MLF_KEY_TAG: return "tags";
+  case MLF_KEY_METADATA: return "metadata";
+  case MLF_KEY_FEEDBACK: return "feedback";
+  case MLF_KEY_EXPECTATION: return "expectation";
+  default: return NULL;
+  }
 }
 
-/* The server keeps tags, metadata and feedback in tables of their own, names and runs among them.
- */
+static bool filter_is_assessment(const mlf_column *column) {
+  return column->key_kind == MLF_KEY_FEEDBACK || column->key_kind == MLF_KEY_EXPECTATION;
+}
+
+/* The server keeps tags, metadata and assessments in tables of their own, names and runs among
+** them. */
 static bool filter_is_joined(const mlf_column *column) {
-  return filter_is_keyed(column) || column->key_kind == MLF_KEY_NAME ||
+  return filter_entity(column) || column->key_kind == MLF_KEY_NAME ||
          column->key_kind == MLF_KEY_RUN;
 }
 
 static void filter_write_key(filter_writer *writer, const mlf_column *column) {
-  const char *entity = column->key_kind == MLF_KEY_TAG        ? "tags"
-                       : column->key_kind == MLF_KEY_METADATA ? "metadata"
-                                                              : "feedback";
-  if (filter_is_keyed(column))
+  const char *entity = filter_entity(column);
+  if (entity)
     sqlite3_str_appendf(writer->text, "%s.`%s`", entity, column->key);
   else
     sqlite3_str_appendall(writer->text, column->key);
@@ -266,8 +274,8 @@ static bool filter_write_text(filter_writer *writer, const mlf_filter_term *term
   if (value->type != MLF_TEXT) return false;
   if (value->length >= filter_characters_shown(term->column)) return false;
   if (!mlf_filter_quote(value->text, value->length, &quote)) return false;
-  /* JSON as a value of feedback has other blanks there. */
-  if (term->column->key_kind == MLF_KEY_FEEDBACK && value->length && strchr("{[", value->text[0]))
+  /* JSON as a value of an assessment has other blanks there. */
+  if (filter_is_assessment(term->column) && value->length && strchr("{[", value->text[0]))
     return false;
   filter_begin_condition(writer);
   filter_write_key(writer, term->column);
@@ -302,7 +310,7 @@ static bool filter_is_known(mlf_server server, const mlf_column *column, mlf_op 
   if (column->key_kind == MLF_KEY_END_TIME ||
       (column->key && strcmp(column->key, "attributes.client_request_id") == 0))
     return mlf_server_knows(server, MLF_FEATURE_CLIENT_REQUEST_ID);
-  if (column->key_kind == MLF_KEY_FEEDBACK) return mlf_server_knows(server, MLF_FEATURE_FEEDBACK);
+  if (filter_is_assessment(column)) return mlf_server_knows(server, MLF_FEATURE_FEEDBACK);
   return true;
 }
 
@@ -328,36 +336,28 @@ static bool filter_write_span(filter_writer *writer, const mlf_filter_term *term
   return sent;
 }
 
-/* Whether a value is a type of assessment that the filter language knows. */
-static bool filter_is_type(const mlf_value *type) {
-  return type && type->type == MLF_TEXT &&
-         (strcmp(type->text, "feedback") == 0 || strcmp(type->text, "expectation") == 0);
+/* The kind of key that an assessment of this type has in the filter language. */
+static mlf_key_kind filter_assessment_kind(const mlf_value *type) {
+  if (!type || type->type != MLF_TEXT) return MLF_KEY_NONE;
+  if (strcmp(type->text, "feedback") == 0) return MLF_KEY_FEEDBACK;
+  return strcmp(type->text, "expectation") == 0 ? MLF_KEY_EXPECTATION : MLF_KEY_NONE;
 }
 
 /* Writes what finds the traces that have an assessment of this type and name, and if it can be
 ** said with this value. The server looks at valid ones alone. */
 static void filter_write_assessment(filter_writer *writer) {
-  const mlf_value *name = writer->name, *value = writer->value;
-  char quote;
+  const mlf_value *name = writer->name, *valid = writer->valid;
   if (!name || name->type != MLF_TEXT || strlen(name->text) != name->length) return;
-  if (!filter_is_type(writer->type)) return;
-  if (!writer->valid || writer->valid->type != MLF_INTEGER || writer->valid->integer != 1) return;
-  mlf_column column = {.key_kind = MLF_KEY_FEEDBACK, .key = name->text};
+  if (!valid || valid->type != MLF_INTEGER || valid->integer != 1) return;
+  mlf_column column = {.key_kind = filter_assessment_kind(writer->type), .key = name->text};
+  mlf_filter_term equal = {&column, MLF_OP_EQ, writer->value, 1};
   if (!filter_is_known(writer->server, &column, MLF_OP_EQ) || !filter_can_write_key(&column) ||
       mlf_shippable_decide(&column, MLF_OP_EQ) == MLF_SHIP_NO)
     return;
-  bool whole = value && value->type == MLF_TEXT &&
-               !(value->length && strchr("{[", value->text[0])) &&
-               mlf_filter_quote(value->text, value->length, &quote);
+  if (writer->value && filter_write_text(writer, &equal)) return;
   filter_begin_condition(writer);
-  writer->key_terms++;
-  sqlite3_str_appendf(writer->text, "%s.`%s`", writer->type->text, name->text);
-  if (whole) {
-    sqlite3_str_appendall(writer->text, " = ");
-    filter_write_quoted(writer, value->text, value->length, quote);
-  } else {
-    sqlite3_str_appendall(writer->text, " IS NOT NULL");
-  }
+  filter_write_key(writer, &column);
+  sqlite3_str_appendall(writer->text, " IS NOT NULL");
 }
 
 /* Writes one term; false if it is left out. */

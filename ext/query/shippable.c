@@ -29,6 +29,7 @@ static const mlf_shippable shippable_by_kind[][MLF_OP_COUNT] = {
     [MLF_KEY_TAG] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, EXACT, EXACT},
     [MLF_KEY_METADATA] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, EXACT, EXACT},
     [MLF_KEY_FEEDBACK] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [MLF_KEY_EXPECTATION] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
     [MLF_KEY_SPAN] = {SUPERSET, NO, NO, NO, NO, NO, SUPERSET, NO, NO, NO, NO},
     [MLF_KEY_ASSESSMENT_NAME] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
     [MLF_KEY_ASSESSMENT_TYPE] = {SUPERSET, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
@@ -70,6 +71,7 @@ mlf_shippable mlf_shippable_decide(const mlf_column *column, mlf_op op) {
       return NO;
     break;
   case MLF_KEY_FEEDBACK:
+  case MLF_KEY_EXPECTATION:
     if (shippable_is_rewritten(column->key)) return NO;
     break;
   default: break;

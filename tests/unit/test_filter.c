@@ -107,6 +107,93 @@ static void feedback_is_compared_as_text(void **state) {
   check("concise", MLF_OP_EQ, text_value("[1]"), "");
 }
 
+typedef struct named_term {
+  const char *column;
+  mlf_op op;
+  mlf_value value;
+} named_term;
+
+/* The filter of terms on a schema for a server of version 3.`minor`: its text, "" for none, and its
+** conditions on spans likewise. */
+static void check_asked(const mlf_schema *of, int minor, const named_term *named, int count,
+                        const char *text, const char *spans) {
+  mlf_filter_term terms[8];
+  mlf_filter filter;
+  mlf_server server = {3, minor};
+  for (int i = 0; i < count; i++) {
+    int index = mlf_schema_find(of, named[i].column);
+    assert_true(index >= 0);
+    terms[i] = (mlf_filter_term){&of->columns[index], named[i].op, &named[i].value, 1};
+  }
+  assert_int_equal(mlf_filter_write(terms, count, server, &filter), SQLITE_OK);
+  assert_string_equal(filter.text ? filter.text : "", text);
+  assert_string_equal(filter.spans ? filter.spans : "", spans);
+  assert_false(filter.complete);
+  mlf_filter_clear(&filter);
+}
+
+/* What finds traces with such an assessment: a type and a name, valid; with a value if it can be
+** said. */
+static void assessments_are_asked_for_together(void **state) {
+  mlf_schema of;
+  (void)state;
+  named_term asked[] = {{"name", MLF_OP_EQ, text_value("concise")},
+                        {"assessment_type", MLF_OP_EQ, text_value("feedback")},
+                        {"valid", MLF_OP_EQ, integer_value(1)},
+                        {"value", MLF_OP_EQ, text_value("it's")}};
+  assert_int_equal(mlf_schema_init_assessments(&of), SQLITE_OK);
+  check_asked(&of, 17, asked, 4, "feedback.`concise` = \"it's\"", "");
+  check_asked(&of, 9, asked, 4, "", "");
+  for (int count = 1; count < 3; count++)
+    check_asked(&of, 17, asked, count, "", "");
+  check_asked(&of, 17, asked, 3, "feedback.`concise` IS NOT NULL", "");
+  const mlf_value unsaid[] = {text_value("' and \""), text_value("[1]"), text_value("{}"),
+                              integer_value(1), real_value(0.5)};
+  for (size_t i = 0; i < sizeof(unsaid) / sizeof(unsaid[0]); i++) {
+    asked[3].value = unsaid[i];
+    check_asked(&of, 17, asked, 4, "feedback.`concise` IS NOT NULL", "");
+  }
+  asked[1].value = text_value("expectation");
+  check_asked(&of, 17, asked, 3, "expectation.`concise` IS NOT NULL", "");
+  asked[1].value = text_value("issue");
+  check_asked(&of, 17, asked, 3, "", "");
+  asked[1].value = integer_value(1);
+  check_asked(&of, 17, asked, 3, "", "");
+  asked[1].value = text_value("feedback");
+  asked[2].value = integer_value(0);
+  check_asked(&of, 17, asked, 3, "", "");
+  asked[2].value = integer_value(1);
+  const mlf_value names[] = {text_value("a`b"),
+                             text_value("run_id"),
+                             text_value(""),
+                             integer_value(7),
+                             {.type = MLF_TEXT, .text = "a\0b", .length = 3}};
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    asked[0].value = names[i];
+    check_asked(&of, 17, asked, 3, "", "");
+  }
+  mlf_schema_clear(&of);
+}
+
+/* They find only traces whose spans the server keeps itself, so they are kept apart. */
+static void conditions_on_spans_are_kept_apart(void **state) {
+  mlf_schema of;
+  (void)state;
+  named_term asked[] = {{"name", MLF_OP_EQ, text_value("plan")},
+                        {"span_type", MLF_OP_EQ, text_value("TOOL")},
+                        {"status", MLF_OP_EQ, text_value("ERROR")},
+                        {"trace_id", MLF_OP_NE, text_value("t")}};
+  assert_int_equal(mlf_schema_init_spans(&of), SQLITE_OK);
+  check_asked(&of, 17, asked, 4, "attributes.request_id != 't'",
+              "span.name = 'plan' AND span.type = 'TOOL' AND span.status = 'ERROR'");
+  asked[0].value = text_value("' and \"");
+  asked[1].value = text_value("UNKNOWN"); /* what a span without a type shows */
+  check_asked(&of, 17, asked, 3, "", "span.status = 'ERROR'");
+  asked[2].value = integer_value(1);
+  check_asked(&of, 17, asked, 3, "", "");
+  mlf_schema_clear(&of);
+}
+
 static void patterns_become_ilike(void **state) {
   (void)state;
   check("name", MLF_OP_LIKE, text_value("Ab%_c"), "attributes.name ILIKE 'Ab%_c%'");
@@ -315,6 +402,8 @@ static void the_shortest_list_of_ids_is_asked_for(void **state) {
   assert_null(filter.text);
   assert_ptr_equal(filter.ids, ids + 1);
   assert_int_equal(filter.id_count, 1);
+  assert_ptr_equal(filter.hint, ids); /* the others are likely to be asked for next */
+  assert_int_equal(filter.hint_count, 2);
   assert_false(filter.complete);
   mlf_filter_clear(&filter);
 }
@@ -418,6 +507,8 @@ int main(void) {
       cmocka_unit_test(numbers_are_not_compared_with_texts),
       cmocka_unit_test(replacement_characters_are_not_sent),
       cmocka_unit_test(feedback_is_compared_as_text),
+      cmocka_unit_test(assessments_are_asked_for_together),
+      cmocka_unit_test(conditions_on_spans_are_kept_apart),
       cmocka_unit_test(patterns_become_ilike),
       cmocka_unit_test(what_may_be_cut_is_not_compared),
       cmocka_unit_test(numbers_become_whole),
