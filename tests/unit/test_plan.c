@@ -124,6 +124,34 @@ static void a_look_up_is_cheaper_than_a_scan(void **state) {
   assert_true(look_up.cost * 5000 > scan.cost);
 }
 
+/* A trace has several spans, which have to be fetched; of an assessment the name alone leaves out
+** traces. */
+static void tables_of_parts_cost_more(void **state) {
+  (void)state;
+  mlf_schema traces = schema;
+  mlf_plan plain, scan, few, look_up, typed, named;
+  mlf_plan_choose(&traces, NULL, 0, MLF_ORDER_ANY, false, &plain);
+  mlf_schema_init_spans(&schema);
+  mlf_constraint id = on("trace_id", MLF_OP_EQ), type = on("span_type", MLF_OP_EQ);
+  mlf_plan_choose(&schema, NULL, 0, MLF_ORDER_ANY, false, &scan);
+  mlf_plan_choose(&schema, &type, 1, MLF_ORDER_ANY, false, &few);
+  mlf_plan_choose(&schema, &id, 1, MLF_ORDER_ANY, false, &look_up);
+  assert_true(scan.cost > 2 * plain.cost && scan.rows > plain.rows);
+  assert_true(few.cost < scan.cost && few.rows < scan.rows);
+  assert_true(look_up.cost * 1000 < scan.cost);
+  assert_true(!look_up.one_row && look_up.rows > 1);
+  mlf_schema_clear(&schema);
+  mlf_schema_init_assessments(&schema);
+  mlf_constraint terms[] = {on("assessment_type", MLF_OP_EQ), on("valid", MLF_OP_EQ),
+                            on("name", MLF_OP_EQ)};
+  mlf_plan_choose(&schema, NULL, 0, MLF_ORDER_ANY, false, &scan);
+  mlf_plan_choose(&schema, terms, 2, MLF_ORDER_ANY, false, &typed);
+  mlf_plan_choose(&schema, terms, 3, MLF_ORDER_ANY, false, &named);
+  assert_true(typed.rows == scan.rows && named.rows < scan.rows);
+  mlf_schema_clear(&schema);
+  schema = traces;
+}
+
 static void more_terms_than_a_filter_takes(void **state) {
   (void)state;
   static mlf_constraint many[MLF_FILTER_TERMS_MAX + 5];
@@ -228,6 +256,7 @@ int main(void) {
       cmocka_unit_test(arguments_are_sent_or_nothing_is),
       cmocka_unit_test(another_order_is_left_to_sqlite),
       cmocka_unit_test(a_look_up_is_cheaper_than_a_scan),
+      cmocka_unit_test(tables_of_parts_cost_more),
       cmocka_unit_test(more_terms_than_a_filter_takes),
       cmocka_unit_test(plans_survive_as_text),
       cmocka_unit_test(other_texts_are_refused),
