@@ -97,6 +97,14 @@ def create_experiment(server, name):
                 raise
 
 
+def seed(server, experiment, traces):
+    """Fills an experiment, named, with traces of live/scenario.py, spans and assessments."""
+    subprocess.run(
+        [sys.executable, TESTS / "live" / "seed.py", "--traces", str(traces),
+         "--experiment", experiment], check=True, stderr=subprocess.DEVNULL,
+        env=clean_environment(server, MLFLOW_DISABLE_TELEMETRY="true"))
+
+
 def experiment_id(server, name):
     query = urllib.parse.urlencode({"experiment_name": name})
     answer = server.call("GET", "/api/2.0/mlflow/experiments/get-by-name?" + query)

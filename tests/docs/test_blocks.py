@@ -7,7 +7,6 @@ it shows a query plan; of tables it has the columns, for what is in them depends
 
 import pathlib
 import re
-import subprocess
 import sys
 import time
 import unittest
@@ -43,10 +42,7 @@ class Blocks(unittest.TestCase):
              "metadata": {"mlflow.trace.user": f"user{i % 4}"},
              "assessments": [("concise_communication", "yes")]}
             for i in range(30)])
-        subprocess.run(
-            [sys.executable, support.TESTS / "live" / "seed.py", "--traces", "150",
-             "--experiment", cls.experiment], check=True, stderr=subprocess.DEVNULL,
-            env=support.clean_environment(cls.server, MLFLOW_DISABLE_TELEMETRY="true"))
+        support.seed(cls.server, cls.experiment, 150)
 
     def run_page(self, page):
         blocks = BLOCK.findall(page.read_text())

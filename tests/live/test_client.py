@@ -10,7 +10,6 @@ import logging
 import math
 import os
 import pathlib
-import subprocess
 import sys
 import time
 import unittest
@@ -99,10 +98,7 @@ class Client(unittest.TestCase):
         for name in support.servers():
             server = support.start(name)
             experiment = support.create_experiment(server, "client")
-            subprocess.run(
-                [sys.executable, support.TESTS / "live" / "seed.py", "--traces", str(DEMO_TRACES),
-                 "--experiment", experiment], check=True, stderr=subprocess.DEVNULL,
-                env=support.clean_environment(server, MLFLOW_DISABLE_TELEMETRY="true"))
+            support.seed(server, experiment, DEMO_TRACES)
             cls.experiments[server] = experiment
             cls.write_odd(server, experiment)
 

@@ -5,7 +5,6 @@ Requests are counted in mlflow_requests, on Debian's SQLite and on the newest on
 
 import json
 import pathlib
-import subprocess
 import sys
 import time
 import unittest
@@ -23,10 +22,7 @@ class Joins(unittest.TestCase):
     def setUpClass(cls):
         cls.server = support.start()
         cls.experiment = support.create_experiment(cls.server, "joins")
-        subprocess.run(
-            [sys.executable, support.TESTS / "live" / "seed.py", "--traces", str(TRACES),
-             "--experiment", cls.experiment], check=True, stderr=subprocess.DEVNULL,
-            env=support.clean_environment(cls.server, MLFLOW_DISABLE_TELEMETRY="true"))
+        support.seed(cls.server, cls.experiment, TRACES)
         cls.setup = "".join(
             f"CREATE VIRTUAL TABLE temp.{name} USING mlflow_{name}(experiment = "
             f"'{cls.experiment}'); " for name in ("traces", "spans", "assessments"))

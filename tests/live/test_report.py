@@ -134,10 +134,7 @@ class Report(unittest.TestCase):
     def setUpClass(cls):
         cls.server = support.start()
         cls.experiment = support.create_experiment(cls.server, "report")
-        subprocess.run(
-            [sys.executable, support.TESTS / "live" / "seed.py", "--traces", "200",
-             "--experiment", cls.experiment], check=True, stderr=subprocess.DEVNULL,
-            env=support.clean_environment(cls.server, MLFLOW_DISABLE_TELEMETRY="true"))
+        support.seed(cls.server, cls.experiment, 200)
         cls.folder = tempfile.TemporaryDirectory()
         cls.page, cls.text = report(cls.server, cls.experiment, cls.folder.name, "--days", "14")
 

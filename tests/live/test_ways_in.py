@@ -51,10 +51,7 @@ class WaysIn(unittest.TestCase):
         cls.experiment = support.create_experiment(cls.server, "ways in")
         cls.environment = support.clean_environment(
             cls.server, MLFLOW_EXPERIMENT_NAME=cls.experiment, MLFLOW_DISABLE_TELEMETRY="true")
-        subprocess.run(
-            [sys.executable, support.TESTS / "live" / "seed.py", "--traces", str(TRACES),
-             "--experiment", cls.experiment], check=True, stderr=subprocess.DEVNULL,
-            env=cls.environment)
+        support.seed(cls.server, cls.experiment, TRACES)
         cls.traces = cls.server.call("POST", "/api/3.0/mlflow/traces/search", {
             "locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {
                 "experiment_id": support.experiment_id(cls.server, cls.experiment)}}],
