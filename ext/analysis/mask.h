@@ -6,8 +6,7 @@
 **   POST https://orders.internal/v2/orders/4711 timed out after 30.0 s
 **   POST https://orders.internal<path> timed out after <n> s
 **
-**   '…'      between quotes, of one kind, that hold a letter or digit; "…" and `…` likewise. A
-*quote
+**   '…'      between quotes, of one kind, that hold a letter or digit; "…" and `…` likewise. It
 **            opens where no letter or digit is before it, and closes where none is behind it, so
 **            the apostrophe of "model's" is none.
 **   <path>   from /, ./, ../, ~/ or a drive such as C:\ on, not within a word; of an address what

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/sqlite_api.h"
 #include "base/utf8.h"
 
 /* Whether the character at `s` would end the line or control a terminal. */
@@ -58,4 +57,19 @@ char *mlf_error_take(mlf_error *error) {
   char *text = error->text;
   error->text = NULL;
   return text;
+}
+
+int mlf_error_result(sqlite3_context *context, const char *of, mlf_error *error) {
+  int code = error->code;
+  if (error->text) {
+    char *text = sqlite3_mprintf("%s: %s", of, error->text);
+    if (text)
+      sqlite3_result_error(context, text, -1);
+    else
+      code = SQLITE_NOMEM;
+    sqlite3_free(text);
+  }
+  sqlite3_result_error_code(context, code);
+  mlf_error_clear(error);
+  return code;
 }

@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+#include "base/sqlite_api.h"
+
 typedef struct mlf_error {
   int code;   /* SQLite result code; 0 while nothing failed */
   char *text; /* owned; NULL for SQLITE_NOMEM and SQLITE_INTERRUPT */
@@ -31,9 +33,12 @@ void mlf_error_clear(mlf_error *error);
 /* Moves the text out, for zErrMsg; the caller frees it with sqlite3_free. May return NULL. */
 char *mlf_error_take(mlf_error *error);
 
+/* Makes it the result of an SQL function or column, "OF: TEXT", and clears it. Returns its code. */
+int mlf_error_result(sqlite3_context *context, const char *of, mlf_error *error);
+
 /* Makes `text` one printable line in place: each byte of a control character, of a line or
 ** paragraph separator, or of what is not UTF-8 becomes '?', and it is cut at a character border to
-*at most `bytes_max` bytes. */
+** at most `bytes_max` bytes. */
 void mlf_error_clean(char *text, size_t bytes_max);
 
 #endif

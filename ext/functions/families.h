@@ -1,4 +1,4 @@
-/* families.h: the families of functions, a file each, and what their glue shares.
+/* families.h: the families of functions, a file each.
 **
 ** All of them are deterministic but time_bucket with a zone (the local zone is the machine's), and
 ** innocuous: they work in views and indexes of files that are not trusted.
@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/sqlite_api.h"
-#include "base/value.h"
 
 #define MLF_FAMILIES_PURE (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 
@@ -22,15 +21,5 @@ int mlf_picture_register(sqlite3 *db);           /* sparkline, bar */
 int mlf_message_register(sqlite3 *db);           /* mask_message */
 int mlf_strata_register(sqlite3 *db);            /* strata, strata_merge */
 int mlf_stratified_sample_register(sqlite3 *db); /* the table function stratified_sample */
-
-/* Makes a failure the function's result: "NAME: TEXT", or SQLITE_NOMEM. Clears the error. */
-void mlf_families_fail(sqlite3_context *context, const char *name, mlf_error *error);
-
-/* The value as plain data; text and blob are borrowed from it. SQLITE_NOMEM if the text had to be
-** converted to UTF-8 and found no memory. */
-int mlf_families_value(sqlite3_value *from, mlf_value *to);
-
-/* Makes plain data the function's result, by copy. */
-void mlf_families_result(sqlite3_context *context, const mlf_value *value);
 
 #endif

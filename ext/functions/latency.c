@@ -4,8 +4,8 @@
 **     5000. They are the same in all rows of an aggregate.
 ** (2) ms is an INTEGER or a REAL. NULL is counted nowhere, and is of no class: NULL.
 ** (3) latency_bucket is an aggregate and a window function; its result is a JSON object. Over no
-*row
-**     at all it knows no edges but the default ones: then it is NULL if there is an edges argument.
+**     row at all it knows no edges but the default ones: then it is NULL if there is an edges
+**     argument.
 */
 #include <stdbool.h>
 #include <string.h>
@@ -74,7 +74,7 @@ static void latency_count(sqlite3_context *context, int count, sqlite3_value **a
   int rc = state ? latency_start(state, count, arguments, &error) : mlf_error_nomem(&error);
   if (rc == SQLITE_OK) rc = latency_ms(arguments[0], &ms, &is_null, &error);
   if (rc != SQLITE_OK) {
-    mlf_families_fail(context, "latency_bucket", &error);
+    mlf_error_result(context, "latency_bucket", &error);
     return;
   }
   state->rows += change;
@@ -110,7 +110,7 @@ static void latency_result_empty(sqlite3_context *context) {
   if (mlf_bucket_init(&bucket, MLF_EDGES_DEFAULT, strlen(MLF_EDGES_DEFAULT), &error) == SQLITE_OK)
     latency_result(context, &bucket);
   else
-    mlf_families_fail(context, "latency_bucket", &error);
+    mlf_error_result(context, "latency_bucket", &error);
   mlf_bucket_clear(&bucket);
 }
 
@@ -162,7 +162,7 @@ static void latency_class(sqlite3_context *context, int count, sqlite3_value **a
   if (!edges) edges = fresh = latency_read_edges(arguments[1], &error);
   int rc = edges ? latency_ms(arguments[0], &ms, &is_null, &error) : error.code;
   if (rc != SQLITE_OK)
-    mlf_families_fail(context, "latency_class", &error);
+    mlf_error_result(context, "latency_class", &error);
   else if (!is_null)
     sqlite3_result_text(context, edges->buckets[mlf_edges_find(edges, ms)].name, -1,
                         SQLITE_TRANSIENT);

@@ -1,8 +1,7 @@
 /* picture.c: sparkline(value) and bar(value, max [, width]).
 **
 ** sparkline is an aggregate: one character a row, in the order of the rows, NULL a gap. Without
-*rows
-** it is NULL. bar is a scalar: NULL if `value` or `max` is NULL. (analysis/textplot.h)
+** rows it is NULL. bar is a scalar: NULL if `value` or `max` is NULL. (analysis/textplot.h)
 */
 #include <math.h>
 #include <stdbool.h>
@@ -54,7 +53,7 @@ static void sparkline_step(sqlite3_context *context, int count, sqlite3_value **
   (void)count;
   int rc = series ? picture_read(arguments[0], &value, &error) : mlf_error_nomem(&error);
   if (rc == SQLITE_OK) rc = picture_add(series, value, &error);
-  if (rc != SQLITE_OK) mlf_families_fail(context, "sparkline", &error);
+  if (rc != SQLITE_OK) mlf_error_result(context, "sparkline", &error);
 }
 
 /* Makes the picture the result, or the failure to draw it. */
@@ -94,7 +93,7 @@ static void picture_bar(sqlite3_context *context, int count, sqlite3_value **arg
                          PICTURE_WIDTH_MAX);
   }
   if (rc != SQLITE_OK) {
-    mlf_families_fail(context, "bar", &error);
+    mlf_error_result(context, "bar", &error);
     return;
   }
   if (isnan(value) || isnan(max)) return;

@@ -37,7 +37,7 @@ static void rate_wilson(sqlite3_context *context, int count, sqlite3_value **arg
     mlf_error_set(&error, SQLITE_ERROR, "successes are not between 0 and the number of trials");
   if (z < 0) mlf_error_set(&error, SQLITE_ERROR, "z is negative");
   if (error.code != SQLITE_OK) {
-    mlf_families_fail(context, function->name, &error);
+    mlf_error_result(context, function->name, &error);
   } else if (trials > 0) {
     mlf_wilson interval = mlf_wilson_interval(successes, trials, z);
     sqlite3_result_double(context, function->is_high ? interval.high : interval.low);

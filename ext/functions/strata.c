@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "analysis/stratify_state.h"
+#include "base/sqlite_value.h"
 #include "functions/families.h"
 #include "functions/strata.h"
 
@@ -18,7 +19,7 @@ typedef struct strata_state {
 
 int mlf_strata_read(sqlite3_value *argument, mlf_stratify *state, mlf_error *error) {
   mlf_value value;
-  if (mlf_families_value(argument, &value) != SQLITE_OK) return mlf_error_nomem(error);
+  if (mlf_sqlite_value_read(argument, &value) != SQLITE_OK) return mlf_error_nomem(error);
   if (value.type != MLF_BLOB)
     return mlf_error_set(error, SQLITE_ERROR, "no state of a sample: not a BLOB");
   return mlf_stratify_state_read(value.text, value.length, state, error);
@@ -58,11 +59,11 @@ static void strata_step(sqlite3_context *context, int count, sqlite3_value **arg
   mlf_value key;
   mlf_value stratum;
   int rc = state ? strata_read_numbers(state, count, arguments, &error) : mlf_error_nomem(&error);
-  if (rc == SQLITE_OK && (mlf_families_value(arguments[0], &key) != SQLITE_OK ||
-                          mlf_families_value(arguments[1], &stratum) != SQLITE_OK))
+  if (rc == SQLITE_OK && (mlf_sqlite_value_read(arguments[0], &key) != SQLITE_OK ||
+                          mlf_sqlite_value_read(arguments[1], &stratum) != SQLITE_OK))
     rc = mlf_error_nomem(&error);
   if (rc == SQLITE_OK) rc = mlf_stratify_add(&state->stratify, &key, &stratum, &error);
-  if (rc != SQLITE_OK) mlf_families_fail(context, "strata", &error);
+  if (rc != SQLITE_OK) mlf_error_result(context, "strata", &error);
 }
 
 static int strata_merge(strata_state *state, sqlite3_value *argument, mlf_error *error) {
@@ -80,7 +81,7 @@ static void strata_merge_step(sqlite3_context *context, int count, sqlite3_value
   (void)count;
   if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return;
   int rc = state ? strata_merge(state, arguments[0], &error) : mlf_error_nomem(&error);
-  if (rc != SQLITE_OK) mlf_families_fail(context, "strata_merge", &error);
+  if (rc != SQLITE_OK) mlf_error_result(context, "strata_merge", &error);
 }
 
 static void strata_final(sqlite3_context *context) {

@@ -12,13 +12,13 @@
 ** (3) NULL strata, which is what strata() makes of no rows, give no rows.
 **
 ** Hidden columns carry the arguments. Plan: idxNum has bit 0 if strata is given, bit 1 if
-*allocation
-** is; they reach xFilter in that order. The rows' key is (strata, allocation, position), so that
-** two states in one OR are not taken for one.
+** allocation is; they reach xFilter in that order. The rows' key is (strata, allocation,
+** position), so that two states in one OR are not taken for one.
 */
 #include <string.h>
 
 #include "analysis/allocate.h"
+#include "base/sqlite_value.h"
 #include "functions/families.h"
 #include "functions/strata.h"
 
@@ -208,8 +208,8 @@ static int sample_column(sqlite3_vtab_cursor *base, sqlite3_context *context, in
   const mlf_stratum *stratum = &cursor->state.strata[cursor->stratum];
   int64_t sampled = cursor->shares[cursor->stratum].given;
   switch ((enum sample_column)column) {
-  case SAMPLE_KEY: mlf_families_result(context, &stratum->keys[cursor->key].key); break;
-  case SAMPLE_STRATUM: mlf_families_result(context, &stratum->value); break;
+  case SAMPLE_KEY: mlf_sqlite_value_result(context, &stratum->keys[cursor->key].key); break;
+  case SAMPLE_STRATUM: mlf_sqlite_value_result(context, &stratum->value); break;
   case SAMPLE_POPULATION: sqlite3_result_int64(context, stratum->population); break;
   case SAMPLE_SAMPLED: sqlite3_result_int64(context, sampled); break;
   case SAMPLE_WEIGHT:

@@ -1,9 +1,8 @@
 /* time.c: time_bucket(width, ms [, zone]).
 **
 ** The begin, in milliseconds since 1970 UTC, of the stretch of local time in which `ms` falls:
-*widths
-** such as '15 minutes', '1 day' or '1 month', zone 'UTC' (the default), 'localtime' or '+02:00'
-** (analysis/calendar.h). INTEGER; a REAL is rounded down. NULL if `ms` is NULL.
+** widths such as '15 minutes', '1 day' or '1 month', zone 'UTC' (the default), 'localtime' or
+** '+02:00' (analysis/calendar.h). INTEGER; a REAL is rounded down. NULL if `ms` is NULL.
 */
 #include <math.h>
 
@@ -53,7 +52,7 @@ static void time_bucket(sqlite3_context *context, int count, sqlite3_value **arg
   if (rc == SQLITE_OK)
     sqlite3_result_int64(context, mlf_calendar_floor(&read.width, &read.zone, read.ms));
   else
-    mlf_families_fail(context, "time_bucket", &error);
+    mlf_error_result(context, "time_bucket", &error);
 }
 
 int mlf_time_register(sqlite3 *db) {

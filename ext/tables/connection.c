@@ -4,7 +4,6 @@
 
 #include "base/limits.h"
 #include "remote/experiments.h"
-#include "tables/values.h"
 
 #define CONNECTION_EXPERIMENTS 16
 
@@ -154,7 +153,7 @@ static void connection_connect(sqlite3_context *context, int count, sqlite3_valu
   if (rc == SQLITE_OK) {
     sqlite3_result_text(context, settings->tracking_uri, -1, SQLITE_TRANSIENT);
   } else {
-    mlf_values_fail(context, "mlflow_connect", &error);
+    mlf_error_result(context, "mlflow_connect", &error);
   }
 }
 

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "base/sqlite_value.h"
 #include "tables/listing.h"
 #include "tables/planning.h"
-#include "tables/values.h"
 
 typedef struct trace_module {
   mlf_connection *connection;
@@ -161,9 +161,9 @@ static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
   int rc = rows->value(&cursor->scan, cursor->state, column, scratch, &value, &error);
   if (rc != SQLITE_OK) {
     mlf_error_set(&error, rc, "the value of %s cannot be read", column->name);
-    return mlf_values_fail(context, rows->table, &error);
+    return mlf_error_result(context, rows->table, &error);
   }
-  mlf_values_result(context, &value);
+  mlf_sqlite_value_result(context, &value);
   return SQLITE_OK;
 }
 

@@ -2,29 +2,16 @@
 
 #include <string.h>
 
+#include "base/sqlite_value.h"
+
 static int values_copy(sqlite3_value *from, mlf_value *to) {
-  memset(to, 0, sizeof(*to));
-  switch (sqlite3_value_type(from)) {
-  case SQLITE_INTEGER:
-    to->type = MLF_INTEGER;
-    to->integer = sqlite3_value_int64(from);
-    return SQLITE_OK;
-  case SQLITE_FLOAT:
-    to->type = MLF_REAL;
-    to->real = sqlite3_value_double(from);
-    return SQLITE_OK;
-  case SQLITE_NULL: return SQLITE_OK;
-  default: break;
-  }
-  bool is_text = sqlite3_value_type(from) == SQLITE_TEXT;
-  const void *bytes = is_text ? (const void *)sqlite3_value_text(from) : sqlite3_value_blob(from);
-  size_t length = (size_t)sqlite3_value_bytes(from);
-  if (length > 0 && !bytes) return SQLITE_NOMEM;
-  char *copy = sqlite3_malloc64(length + 1);
+  int rc = mlf_sqlite_value_read(from, to);
+  if (rc != SQLITE_OK || (to->type != MLF_TEXT && to->type != MLF_BLOB)) return rc;
+  char *copy = sqlite3_malloc64(to->length + 1);
   if (!copy) return SQLITE_NOMEM;
-  if (length) memcpy(copy, bytes, length);
-  copy[length] = 0;
-  *to = (mlf_value){.type = is_text ? MLF_TEXT : MLF_BLOB, .text = copy, .length = length};
+  if (to->length) memcpy(copy, to->text, to->length);
+  copy[to->length] = 0;
+  to->text = copy;
   return SQLITE_OK;
 }
 
@@ -122,28 +109,4 @@ void mlf_values_clear(mlf_bound_terms *bound) {
   for (int i = 0; i < bound->count; i++)
     values_free_term(&bound->terms[i]);
   memset(bound, 0, sizeof(*bound));
-}
-
-void mlf_values_result(sqlite3_context *context, const mlf_value *value) {
-  switch (value->type) {
-  case MLF_NULL: sqlite3_result_null(context); break;
-  case MLF_INTEGER: sqlite3_result_int64(context, value->integer); break;
-  case MLF_REAL: sqlite3_result_double(context, value->real); break;
-  case MLF_TEXT:
-    sqlite3_result_text64(context, value->text, value->length, SQLITE_TRANSIENT, SQLITE_UTF8);
-    break;
-  case MLF_BLOB:
-    sqlite3_result_blob64(context, value->text, value->length, SQLITE_TRANSIENT);
-    break;
-  }
-}
-
-int mlf_values_fail(sqlite3_context *context, const char *of, mlf_error *error) {
-  int code = error->code;
-  char *text = error->text ? sqlite3_mprintf("%s: %s", of, error->text) : NULL;
-  if (text) sqlite3_result_error(context, text, -1);
-  sqlite3_result_error_code(context, code);
-  sqlite3_free(text);
-  mlf_error_clear(error);
-  return code;
 }

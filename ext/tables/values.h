@@ -1,8 +1,7 @@
-/* values.h: between sqlite3_value and plain data. */
+/* values.h: a plan's terms with the values that a scan has for them. */
 #ifndef MLF_TABLES_VALUES_H
 #define MLF_TABLES_VALUES_H
 
-#include "base/error.h"
 #include "base/sqlite_api.h"
 #include "base/value.h"
 #include "query/filter.h"
@@ -22,11 +21,5 @@ void mlf_values_clear(mlf_bound_terms *bound);
 
 /* Forgets one term: it is left to SQLite. */
 void mlf_values_drop(mlf_bound_terms *bound, int index);
-
-/* Hands a value to SQLite; texts are copied. */
-void mlf_values_result(sqlite3_context *context, const mlf_value *value);
-
-/* Hands an error to SQLite, clears it, and returns its code. `of` is the table or function. */
-int mlf_values_fail(sqlite3_context *context, const char *of, mlf_error *error);
 
 #endif

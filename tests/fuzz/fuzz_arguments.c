@@ -3,8 +3,8 @@
 ** The input is arguments, one a line.
 **
 **   (1) It is taken, or refused with one line of text; the limits hold.
-**   (2) Experiments have no blanks around them and are not empty; an error is UTF-8 if the input
-*is.
+**   (2) Experiments have no blanks around them and are not empty; an error is UTF-8 if
+**       the input is.
 **   (3) SQLite takes the declaration of the columns, and its names are theirs.
 **   (4) What was read can be written, quoted as SQL does, and read again: the same comes back.
 */

@@ -1,16 +1,6 @@
-#include "functions/families.h"
+#include "base/sqlite_value.h"
 
-void mlf_families_fail(sqlite3_context *context, const char *name, mlf_error *error) {
-  char *text = error->text ? sqlite3_mprintf("%s: %s", name, error->text) : NULL;
-  if (text)
-    sqlite3_result_error(context, text, -1);
-  else
-    sqlite3_result_error_nomem(context);
-  sqlite3_free(text);
-  mlf_error_clear(error);
-}
-
-int mlf_families_value(sqlite3_value *from, mlf_value *to) {
+int mlf_sqlite_value_read(sqlite3_value *from, mlf_value *to) {
   *to = (mlf_value){.type = MLF_NULL};
   switch (sqlite3_value_type(from)) {
   case SQLITE_INTEGER:
@@ -36,7 +26,7 @@ int mlf_families_value(sqlite3_value *from, mlf_value *to) {
   return to->text || (to->type == MLF_BLOB && to->length == 0) ? SQLITE_OK : SQLITE_NOMEM;
 }
 
-void mlf_families_result(sqlite3_context *context, const mlf_value *value) {
+void mlf_sqlite_value_result(sqlite3_context *context, const mlf_value *value) {
   switch (value->type) {
   case MLF_NULL: sqlite3_result_null(context); break;
   case MLF_INTEGER: sqlite3_result_int64(context, value->integer); break;
