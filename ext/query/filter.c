@@ -69,13 +69,11 @@ static bool filter_quote_in_list(const mlf_value *value, char *quote) {
   return mlf_filter_quote(value->text, value->length, quote);
 }
 
-/* Whether all values can stand in a list. NULLs are left out of it: they are equal to nothing. */
-static bool filter_can_list(const mlf_filter_term *term) {
+bool mlf_filter_can_list(const mlf_value *values, size_t count) {
   char quote;
-  for (size_t i = 0; i < term->value_count; i++) {
-    const mlf_value *value = &term->values[i];
-    if (value->type == MLF_NULL) continue;
-    if (value->type != MLF_TEXT || !filter_quote_in_list(value, &quote)) return false;
+  for (size_t i = 0; i < count; i++) {
+    if (values[i].type == MLF_NULL) continue;
+    if (values[i].type != MLF_TEXT || !filter_quote_in_list(&values[i], &quote)) return false;
   }
   return true;
 }
@@ -247,7 +245,7 @@ static bool filter_write_pattern(filter_writer *writer, const mlf_filter_term *t
 static bool filter_write_list(filter_writer *writer, const mlf_filter_term *term) {
   char quote;
   if (term->value_count > MLF_FILTER_IDS_MAX - writer->listed) return false;
-  if (!filter_can_list(term)) return false;
+  if (!mlf_filter_can_list(term->values, term->value_count)) return false;
   writer->listed += term->value_count;
   filter_begin_condition(writer);
   filter_write_key(writer, term->column);
@@ -284,17 +282,12 @@ static bool filter_write_text(filter_writer *writer, const mlf_filter_term *term
   return true;
 }
 
-/* Ids are not written here: a long list is asked in batches. Of several terms the shortest list
-** is asked for; the other one tells what is likely to be asked for next. */
+/* Ids are not written here: a long list is asked in batches. Of several the shortest is. */
 static bool filter_take_ids(filter_writer *writer, const mlf_filter_term *term) {
   mlf_filter *filter = writer->filter;
-  if (!filter_can_list(term)) return false;
-  bool shortest = !filter->id_count || term->value_count < filter->id_count;
-  if (filter->id_count) {
-    filter->hint = shortest ? filter->ids : term->values;
-    filter->hint_count = shortest ? filter->id_count : term->value_count;
-  }
-  if (!shortest) return true;
+  if (!mlf_filter_can_list(term->values, term->value_count)) return false;
+  if (filter->id_count) filter->complete = false;
+  if (filter->id_count && filter->id_count <= term->value_count) return true;
   filter->ids = term->values;
   filter->id_count = term->value_count;
   return true;

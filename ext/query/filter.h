@@ -41,8 +41,6 @@ typedef struct mlf_filter {
   int64_t high_ms;
   const mlf_value *ids; /* only traces with these ids, if id_count > 0; NULLs among them */
   size_t id_count;
-  const mlf_value *hint; /* beside one id: a list that holds all ids to be asked for one by one */
-  size_t hint_count;
   bool empty;    /* no row can satisfy the terms: nothing need be asked */
   bool complete; /* every term is in, exactly */
 } mlf_filter;
@@ -55,5 +53,8 @@ void mlf_filter_clear(mlf_filter *filter);
 
 /* Whether `text` can stand between quotes; `*quote` is then the one to use. */
 bool mlf_filter_quote(const char *text, size_t length, char *quote);
+
+/* Whether all values can stand in a list. NULLs are left out of it: they are equal to nothing. */
+bool mlf_filter_can_list(const mlf_value *values, size_t count);
 
 #endif

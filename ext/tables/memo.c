@@ -11,6 +11,7 @@
 
 typedef enum memo_sql {
   MEMO_PUT,
+  MEMO_PUT_NONE,
   MEMO_EMPTY,
   MEMO_FIND,
   MEMO_FORWARDS,
@@ -21,6 +22,7 @@ typedef enum memo_sql {
 /* `+question`: the rows are read in the order of their places, of which one question has most. */
 static const char *const memo_texts[MEMO_SQL_COUNT] = {
     [MEMO_PUT] = "INSERT OR REPLACE INTO trace(question, id, json) VALUES(?1, ?2, ?3)",
+    [MEMO_PUT_NONE] = "INSERT OR IGNORE INTO trace(question, id) VALUES(?1, ?2)",
     [MEMO_EMPTY] = "DELETE FROM trace WHERE question = ?1",
     [MEMO_FIND] = "SELECT place, json FROM trace WHERE question = ?1 AND id = ?2",
     [MEMO_FORWARDS] = "SELECT place, json FROM trace WHERE +question = ?1 AND place > ?2 "
@@ -128,10 +130,10 @@ int mlf_memo_put(mlf_memo *memo, const mlf_question *question, const char *id, c
   if (mlf_memo_is_full(memo)) return SQLITE_OK;
   int rc = memo_open(memo, error);
   if (rc != SQLITE_OK) return rc;
-  sqlite3_stmt *statement = memo_statement(memo, MEMO_PUT, question);
+  sqlite3_stmt *statement = memo_statement(memo, trace ? MEMO_PUT : MEMO_PUT_NONE, question);
   memo->bytes += (int64_t)length;
   rc = sqlite3_bind_text(statement, 2, id, -1, SQLITE_STATIC);
-  if (rc == SQLITE_OK)
+  if (rc == SQLITE_OK && trace)
     rc = sqlite3_bind_text64(statement, 3, trace, length, SQLITE_STATIC, SQLITE_UTF8);
   return rc == SQLITE_OK ? memo_run(memo, statement, error) : memo_fail(memo, rc, error);
 }

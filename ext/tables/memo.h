@@ -24,6 +24,7 @@ typedef struct mlf_memo mlf_memo;
 typedef struct mlf_question {
   bool complete;        /* all its traces are in the memo, in the order of a walk */
   bool oldest_first;    /* that order */
+  bool listed;          /* those that are in it came by a list */
   int scans;            /* walks that went to the end */
   int elsewhere;        /* of its traces, have some their spans elsewhere than in the server's
                            tables? 1 or 0; -1: not asked yet */
@@ -47,8 +48,8 @@ mlf_question *mlf_memo_question(mlf_memo *memo, const char *text);
 /* Forgets all traces of a question. */
 int mlf_memo_empty(mlf_memo *memo, mlf_question *question, mlf_error *error);
 
-/* Remembers a trace, after those put before; `trace` NULL: that no trace has this id. Beyond
-** MLF_MEMO_BYTES_MAX nothing more is remembered, and mlf_memo_is_full. */
+/* Remembers a trace, after those put before; `trace` NULL: that no trace has this id, unless one is
+** known. Beyond MLF_MEMO_BYTES_MAX nothing more is remembered, and mlf_memo_is_full. */
 int mlf_memo_put(mlf_memo *memo, const mlf_question *question, const char *id, const char *trace,
                  size_t length, mlf_error *error);
 bool mlf_memo_is_full(const mlf_memo *memo);

@@ -14,19 +14,16 @@
 /* Neighbours taken along. */
 #define RECALL_AHEAD (MLF_PAYLOAD_TRACES_MAX - 1)
 
-/* What is asked, as one text: of which experiments, with what filter, from when to when; and of
-** which ids, if there is a list of them. NULL: no memory. */
+/* What is asked, as one text: of which experiments, with what filter, from when to when; and
+** whether a list says what else will be. NULL: no memory. */
 static char *recall_text(const mlf_trace_scan *scan) {
   const mlf_filter *filter = &scan->filter;
   sqlite3_str *text = sqlite3_str_new(NULL);
   for (size_t i = 0; i < scan->scope.count; i++)
     sqlite3_str_appendf(text, "%s,", scan->scope.ids[i]);
-  sqlite3_str_appendf(text, "\n%s\n%s\n%lld %lld", filter->raw ? filter->raw->text : "",
+  sqlite3_str_appendf(text, "\n%s\n%s\n%lld %lld%s", filter->raw ? filter->raw->text : "",
                       filter->text ? filter->text : "", (sqlite3_int64)filter->low_ms,
-                      (sqlite3_int64)filter->high_ms);
-  for (size_t i = 0; i < filter->hint_count; i++) {
-    if (filter->hint[i].type == MLF_TEXT) sqlite3_str_appendf(text, "\n%s", filter->hint[i].text);
-  }
+                      (sqlite3_int64)filter->high_ms, scan->bound.hint ? " listed" : "");
   return sqlite3_str_finish(text);
 }
 
@@ -46,13 +43,12 @@ static int recall_put(const mlf_trace_scan *scan, const mlf_json *json, const ml
   return mlf_memo_put(scan->memo, scan->question, mlf_trace_id(trace), raw, length, error);
 }
 
-/* Walks and remembers all traces of the question. */
+/* Remembers all traces that a walk finds: SQLITE_DONE, or SQLITE_ROW if they do not fit. */
 static int recall_walk(mlf_trace_scan *scan, const mlf_walk *walk, mlf_error *error) {
   const mlf_json *json;
   const mlf_json_node *trace;
   mlf_pager *pager;
-  int rc = mlf_memo_empty(scan->memo, scan->question, error);
-  if (rc == SQLITE_OK) rc = mlf_trace_scan_pager(scan, walk, &pager, error);
+  int rc = mlf_trace_scan_pager(scan, walk, &pager, error);
   if (rc != SQLITE_OK) return rc;
   do {
     rc = mlf_pager_next(pager, &json, &trace, error);
@@ -62,10 +58,37 @@ static int recall_walk(mlf_trace_scan *scan, const mlf_walk *walk, mlf_error *er
     }
   } while (rc == SQLITE_ROW && !mlf_memo_is_full(scan->memo));
   mlf_pager_free(pager);
+  return rc;
+}
+
+/* Walks over all traces of the question. */
+static int recall_all(mlf_trace_scan *scan, mlf_error *error) {
+  mlf_walk walk = mlf_trace_scan_walk(scan, false);
+  int rc = mlf_memo_empty(scan->memo, scan->question, error);
+  if (rc == SQLITE_OK) rc = recall_walk(scan, &walk, error);
   scan->question->complete = rc == SQLITE_DONE;
   scan->question->oldest_first = false;
-  scan->question->scan_ms = INT64_MAX; /* if it did not fit, it is not tried again */
   return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+/* Walks over the traces with the ids of a list, and remembers which ids have none. */
+static int recall_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, mlf_error *error) {
+  mlf_walk walk = mlf_trace_scan_walk(scan, false);
+  if (mlf_trace_scan_ids(scan, ids, count, &walk) != SQLITE_OK) return mlf_error_nomem(error);
+  int rc = recall_walk(scan, &walk, error);
+  if (rc != SQLITE_DONE) return rc == SQLITE_ROW ? SQLITE_OK : rc;
+  rc = SQLITE_OK;
+  for (size_t i = 0; rc == SQLITE_OK && i < walk.id_count; i++)
+    rc = mlf_memo_put(scan->memo, scan->question, walk.ids[i], NULL, 0, error);
+  scan->question->listed = true;
+  return rc;
+}
+
+static bool recall_has(const mlf_value *ids, size_t count, const char *id) {
+  for (size_t i = 0; i < count; i++) {
+    if (ids[i].type == MLF_TEXT && strcmp(ids[i].text, id) == 0) return true;
+  }
+  return false;
 }
 
 /* Remembers the traces of the newest page, and judges by it what a walk over all would take. */
@@ -118,18 +141,28 @@ static int recall_complete(mlf_trace_scan *scan, mlf_error *error) {
   mlf_question *question = scan->question;
   int rc = SQLITE_OK;
   if (question->complete || question->recorder || mlf_memo_is_full(scan->memo)) return rc;
-  if (scan->filter.hint_count > 0) {
-    mlf_walk walk = mlf_trace_scan_walk(scan, false);
-    if (question->scan_ms == INT64_MAX) return rc;
-    rc = mlf_trace_scan_ids(scan, scan->filter.hint, scan->filter.hint_count, &walk);
-    return rc == SQLITE_OK ? recall_walk(scan, &walk, error) : mlf_error_nomem(error);
-  }
   if (question->look_ups < RECALL_LOOK_UPS) return rc;
   if (question->scan_ms == 0) rc = recall_judge(scan, error);
   if (rc != SQLITE_OK || question->complete) return rc;
   if (question->look_ups_ms < question->scan_ms / RECALL_PART) return rc;
-  mlf_walk walk = mlf_trace_scan_walk(scan, false);
-  return recall_walk(scan, &walk, error);
+  return recall_all(scan, error);
+}
+
+/* Asks for all ids that are likely to be looked up. SQLITE_DONE if the one that is looked up now
+** is not among them: SQLite wants no row of it. */
+static int recall_list(mlf_trace_scan *scan, mlf_error *error) {
+  mlf_value *ids;
+  size_t count;
+  if (mlf_memo_is_full(scan->memo)) return SQLITE_OK;
+  if (mlf_values_list(scan->bound.hint, &ids, &count) != SQLITE_OK) return mlf_error_nomem(error);
+  int rc = SQLITE_DONE;
+  if (!mlf_filter_can_list(ids, count)) {
+    rc = recall_complete(scan, error);
+  } else if (recall_has(ids, count, scan->filter.ids[0].text)) {
+    rc = recall_ids(scan, ids, count, error);
+  }
+  mlf_values_free(ids, count);
+  return rc;
 }
 
 /* Puts the scan at the first trace of a page, which it takes. */
@@ -151,7 +184,7 @@ int mlf_recall_look_up(mlf_trace_scan *scan, mlf_error *error) {
   const char *id = scan->filter.ids[0].text;
   int rc = recall_find(scan, id, 0, error);
   if (rc != SQLITE_NOTFOUND) return rc;
-  rc = recall_complete(scan, error);
+  rc = scan->bound.hint ? recall_list(scan, error) : recall_complete(scan, error);
   return rc == SQLITE_OK ? recall_find(scan, id, 0, error) : rc;
 }
 
@@ -204,8 +237,8 @@ int mlf_recall_next(mlf_trace_scan *scan, mlf_error *error) {
 }
 
 int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_payloads *payloads, mlf_error *error) {
-  if (!scan->question || !scan->held || scan->replaying || !scan->question->complete)
-    return SQLITE_OK;
+  if (!scan->question || !scan->held || scan->replaying) return SQLITE_OK;
+  if (!scan->question->complete && !scan->question->listed) return SQLITE_OK;
   if (mlf_payloads_has(payloads, scan->at.trace)) return SQLITE_OK;
   int rc = recall_find(scan, scan->filter.ids[0].text, RECALL_AHEAD, error);
   /* None: another scan holds the trace, which this one's question leaves out. */

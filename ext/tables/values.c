@@ -15,7 +15,7 @@ static int values_copy(sqlite3_value *from, mlf_value *to) {
   return SQLITE_OK;
 }
 
-static void values_free(mlf_value *values, size_t count) {
+void mlf_values_free(mlf_value *values, size_t count) {
   for (size_t i = 0; i < count; i++) {
     /* The texts were allocated here, by values_copy. */
     sqlite3_free((void *)(uintptr_t)values[i].text);
@@ -38,28 +38,45 @@ static int values_append(mlf_value **values, size_t *count, size_t *capacity,
   return rc;
 }
 
+int mlf_values_list(sqlite3_value *list, mlf_value **values, size_t *count) {
+  size_t capacity = 0;
+  sqlite3_value *each = NULL;
+  *values = NULL;
+  *count = 0;
+  int rc = sqlite3_vtab_in_first(list, &each);
+  while (rc == SQLITE_OK && each) {
+    rc = values_append(values, count, &capacity, each);
+    if (rc == SQLITE_OK) rc = sqlite3_vtab_in_next(list, &each);
+  }
+  if (rc == SQLITE_DONE || rc == SQLITE_OK) return SQLITE_OK;
+  mlf_values_free(*values, *count);
+  *values = NULL;
+  *count = 0;
+  return rc;
+}
+
 static int values_bind_term(mlf_filter_term *term, sqlite3_value *argument) {
   mlf_value *values = NULL;
   size_t count = 0, capacity = 0;
-  int rc;
-  if (term->op == MLF_OP_IN) {
-    sqlite3_value *each = NULL;
-    rc = sqlite3_vtab_in_first(argument, &each);
-    while (rc == SQLITE_OK && each) {
-      rc = values_append(&values, &count, &capacity, each);
-      if (rc == SQLITE_OK) rc = sqlite3_vtab_in_next(argument, &each);
-    }
-    if (rc == SQLITE_DONE) rc = SQLITE_OK;
-  } else {
-    rc = values_append(&values, &count, &capacity, argument);
-  }
+  int rc = term->op == MLF_OP_IN ? mlf_values_list(argument, &values, &count)
+                                 : values_append(&values, &count, &capacity, argument);
   if (rc != SQLITE_OK) {
-    values_free(values, count);
+    mlf_values_free(values, count);
     return rc;
   }
   term->values = values;
   term->value_count = count;
   return SQLITE_OK;
+}
+
+/* Whether the plan asks for one id. */
+static bool values_has_id(const mlf_schema *schema, const mlf_plan *plan) {
+  for (int i = 0; i < plan->term_count; i++) {
+    const mlf_plan_term *term = &plan->terms[i];
+    if (schema->columns[term->column].key_kind == MLF_KEY_TRACE_ID && term->op == MLF_OP_EQ)
+      return true;
+  }
+  return false;
 }
 
 /* The rows that LIMIT and OFFSET let through together; 0 if there is no limit. */
@@ -77,10 +94,15 @@ static int64_t values_rows_wanted(const mlf_plan *plan, sqlite3_value **argument
 int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_value **arguments,
                     mlf_bound_terms *bound) {
   int used = 0;
+  bool has_id = values_has_id(schema, plan);
   memset(bound, 0, sizeof(*bound));
   for (int i = 0; i < plan->term_count; i++) {
     const mlf_plan_term *planned = &plan->terms[i];
     mlf_filter_term term = {.column = &schema->columns[planned->column], .op = planned->op};
+    if (has_id && term.op == MLF_OP_IN && term.column->key_kind == MLF_KEY_TRACE_ID) {
+      bound->hint = arguments[used++];
+      continue;
+    }
     if (mlf_op_has_argument(term.op)) {
       int rc = values_bind_term(&term, arguments[used++]);
       if (rc != SQLITE_OK) {
@@ -95,7 +117,7 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_valu
 }
 
 static void values_free_term(mlf_filter_term *term) {
-  values_free((mlf_value *)(uintptr_t)term->values, term->value_count);
+  mlf_values_free((mlf_value *)(uintptr_t)term->values, term->value_count);
 }
 
 void mlf_values_drop(mlf_bound_terms *bound, int index) {

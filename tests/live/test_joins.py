@@ -100,6 +100,21 @@ class Joins(unittest.TestCase):
             f"SELECT {SPANS} FROM (SELECT DISTINCT id FROM ids) AS l JOIN spans AS s ON "
             "s.trace_id = l.id AND s.trace_id IN (SELECT id FROM ids)", 1, 8, IDS), listed)
 
+    def test_a_list_may_be_any(self):
+        """Shorter than what is looked up, another one each time, with numbers or nothing in it."""
+        for among, requests in (("SELECT id FROM ids WHERE rowid % 3 = 0", 1),
+                                ("SELECT id FROM ids WHERE rowid <= l.rowid", IDS + 1),
+                                ("SELECT id FROM ids WHERE rowid IN (l.rowid, l.rowid + 1)", IDS + 1),
+                                ("SELECT id FROM ids UNION ALL SELECT 5", 16 + self.SCAN),
+                                ("SELECT 'it''s \"'", 16 + self.SCAN), ("SELECT NULL", 0),
+                                ("SELECT id FROM ids WHERE 0", 0)):
+            asked = ("SELECT count(*), count(t.trace_id), count(DISTINCT t.trace_id), "
+                     "count(DISTINCT t.status) FROM ids AS l LEFT JOIN {} AS t "
+                     f"ON t.trace_id = l.id AND t.trace_id IN ({among})")
+            expected, *_ = self.ask("CREATE TEMP TABLE copy AS SELECT * FROM traces;"
+                                    + asked.format("copy"))
+            self.assertEqual(self.costs(asked.format("traces"), requests), expected, among)
+
     def test_payloads_are_fetched_only_when_read(self):
         self.costs("SELECT count(CASE WHEN status = 'none' THEN request END) FROM traces", self.SCAN)
         self.costs("SELECT trace_id, status FROM traces", self.SCAN)
