@@ -7,6 +7,7 @@
 #include "base/string_set.h"
 #include "model/decode_trace.h"
 #include "remote/search.h"
+#include "remote/slices.h"
 
 /* A statement that has read so many rows is taken to go on reading: from then on pages are
 ** fetched ahead. */
@@ -17,26 +18,8 @@
 #define PAGER_FILL 0.85
 /* The most that one slice may be wider or narrower than the one before. */
 #define PAGER_STRETCH 8.0
-
-/* Times in the order of the walk: a key is the timestamp, or its negative when the newest come
-** first, so that keys always grow. INT64_MAX, and what is below -INT64_MAX + 1, is no bound. */
-typedef int64_t pager_key;
-
-typedef struct pager_slice {
-  pager_key begin; /* keys begin..end; begin moves on as pages arrive */
-  pager_key end;
-  size_t ids_begin; /* of walk.ids */
-  size_t ids_end;
-  mlf_call *call;    /* the next page, under way */
-  int asked;         /* rows asked in that call */
-  bool helped;       /* it was sent with our own filter */
-  mlf_page page;     /* in hand */
-  int64_t kept;      /* rows handed out of it */
-  bool last;         /* no page comes after it */
-  bool tied;         /* one millisecond, `begin`, fills a page: it is walked by tokens */
-  bool tie_walking;  /* the page in hand is of such a walk, not the one that showed the need */
-  int64_t tie_added; /* rows that this walk has brought */
-} pager_slice;
+/* A slice is halved if so many pages are left of it. */
+#define PAGER_HALVE_PAGES 2.0
 
 struct mlf_pager {
   mlf_client *client;
@@ -44,23 +27,16 @@ struct mlf_pager {
   mlf_walk walk; /* without filter once the server has refused it */
   int streams;
   int page_rows;
-  pager_slice slices[MLF_STREAMS_MAX]; /* a ring */
-  size_t head;
-  size_t count;
-  bool rest; /* keys rest_begin..rest_end are in no slice yet */
-  pager_key rest_begin;
-  pager_key rest_end;
-  size_t rest_ids;     /* ids from here on are in no slice yet */
-  double width;        /* of the next slice */
-  mlf_call *probe;     /* asks where the walk will end */
-  int64_t rows;        /* handed out */
-  bool ahead;          /* pages are fetched before they are wanted */
-  bool misled;         /* a page was guessed wrong: no more guesses */
-  mlf_string_set seen; /* ids with key seen_key that were handed out */
-  pager_key seen_key;
+  mlf_slices slices;
+  double width;    /* of the next slice, in order; 0: nothing is cut */
+  bool spread;     /* slices take turns */
+  mlf_call *probe; /* asks where the walk will end */
+  int64_t rows;    /* handed out */
+  bool ahead;      /* pages are fetched before they are wanted */
+  bool misled;     /* a page was guessed wrong: no more guesses */
 };
 
-static pager_key pager_key_of(const mlf_pager *pager, int64_t ms) {
+static mlf_slice_key pager_key_of(const mlf_pager *pager, int64_t ms) {
   if (pager->walk.oldest_first) return ms;
   return ms == INT64_MIN ? INT64_MAX : -ms;
 }
@@ -84,31 +60,37 @@ int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, 
   if (walk->filter && !*walk->filter) pager->walk.filter = NULL;
   pager->streams = settings->streams;
   pager->page_rows = settings->page_rows;
-  pager->rest = true;
-  pager->rest_begin = pager_key_of(pager, walk->oldest_first ? walk->low_ms : walk->high_ms);
-  pager->rest_end = pager_key_of(pager, walk->oldest_first ? walk->high_ms : walk->low_ms);
+  mlf_slice *whole = mlf_slices_insert(&pager->slices, NULL);
+  whole->begin = pager_key_of(pager, walk->oldest_first ? walk->low_ms : walk->high_ms);
+  whole->end = pager_key_of(pager, walk->oldest_first ? walk->high_ms : walk->low_ms);
+  whole->ids_end = walk->id_count;
   *out = pager;
   return SQLITE_OK;
 }
 
-static void pager_slice_clear(mlf_pager *pager, pager_slice *slice) {
+/* Puts the page in hand away. */
+static void pager_put_away(mlf_pager *pager, mlf_slice *slice) {
   if (slice->page.json) mlf_client_log_kept(pager->client, slice->page.log_number, slice->kept);
-  mlf_call_free(slice->call);
   mlf_page_clear(&slice->page);
-  memset(slice, 0, sizeof(*slice));
+  slice->kept = 0;
+}
+
+static void pager_clear(mlf_pager *pager, mlf_slice *slice) {
+  pager_put_away(pager, slice);
+  mlf_call_free(slice->call);
+  mlf_string_set_clear(&slice->seen);
 }
 
 void mlf_pager_free(mlf_pager *pager) {
   if (!pager) return;
-  for (size_t i = 0; i < MLF_STREAMS_MAX; i++)
-    pager_slice_clear(pager, &pager->slices[i]);
+  for (mlf_slice *each = pager->slices.head; each; each = each->next)
+    pager_clear(pager, each);
   mlf_call_free(pager->probe);
-  mlf_string_set_clear(&pager->seen);
   sqlite3_free(pager);
 }
 
 /* Starts the request for keys begin..end. */
-static int pager_ask(mlf_pager *pager, pager_slice *slice, pager_key end, const char *token,
+static int pager_ask(mlf_pager *pager, mlf_slice *slice, mlf_slice_key end, const char *token,
                      int page_rows, mlf_error *error) {
   char *filter;
   bool oldest_first = pager->walk.oldest_first;
@@ -125,6 +107,7 @@ static int pager_ask(mlf_pager *pager, pager_slice *slice, pager_key end, const 
                        .page_rows = page_rows,
                        .page_token = token};
   slice->asked = page_rows;
+  slice->asked_end = end;
   slice->helped = pager->walk.filter != NULL;
   rc = mlf_search_start(pager->client, pager->budget, &search, &slice->call, error);
   sqlite3_free(filter);
@@ -134,7 +117,7 @@ static int pager_ask(mlf_pager *pager, pager_slice *slice, pager_key end, const 
 
 /* Starts the request for the page after the one in hand, of which every row has been handed out
 ** if the slice is tied. Starts nothing, and says it was the last, if there is none. */
-static int pager_ask_next(mlf_pager *pager, pager_slice *slice, mlf_error *error) {
+static int pager_ask_next(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
   const char *token = NULL;
   if (slice->tied && slice->tie_walking && slice->page.token) {
     token = slice->page.token;
@@ -148,57 +131,66 @@ static int pager_ask_next(mlf_pager *pager, pager_slice *slice, mlf_error *error
     slice->tie_walking = true;
     slice->tie_added = 0;
   }
-  pager_key end = slice->tied ? slice->begin : slice->end;
+  mlf_slice_key end = slice->tied ? slice->begin : slice->end;
   return pager_ask(pager, slice, end, token, pager->page_rows, error);
 }
 
-/* Starts the first request of a slice that was put at the end of the ring. */
-static int pager_open_slice(mlf_pager *pager, pager_slice slice, int page_rows, mlf_error *error) {
-  pager_slice *place = &pager->slices[(pager->head + pager->count) % MLF_STREAMS_MAX];
-  *place = slice;
-  pager->count++;
-  return pager_ask(pager, place, place->end, NULL, page_rows, error);
+/* Makes what follows the page in hand a slice of its own. */
+static void pager_split(mlf_pager *pager, mlf_slice *slice) {
+  mlf_slice *rest = mlf_slices_insert(&pager->slices, slice);
+  if (!rest) return;
+  rest->begin = slice->begin;
+  rest->end = slice->end;
+  slice->last = true;
 }
 
-/* How many slices wait for the server: their reply has not come yet. */
-static size_t pager_under_way(const mlf_pager *pager) {
-  size_t waiting = 0;
-  for (size_t i = 0; i < pager->count; i++) {
-    const pager_slice *slice = &pager->slices[(pager->head + i) % MLF_STREAMS_MAX];
-    waiting += slice->call && !mlf_call_done(slice->call);
+/* Cuts from a range as much as is thought to fill a page, and starts its first request. */
+static int pager_open(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
+  int64_t wanted = pager->walk.rows_wanted;
+  int page_rows = pager->page_rows;
+  slice->open = true;
+  if (pager_by_ids(pager)) {
+    mlf_slices_cut_ids(&pager->slices, slice, (size_t)page_rows);
+  } else if (pager->width > 0 && pager->width < (double)slice->end - (double)slice->begin) {
+    mlf_slices_cut(&pager->slices, slice, slice->begin + (mlf_slice_key)pager->width);
+  } else if (wanted > 0 && wanted < page_rows && !pager->rows) {
+    page_rows = (int)wanted;
   }
-  return waiting;
+  return pager_ask(pager, slice, slice->end, NULL, page_rows, error);
 }
 
-/* Adds slices until as many are under way as there may be, or nothing is left to add. A reply that
-** waits for its turn does not keep the server idle, but at most as many wait as are under way. */
+/* Opens slices until as many are under way as there may be, or all are open. A reply that waits for
+** its turn does not keep the server idle, but at most as many wait as are under way. */
 static int pager_fill(mlf_pager *pager, mlf_error *error) {
   int rc = SQLITE_OK;
+  mlf_slices *slices = &pager->slices;
   size_t streams = pager->ahead ? (size_t)pager->streams : 1;
   size_t count_max = pager->ahead ? 2 * streams : 1;
-  if (count_max > MLF_STREAMS_MAX) count_max = MLF_STREAMS_MAX;
-  while (rc == SQLITE_OK && pager->rest && pager->count < count_max &&
-         pager_under_way(pager) < streams) {
-    pager_slice slice = {.begin = pager->rest_begin, .end = pager->rest_end};
-    int page_rows = pager->page_rows;
-    if (pager_by_ids(pager)) {
-      slice.ids_begin = pager->rest_ids;
-      slice.ids_end = slice.ids_begin + (size_t)page_rows;
-      if (slice.ids_end > pager->walk.id_count) slice.ids_end = pager->walk.id_count;
-      pager->rest_ids = slice.ids_end;
-      pager->rest = pager->rest_ids < pager->walk.id_count;
-    } else if (pager->width > 0 &&
-               pager->width < (double)pager->rest_end - (double)pager->rest_begin) {
-      slice.end = pager->rest_begin + (pager_key)pager->width;
-      pager->rest_begin = slice.end + 1;
-    } else {
-      pager->rest = false;
-      if (pager->walk.rows_wanted > 0 && pager->walk.rows_wanted < page_rows && !pager->rows)
-        page_rows = (int)pager->walk.rows_wanted;
-    }
-    rc = pager_open_slice(pager, slice, page_rows, error);
+  mlf_slice *rest = mlf_slices_tail(slices);
+  while (rc == SQLITE_OK && rest && !rest->open && slices->count <= count_max &&
+         mlf_slices_under_way(slices) < streams) {
+    rc = pager_open(pager, rest, error);
+    rest = rest->next;
   }
   return rc;
+}
+
+/* Lets as many slices take turns as there are streams, as long as one is worth to be halved. */
+static int pager_spread(mlf_pager *pager, mlf_error *error) {
+  int rc = SQLITE_OK;
+  while (rc == SQLITE_OK && pager->slices.count < (size_t)pager->streams) {
+    mlf_slice *half = mlf_slices_halve(&pager->slices, PAGER_HALVE_PAGES);
+    if (!half) break;
+    half->open = true;
+    rc = pager_ask(pager, half, half->end, NULL, pager->page_rows, error);
+  }
+  return rc;
+}
+
+/* Adds what can be fetched ahead. */
+static int pager_add(mlf_pager *pager, mlf_error *error) {
+  if (!pager->spread) return pager_fill(pager, error);
+  return pager->probe ? SQLITE_OK : pager_spread(pager, error);
 }
 
 /* Asks where the walk will end: one row, in the opposite order. */
@@ -219,14 +211,11 @@ static int pager_finish_probe(mlf_pager *pager, mlf_error *error) {
   int status = mlf_call_status(pager->probe);
   mlf_call_free(pager->probe);
   pager->probe = NULL;
-  if (rc == SQLITE_OK && page.rows > 0) {
-    pager_key end = pager_key_of(pager, page.first_ms);
-    if (end < pager->rest_end) pager->rest_end = end;
-    if (pager->rest_end < pager->rest_begin) pager->rest = false;
-  } else if (rc == SQLITE_OK) {
-    pager->rest = false;
+  if (rc == SQLITE_OK) {
+    mlf_slices_end(&pager->slices, page.rows > 0 ? pager_key_of(pager, page.first_ms) : INT64_MIN);
   } else if (status == 400) {
     pager->width = 0; /* the rest becomes one slice */
+    pager->spread = false;
     rc = SQLITE_OK;
   } else {
     mlf_error_set(error, rc, "%s", refused.text ? refused.text : "");
@@ -236,36 +225,48 @@ static int pager_finish_probe(mlf_pager *pager, mlf_error *error) {
   return rc;
 }
 
+/* Takes the probe's answer if it is there, or waits for it. */
+static int pager_await_probe(mlf_pager *pager, bool wait, mlf_error *error) {
+  size_t index;
+  if (!pager->probe || (!wait && !mlf_call_done(pager->probe))) return SQLITE_OK;
+  int rc = mlf_client_wait(pager->client, &pager->probe, 1, &index, error);
+  return rc == SQLITE_OK ? pager_finish_probe(pager, error) : rc;
+}
+
 /* The statement goes on reading: fetches ahead from now on. What follows the first page is cut
 ** into slices if that can be; else the next page alone is asked for. */
-static int pager_go_ahead(mlf_pager *pager, pager_slice *slice, mlf_error *error) {
+static int pager_go_ahead(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
   const mlf_page *page = &slice->page;
   pager->ahead = true;
   if (pager_by_ids(pager)) return pager_fill(pager, error);
   if (slice->last || slice->tied || slice->call) return SQLITE_OK;
   if (pager->streams == 1 || mlf_walk_has_spans(&pager->walk) || pager->walk.rows_wanted > 0)
     return pager_ask_next(pager, slice, error);
-  double span = (double)(slice->begin - pager_key_of(pager, page->first_ms)) + 1;
-  pager->width = span / (double)page->rows * pager->page_rows * PAGER_FILL;
-  pager->rest = true;
-  pager->rest_begin = slice->begin;
-  pager->rest_end = slice->end;
-  slice->last = true;
-  int rc = pager->rest_end == INT64_MAX ? pager_start_probe(pager, error) : SQLITE_OK;
+  double span = (double)slice->begin - (double)pager_key_of(pager, page->first_ms) + 1;
+  slice->width = span / (double)page->rows * pager->page_rows;
+  int rc = SQLITE_OK;
+  if (pager->walk.any_order) {
+    pager->spread = true;
+    rc = pager_start_probe(pager, error);
+    return rc == SQLITE_OK ? pager_ask_next(pager, slice, error) : rc;
+  }
+  pager->width = slice->width * PAGER_FILL;
+  if (slice->end == INT64_MAX) rc = pager_start_probe(pager, error);
+  pager_split(pager, slice);
   return rc == SQLITE_OK ? pager_fill(pager, error) : rc;
 }
 
 /* Whether the statement will want more than the page in hand. */
-static bool pager_wants_more(const mlf_pager *pager, const pager_slice *slice) {
+static bool pager_wants_more(const mlf_pager *pager, const mlf_slice *slice) {
   int64_t wanted = pager->walk.rows_wanted;
   return wanted == 0 || pager->rows - slice->kept + (int64_t)slice->page.rows < wanted;
 }
 
 /* Learns from the first page of a slice how wide the next ones should be. */
-static void pager_learn(mlf_pager *pager, const pager_slice *slice) {
+static void pager_learn(mlf_pager *pager, const mlf_slice *slice) {
   const mlf_page *page = &slice->page;
   if (pager->width <= 0 || pager_by_ids(pager)) return;
-  pager_key until = page->token ? pager_key_of(pager, page->last_ms) : slice->end;
+  mlf_slice_key until = page->token ? pager_key_of(pager, page->last_ms) : slice->end;
   double wanted = pager->page_rows * PAGER_FILL;
   double width = (double)until - (double)slice->begin + 1;
   width *= page->rows ? wanted / (double)page->rows : PAGER_STRETCH;
@@ -275,7 +276,7 @@ static void pager_learn(mlf_pager *pager, const pager_slice *slice) {
 }
 
 /* Decides what comes after the page that has just arrived. */
-static void pager_arrived(mlf_pager *pager, pager_slice *slice) {
+static void pager_arrived(mlf_pager *pager, mlf_slice *slice) {
   const mlf_page *page = &slice->page;
   if (slice->tied) return;
   pager_learn(pager, slice);
@@ -284,31 +285,31 @@ static void pager_arrived(mlf_pager *pager, pager_slice *slice) {
     slice->last = true;
     return;
   }
-  slice->begin = pager_key_of(pager, page->last_ms);
+  mlf_slice_key begin = pager_key_of(pager, page->last_ms);
+  slice->width = (double)begin - (double)slice->begin + 1;
+  slice->begin = begin;
   slice->last = slice->begin > slice->end;
   slice->tied = page->first_ms == page->last_ms && slice->asked == pager->page_rows;
 }
 
 /* Whether the page holds only what was asked for: a server that does not heed the bounds would
 ** have us walk in circles. */
-static bool pager_is_within(const mlf_pager *pager, const pager_slice *slice,
-                            const mlf_page *page) {
-  pager_key end = slice->tied ? slice->begin : slice->end;
+static bool pager_is_within(const mlf_pager *pager, const mlf_slice *slice, const mlf_page *page) {
   if (page->rows == 0) return true;
   if (pager_key_of(pager, page->first_ms) < slice->begin) return false;
-  return mlf_walk_has_spans(&pager->walk) || pager_key_of(pager, page->last_ms) <= end;
+  return mlf_walk_has_spans(&pager->walk) || pager_key_of(pager, page->last_ms) <= slice->asked_end;
 }
 
 /* Starts the request for the page after one that has arrived, but is not parsed yet, so that the
 ** server need not wait for that. Where that page ends is guessed from its bytes; a guess begins
 ** after the page and must come true, or it was one request too many. No call in `guess`: it is not
 ** clear enough that a page comes, and where it begins. */
-static int pager_guess_next(mlf_pager *pager, const pager_slice *slice, pager_slice *guess,
+static int pager_guess_next(mlf_pager *pager, const mlf_slice *slice, mlf_slice *guess,
                             mlf_error *error) {
   size_t length;
   int64_t last_ms;
   int64_t wanted = pager->walk.rows_wanted;
-  *guess = (pager_slice){.end = slice->end};
+  *guess = (mlf_slice){.end = slice->end};
   if (!pager->ahead || pager->misled || slice->tied || pager_by_ids(pager)) return SQLITE_OK;
   if (wanted > 0 && pager->rows + slice->asked >= wanted) return SQLITE_OK;
   if (pager->budget->requests_left < 2) return SQLITE_OK; /* one may be needed to ask rightly */
@@ -320,11 +321,12 @@ static int pager_guess_next(mlf_pager *pager, const pager_slice *slice, pager_sl
 }
 
 /* Goes on after the page in hand, which has just arrived: with the guess, if it was right. */
-static int pager_go_on(mlf_pager *pager, pager_slice *slice, pager_slice *guess, mlf_error *error) {
+static int pager_go_on(mlf_pager *pager, mlf_slice *slice, mlf_slice *guess, mlf_error *error) {
   bool wanted = pager->ahead && !slice->tied && pager_wants_more(pager, slice);
   if (guess->call && wanted && !slice->last && guess->begin == slice->begin) {
     slice->call = guess->call;
     slice->asked = guess->asked;
+    slice->asked_end = guess->asked_end;
     slice->helped = guess->helped;
     guess->call = NULL;
     return SQLITE_OK;
@@ -333,20 +335,17 @@ static int pager_go_on(mlf_pager *pager, pager_slice *slice, pager_slice *guess,
   mlf_call_free(guess->call);
   guess->call = NULL;
   if (!wanted) return SQLITE_OK;
-  return slice->last ? pager_fill(pager, error) : pager_ask_next(pager, slice, error);
+  return slice->last ? pager_add(pager, error) : pager_ask_next(pager, slice, error);
 }
 
 /* Takes the reply of the call under way; the page in hand is done with. */
-static int pager_take_page(mlf_pager *pager, pager_slice *slice, pager_slice *guess,
-                           mlf_error *error) {
+static int pager_take_page(mlf_pager *pager, mlf_slice *slice, mlf_slice *guess, mlf_error *error) {
   mlf_page page;
   int rc = mlf_search_finish(slice->call, pager->walk.oldest_first, &page, error);
   if (rc != SQLITE_OK) return rc;
   mlf_call_free(slice->call);
   slice->call = NULL;
-  if (slice->page.json) mlf_client_log_kept(pager->client, slice->page.log_number, slice->kept);
-  mlf_page_clear(&slice->page);
-  slice->kept = 0;
+  pager_put_away(pager, slice);
   if (!pager_is_within(pager, slice, &page)) {
     mlf_page_clear(&page);
     return mlf_error_set(error, SQLITE_ERROR,
@@ -358,9 +357,9 @@ static int pager_take_page(mlf_pager *pager, pager_slice *slice, pager_slice *gu
 }
 
 /* Waits for the page under way. A refusal of our own filter is met by asking again without it. */
-static int pager_receive(mlf_pager *pager, pager_slice *slice, mlf_error *error) {
+static int pager_receive(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
   size_t index;
-  pager_slice guess;
+  mlf_slice guess;
   mlf_error refused = {0};
   int rc = mlf_client_wait(pager->client, &slice->call, 1, &index, error);
   if (rc == SQLITE_OK) rc = pager_guess_next(pager, slice, &guess, error);
@@ -382,13 +381,13 @@ static int pager_receive(mlf_pager *pager, pager_slice *slice, mlf_error *error)
 
 /* Whether the next row of the page in hand is to be handed out: it is within the range and was
 ** not seen yet. Remembers it if the next page may repeat it. */
-static int pager_take_row(mlf_pager *pager, pager_slice *slice, const mlf_json_node *trace,
+static int pager_take_row(mlf_pager *pager, mlf_slice *slice, const mlf_json_node *trace,
                           bool *wanted) {
   int64_t ms = 0;
   bool added = true;
   mlf_trace_timestamp(trace, &ms);
-  pager_key key = pager_key_of(pager, ms);
-  pager_key last = pager_key_of(pager, slice->page.last_ms);
+  mlf_slice_key key = pager_key_of(pager, ms);
+  mlf_slice_key last = pager_key_of(pager, slice->page.last_ms);
   *wanted = false;
   if (key > slice->end) {
     slice->last = true;
@@ -397,22 +396,22 @@ static int pager_take_row(mlf_pager *pager, pager_slice *slice, const mlf_json_n
     slice->call = NULL;
     return SQLITE_OK;
   }
-  if (key == last && pager->seen_key != key) {
-    mlf_string_set_clear(&pager->seen);
-    pager->seen_key = key;
+  if (key == last && slice->seen_key != key) {
+    mlf_string_set_clear(&slice->seen);
+    slice->seen_key = key;
   }
   if (key == last) {
-    int rc = mlf_string_set_add(&pager->seen, mlf_trace_id(trace), &added);
+    int rc = mlf_string_set_add(&slice->seen, mlf_trace_id(trace), &added);
     if (rc != SQLITE_OK) return rc;
-  } else if (key == pager->seen_key) {
-    added = !mlf_string_set_has(&pager->seen, mlf_trace_id(trace));
+  } else if (key == slice->seen_key) {
+    added = !mlf_string_set_has(&slice->seen, mlf_trace_id(trace));
   }
   *wanted = added;
   return SQLITE_OK;
 }
 
 /* Hands out the next row of the page in hand: SQLITE_ROW, or SQLITE_OK if it was dropped. */
-static int pager_next_row(mlf_pager *pager, pager_slice *slice, const mlf_json **page,
+static int pager_next_row(mlf_pager *pager, mlf_slice *slice, const mlf_json **page,
                           const mlf_json_node **trace, mlf_error *error) {
   bool wanted;
   *trace = slice->page.next;
@@ -426,7 +425,8 @@ static int pager_next_row(mlf_pager *pager, pager_slice *slice, const mlf_json *
   slice->tie_added++;
   if (pager->rows % PAGER_PROGRESS_ROWS == 0) {
     mlf_client_progress(pager->client);
-    if (pager->ahead) rc = pager_fill(pager, error);
+    rc = pager_await_probe(pager, false, error);
+    if (rc == SQLITE_OK && pager->ahead) rc = pager_add(pager, error);
     if (rc != SQLITE_OK) return rc;
   }
   if (!pager->ahead && pager->rows >= PAGER_AHEAD_AFTER_ROWS && pager_wants_more(pager, slice))
@@ -434,34 +434,47 @@ static int pager_next_row(mlf_pager *pager, pager_slice *slice, const mlf_json *
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
-/* The head of the queue is done with. */
+/* The head of the queue is done with. What it has seen may come again at the next one's begin. */
 static int pager_pop(mlf_pager *pager, mlf_error *error) {
-  size_t index;
-  int rc = SQLITE_OK;
-  pager_slice_clear(pager, &pager->slices[pager->head]);
-  pager->head = (pager->head + 1) % MLF_STREAMS_MAX;
-  pager->count--;
-  if (pager->probe && (pager->count == 0 || mlf_call_done(pager->probe))) {
-    rc = mlf_client_wait(pager->client, &pager->probe, 1, &index, error);
-    if (rc == SQLITE_OK) rc = pager_finish_probe(pager, error);
+  mlf_slice *head = pager->slices.head, *next = head->next;
+  if (next && next->begin == head->seen_key) {
+    mlf_string_set_clear(&next->seen);
+    next->seen = head->seen;
+    next->seen_key = head->seen_key;
+    memset(&head->seen, 0, sizeof(head->seen));
   }
-  return rc == SQLITE_OK ? pager_fill(pager, error) : rc;
+  pager_clear(pager, head);
+  mlf_slices_pop(&pager->slices);
+  int rc = pager_await_probe(pager, next && !next->open, error);
+  return rc == SQLITE_OK ? pager_add(pager, error) : rc;
+}
+
+/* The page in hand has been handed out, and another follows. Where order does not matter, and no
+** page stands for a millisecond, it is the next slice's turn. */
+static int pager_turn(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
+  int rc = slice->call ? SQLITE_OK : pager_ask_next(pager, slice, error);
+  if (rc != SQLITE_OK || !pager->spread || slice->tied || slice->last) return rc;
+  pager_put_away(pager, slice);
+  mlf_slices_rotate(&pager->slices);
+  return rc;
 }
 
 int mlf_pager_next(mlf_pager *pager, const mlf_json **page, const mlf_json_node **trace,
                    mlf_error *error) {
-  int rc = pager->count == 0 ? pager_fill(pager, error) : SQLITE_OK;
+  int rc = SQLITE_OK;
   while (rc == SQLITE_OK) {
-    pager_slice *slice = &pager->slices[pager->head];
-    if (pager->count == 0) return SQLITE_DONE;
-    if (slice->page.next) {
+    mlf_slice *slice = pager->slices.head;
+    if (!slice) return SQLITE_DONE;
+    if (!slice->open) {
+      rc = pager_fill(pager, error);
+    } else if (slice->page.next) {
       rc = pager_next_row(pager, slice, page, trace, error);
-    } else if (slice->call) {
-      rc = pager_receive(pager, slice, error);
-    } else if (!slice->last) {
-      rc = pager_ask_next(pager, slice, error);
-    } else {
+    } else if (slice->last && !slice->call) {
       rc = pager_pop(pager, error);
+    } else if (slice->call && (!slice->page.json || !pager->spread || slice->tied)) {
+      rc = pager_receive(pager, slice, error);
+    } else {
+      rc = pager_turn(pager, slice, error);
     }
   }
   return rc;
@@ -469,8 +482,8 @@ int mlf_pager_next(mlf_pager *pager, const mlf_json **page, const mlf_json_node 
 
 int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *error) {
   *trace = NULL;
-  if (pager->count < 2) return SQLITE_OK;
-  pager_slice *after = &pager->slices[(pager->head + 1) % MLF_STREAMS_MAX];
+  mlf_slice *after = pager->slices.head ? pager->slices.head->next : NULL;
+  if (!after || !after->open) return SQLITE_OK;
   int rc = SQLITE_OK;
   if (!after->page.json && after->call && mlf_call_done(after->call))
     rc = pager_receive(pager, after, error);

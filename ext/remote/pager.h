@@ -6,14 +6,19 @@
 ** millisecond is dropped by trace id. Only inside one millisecond that fills a whole page are
 ** tokens used, again and again until a walk brings nothing new.
 **
-** The walk is a queue of slices, disjoint ranges of time in the order of the walk; its head is
-** being handed out while the others are fetched side by side. The first request is for one page
-** with no more bounds than the statement has. If the statement goes on reading, what is left is
-** cut into slices that are each thought to hold about one page, by the density seen so far; a
-** slice that holds more is walked by key when its turn comes. At most `streams` requests are under
-** way, and at most twice as many replies in memory. Rows always come in order of time.
+** The first request is for one page with no more bounds than the statement has. If the statement
+** goes on reading, what is left is fetched side by side, as a queue of slices (remote/slices.h):
 **
-** A search by ids is the same queue, with a batch of ids in place of a range of time.
+** (1) Where any order will do, the time that is left is halved, and halved again, until there are
+**     as many slices as streams. Each is walked by key, and they take turns, a page each; when one
+**     comes to its end, the one with the most left is halved. So all pages but the last ones are
+**     full, and all streams busy.
+** (2) In order of time, ranges are cut off that are each thought to hold about one page, by the
+**     density seen so far; one that holds more is walked by key when its turn comes.
+** (3) A search by ids is a queue of batches.
+**
+** At most `streams` requests are under way, and at most twice as many replies in memory. The rows
+** of the first page are always the first of the order asked for.
 */
 #ifndef MLF_REMOTE_PAGER_H
 #define MLF_REMOTE_PAGER_H

@@ -18,6 +18,7 @@ typedef struct mlf_walk {
   const char *const *ids; /* only traces with these ids, if id_count > 0; rows come in any order */
   size_t id_count;
   bool oldest_first;
+  bool any_order;      /* the order does not matter, but the first page's */
   int64_t rows_wanted; /* the statement will stop after so many rows; 0: it may read all */
 } mlf_walk;
 

@@ -18,12 +18,13 @@
 
 #include "base/error.h"
 #include "model/json.h"
+#include "query/plan.h"
 
 typedef struct mlf_memo mlf_memo;
 
 typedef struct mlf_question {
-  bool complete;        /* all its traces are in the memo, in the order of a walk */
-  bool oldest_first;    /* that order */
+  bool complete;        /* all its traces are in the memo */
+  mlf_order order;      /* in this order */
   bool listed;          /* those that are in it came by a list */
   int scans;            /* walks that went to the end */
   int elsewhere;        /* of its traces, have some their spans elsewhere than in the server's

@@ -63,17 +63,17 @@ static int recall_walk(mlf_trace_scan *scan, const mlf_walk *walk, mlf_error *er
 
 /* Walks over all traces of the question. */
 static int recall_all(mlf_trace_scan *scan, mlf_error *error) {
-  mlf_walk walk = mlf_trace_scan_walk(scan, false);
+  mlf_walk walk = mlf_trace_scan_walk(scan, MLF_ORDER_ANY);
   int rc = mlf_memo_empty(scan->memo, scan->question, error);
   if (rc == SQLITE_OK) rc = recall_walk(scan, &walk, error);
   scan->question->complete = rc == SQLITE_DONE;
-  scan->question->oldest_first = false;
+  scan->question->order = MLF_ORDER_ANY;
   return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
 /* Walks over the traces with the ids of a list, and remembers which ids have none. */
 static int recall_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, mlf_error *error) {
-  mlf_walk walk = mlf_trace_scan_walk(scan, false);
+  mlf_walk walk = mlf_trace_scan_walk(scan, MLF_ORDER_NEWEST_FIRST);
   if (mlf_trace_scan_ids(scan, ids, count, &walk) != SQLITE_OK) return mlf_error_nomem(error);
   int rc = recall_walk(scan, &walk, error);
   if (rc != SQLITE_DONE) return rc == SQLITE_ROW ? SQLITE_OK : rc;
@@ -104,10 +104,11 @@ static int recall_judge_page(mlf_trace_scan *scan, const mlf_json *json, int64_t
     rc = recall_put(scan, json, each, error);
   }
   scan->question->complete = rc == SQLITE_OK && !(token && *token) && !mlf_memo_is_full(scan->memo);
-  scan->question->oldest_first = false;
+  scan->question->order = MLF_ORDER_NEWEST_FIRST;
   scan->question->scan_ms = page_ms / RECALL_SIDE_BY_SIDE;
   if (rc != SQLITE_OK || scan->question->complete || rows < 2) return rc;
-  rc = mlf_trace_scan_first(scan, mlf_trace_scan_walk(scan, true), &oldest_ms, error);
+  rc = mlf_trace_scan_first(scan, mlf_trace_scan_walk(scan, MLF_ORDER_OLDEST_FIRST), &oldest_ms,
+                            error);
   double pages =
       ((double)first_ms - (double)oldest_ms + 1) / ((double)first_ms - (double)last_ms + 1);
   if (rc == SQLITE_OK && pages > 1)
@@ -120,7 +121,7 @@ static int recall_judge(mlf_trace_scan *scan, mlf_error *error) {
   const mlf_json *json;
   const mlf_json_node *trace;
   mlf_pager *pager;
-  mlf_walk walk = mlf_trace_scan_walk(scan, false);
+  mlf_walk walk = mlf_trace_scan_walk(scan, MLF_ORDER_NEWEST_FIRST);
   int64_t began_ms = mlf_http_clock();
   int rc = mlf_trace_scan_pager(scan, &walk, &pager, error);
   if (rc != SQLITE_OK) return rc;
@@ -197,19 +198,19 @@ int mlf_recall_learn(mlf_trace_scan *scan, int64_t took_ms, mlf_error *error) {
   return mlf_memo_put(scan->memo, question, scan->filter.ids[0].text, NULL, 0, error);
 }
 
-int mlf_recall_scan(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) {
+int mlf_recall_scan(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
   mlf_question *question = scan->question;
   int rc = SQLITE_OK;
-  if (question->complete) {
+  if (question->complete && (order == MLF_ORDER_ANY || question->order != MLF_ORDER_ANY)) {
     scan->replaying = true;
-    scan->backwards = oldest_first != question->oldest_first;
+    scan->backwards = order != MLF_ORDER_ANY && order != question->order;
     return mlf_recall_next(scan, error);
   }
   if (question->scans > 0 && !question->recorder && !mlf_memo_is_full(scan->memo)) {
     rc = mlf_memo_empty(scan->memo, question, error);
     if (rc != SQLITE_OK) return rc;
     question->recorder = scan;
-    question->oldest_first = oldest_first;
+    question->order = order;
   }
   return SQLITE_NOTFOUND;
 }

@@ -17,7 +17,7 @@ int mlf_recall_learn(mlf_trace_scan *scan, int64_t took_ms, mlf_error *error);
 
 /* Begins a scan that asks for no ids: SQLITE_ROW or SQLITE_DONE if it is a replay; SQLITE_NOTFOUND:
 ** walk, and hand each trace to mlf_recall_record, and the end to mlf_recall_end. */
-int mlf_recall_scan(mlf_trace_scan *scan, bool oldest_first, mlf_error *error);
+int mlf_recall_scan(mlf_trace_scan *scan, mlf_order order, mlf_error *error);
 int mlf_recall_record(mlf_trace_scan *scan, mlf_error *error);
 void mlf_recall_end(mlf_trace_scan *scan);
 

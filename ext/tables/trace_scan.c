@@ -57,7 +57,7 @@ int mlf_trace_scan_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count,
   return SQLITE_OK;
 }
 
-mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, bool oldest_first) {
+mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, mlf_order order) {
   const mlf_filter *filter = &scan->filter;
   return (mlf_walk){.experiment_ids = (const char *const *)scan->scope.ids,
                     .experiment_count = scan->scope.count,
@@ -66,7 +66,8 @@ mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, bool oldest_first) {
                     .spans = scan->pruned,
                     .low_ms = filter->low_ms,
                     .high_ms = filter->high_ms,
-                    .oldest_first = oldest_first};
+                    .oldest_first = order == MLF_ORDER_OLDEST_FIRST,
+                    .any_order = order == MLF_ORDER_ANY};
 }
 
 int mlf_trace_scan_pager(mlf_trace_scan *scan, const mlf_walk *walk, mlf_pager **pager,
@@ -91,9 +92,9 @@ int mlf_trace_scan_first(mlf_trace_scan *scan, mlf_walk walk, int64_t *timestamp
 }
 
 /* Begins to walk what the filter and the scope say. */
-static int scan_walk(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) {
+static int scan_walk(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
   const mlf_filter *filter = &scan->filter;
-  mlf_walk walk = mlf_trace_scan_walk(scan, oldest_first);
+  mlf_walk walk = mlf_trace_scan_walk(scan, order);
   if (filter->complete) walk.rows_wanted = scan->bound.rows_wanted;
   if (mlf_trace_scan_ids(scan, filter->ids, filter->id_count, &walk) != SQLITE_OK)
     return mlf_error_nomem(error);
@@ -129,7 +130,7 @@ static int scan_ask_elsewhere(mlf_trace_scan *scan, mlf_error *error) {
   int64_t found_ms = INT64_MAX;
   int rc = SQLITE_OK;
   for (int i = 0; rc == SQLITE_OK && found_ms == INT64_MAX && i < 2; i++) {
-    mlf_walk walk = mlf_trace_scan_walk(scan, false);
+    mlf_walk walk = mlf_trace_scan_walk(scan, MLF_ORDER_NEWEST_FIRST);
     char *filter = scan_and(scan->filter.text, elsewhere[i]);
     if (!filter) return mlf_error_nomem(error);
     walk.filter = filter;
@@ -142,11 +143,10 @@ static int scan_ask_elsewhere(mlf_trace_scan *scan, mlf_error *error) {
 
 /* Adds the conditions on spans to the filter where that loses no trace. Beside them no lower bound
 ** of time is sent, so one that walks from the oldest on does without them. */
-static int scan_prune(mlf_trace_scan *scan, mlf_server server, bool oldest_first,
-                      mlf_error *error) {
+static int scan_prune(mlf_trace_scan *scan, mlf_server server, mlf_order order, mlf_error *error) {
   mlf_filter *filter = &scan->filter;
-  if (!filter->spans || scan->question->complete || filter->id_count > 0 || oldest_first ||
-      !mlf_server_knows(server, MLF_FEATURE_IS_NULL))
+  if (!filter->spans || scan->question->complete || filter->id_count > 0 ||
+      order == MLF_ORDER_OLDEST_FIRST || !mlf_server_knows(server, MLF_FEATURE_IS_NULL))
     return SQLITE_OK;
   int rc = scan->question->elsewhere < 0 ? scan_ask_elsewhere(scan, error) : SQLITE_OK;
   if (rc != SQLITE_OK || scan->question->elsewhere) return rc;
@@ -165,16 +165,16 @@ static int scan_look_up(mlf_trace_scan *scan, mlf_error *error) {
   if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
   if (rc != SQLITE_NOTFOUND) return rc;
   int64_t began_ms = mlf_http_clock();
-  rc = scan_walk(scan, false, error);
+  rc = scan_walk(scan, MLF_ORDER_ANY, error);
   if (rc != SQLITE_OK) return rc;
   return mlf_recall_learn(scan, mlf_http_clock() - began_ms, error);
 }
 
 /* Begins a scan over all that the filter lets through. */
-static int scan_all(mlf_trace_scan *scan, bool oldest_first, mlf_error *error) {
-  int rc = mlf_recall_scan(scan, oldest_first, error);
+static int scan_all(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
+  int rc = mlf_recall_scan(scan, order, error);
   if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
-  return rc == SQLITE_NOTFOUND ? scan_walk(scan, oldest_first, error) : rc;
+  return rc == SQLITE_NOTFOUND ? scan_walk(scan, order, error) : rc;
 }
 
 /* Writes the filter for the server's version, which is asked only if rows are possible at all. */
@@ -230,14 +230,13 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_va
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
   rc = scan_resolve(scan, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
-  bool oldest_first = plan.order == MLF_ORDER_OLDEST_FIRST;
   rc = mlf_recall_ask(scan, error);
-  if (rc == SQLITE_OK) rc = scan_prune(scan, server, oldest_first, error);
+  if (rc == SQLITE_OK) rc = scan_prune(scan, server, plan.order, error);
   if (rc != SQLITE_OK) return rc;
   if (scan->filter.id_count == 1) return scan_look_up(scan, error);
   mlf_statement_walk(scan->statement);
-  if (scan->filter.id_count == 0) return scan_all(scan, oldest_first, error);
-  return scan_walk(scan, oldest_first, error);
+  if (scan->filter.id_count == 0) return scan_all(scan, plan.order, error);
+  return scan_walk(scan, plan.order, error);
 }
 
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column) {

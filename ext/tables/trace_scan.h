@@ -67,7 +67,7 @@ void mlf_trace_scan_end(mlf_trace_scan *scan);
 
 /* For tables/trace_recall.c: what the filter and the scope say but for ids, as a walk; these ids
 ** for it, without NULLs (SQLITE_OK or SQLITE_NOMEM); and a pager that walks it. */
-mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, bool oldest_first);
+mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, mlf_order order);
 int mlf_trace_scan_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, mlf_walk *walk);
 int mlf_trace_scan_pager(mlf_trace_scan *scan, const mlf_walk *walk, mlf_pager **pager,
                          mlf_error *error);
