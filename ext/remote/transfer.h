@@ -1,9 +1,9 @@
 /* transfer.h: how is one attempt at a request put to libcurl, and what came of it? For http.c
- *alone.
- **
- ** What every handle of a connection has in common is set once: who we are, whom we trust, where
- ** nothing may go. What belongs to one request is set as its attempt begins.
- */
+** alone.
+**
+** What every handle of a connection has in common is set once: who we are, whom we trust, where
+** nothing may go. What belongs to one request is set as its attempt begins.
+*/
 #ifndef MLF_REMOTE_TRANSFER_H
 #define MLF_REMOTE_TRANSFER_H
 

@@ -8,7 +8,7 @@
 /* Look-ups before it is asked whether a walk would be cheaper. */
 #define RECALL_LOOK_UPS 16
 /* A walk is done once look-ups have cost this part of it. */
-#define RECALL_PART 4
+#define RECALL_PART 8
 /* Pages that come side by side come about twice as fast. */
 #define RECALL_SIDE_BY_SIDE 2
 /* Neighbours taken along. */

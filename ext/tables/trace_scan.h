@@ -8,7 +8,7 @@
 ** (2) A look-up of one id is first answered from the pages that other scans of the statement hold,
 **     then from what the statement remembers, so that a join by trace_id is not a request a row.
 **     `trace_id = ? AND trace_id IN (…)` fetches the whole list at the first look-up. Without a
-**     list, look-ups go on one by one until they have cost a quarter of what a walk over all that
+**     list, look-ups go on one by one until they have cost an eighth of what a walk over all that
 **     they choose from is thought to cost; then that walk is done, and remembered.
 ** (3) A walk that is done a second time in one statement is remembered; from then on it is not done
 **     again.
