@@ -437,7 +437,7 @@ static int pager_next_row(mlf_pager *pager, mlf_slice *slice, const mlf_json **p
 /* The head of the queue is done with. What it has seen may come again at the next one's begin. */
 static int pager_pop(mlf_pager *pager, mlf_error *error) {
   mlf_slice *head = pager->slices.head, *next = head->next;
-  if (next && next->begin == head->seen_key) {
+  if (next && next->begin == head->seen_key && head->seen.count > 0) {
     mlf_string_set_clear(&next->seen);
     next->seen = head->seen;
     next->seen_key = head->seen_key;
