@@ -287,10 +287,10 @@ static void http_start_due(mlf_http *http) {
   }
 }
 
-/* Has the system acknowledge at once what arrives next. A server that sends a reply in two parts, and
-** has not turned Nagle's algorithm off, holds the second back until the first is acknowledged, for
-** which Linux waits 40 ms: MLflow's does so with more than one worker. The system forgets it again
-** and again. */
+/* Has the system acknowledge at once what arrives next. A server that sends a reply in two parts,
+** and has not turned Nagle's algorithm off, holds the second back until the first is acknowledged,
+** for which Linux waits 40 ms: MLflow's does so with more than one worker. The system forgets it
+** again and again. */
 static void http_acknowledge(mlf_http *http) {
 #ifdef TCP_QUICKACK
   fd_set reading, writing, failing;
