@@ -42,7 +42,7 @@ class Blocks(unittest.TestCase):
              "metadata": {"mlflow.trace.user": f"user{i % 4}"},
              "assessments": [("concise_communication", "yes")]}
             for i in range(30)])
-        support.seed(cls.server, cls.experiment, 150)
+        support.seed(cls.server, cls.experiment, 400)
 
     def run_page(self, page):
         blocks = BLOCK.findall(page.read_text())
