@@ -1,6 +1,6 @@
 """Experiments that the tests of sql/ share: made once a server, and read back, by MLflow's client.
 
-    seeded.experiment(server, "all")            as many traces as the demo's, and odd assessments
+    seeded.experiment(server, "all")            traces of scenario.py, and some odd assessments
     seeded.experiment(server, "errors")         errors alone
     seeded.experiment(server, "in progress")    unfinished ones alone
     seeded.experiment(server, "empty")          none
@@ -22,7 +22,7 @@ import seed
 import support
 from scenario import Assessment
 
-COUNT = 1200  # as sql/demo has
+COUNT = 800  # more than a page
 DAY_MS = scenario.DAY_MS
 UNTIL_MS = 1_772_809_200_000  # Friday, 6 March 2026, 15:00 UTC
 SQL = support.ROOT / "sql"
