@@ -42,7 +42,8 @@ typedef struct mlf_slice {
   double width; /* keys that a page spans, by the last one; 0: not known */
 } mlf_slice;
 
-#define MLF_SLICES_MAX (4 * MLF_STREAMS_MAX)
+/* Twice as many as streams, the one in hand, and what is left. */
+#define MLF_SLICES_MAX (2 * MLF_STREAMS_MAX + 2)
 
 /* All zero: empty. The slices do not move. */
 typedef struct mlf_slices {
