@@ -242,8 +242,8 @@ int mlf_recall_neighbours(mlf_trace_scan *scan, mlf_payloads *payloads, mlf_erro
   if (!scan->question->complete && !scan->question->listed) return SQLITE_OK;
   if (mlf_payloads_has(payloads, scan->at.trace)) return SQLITE_OK;
   int rc = recall_find(scan, scan->filter.ids[0].text, RECALL_AHEAD, error);
-  /* None: another scan holds the trace, which this one's question leaves out. */
-  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+  /* Where there are none another scan holds the trace, which this one's question leaves out. */
+  return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
 }
 
 void mlf_recall_reset(mlf_trace_scan *scan) {

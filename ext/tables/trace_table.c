@@ -118,6 +118,8 @@ static int trace_settle(trace_cursor *cursor, mlf_error *error) {
 
 static int trace_result(trace_cursor *cursor, int rc, mlf_error *error) {
   if (rc == SQLITE_OK) return rc;
+  /* Never a result that is no failure, which SQLite would take for success or does not know. */
+  mlf_error_set(error, SQLITE_INTERNAL, "a scan ended with %d, and does not say why", rc);
   return mlf_listing_fail(cursor->base.pVtab, trace_rows_of(cursor)->table, error);
 }
 

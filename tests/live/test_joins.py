@@ -193,6 +193,14 @@ class Joins(unittest.TestCase):
             f"CROSS JOIN (SELECT trace_id, timestamp_ms FROM spans) AS s "
             f"ON +s.trace_id = l.id AND +{newer}")))
 
+    def test_another_scan_holds_what_a_list_leaves_out(self):
+        asked = ("SELECT count(*), count(s.span_id) FROM (SELECT id FROM ids UNION ALL "
+                 "SELECT trace_id FROM traces) AS l LEFT JOIN {} AS s "
+                 "ON s.trace_id = l.id AND s.trace_id IN (SELECT id FROM ids)")
+        expected, *_ = self.ask("CREATE TEMP TABLE copy AS SELECT * FROM spans;"
+                                + asked.format("copy"))
+        self.assertEqual(self.costs(asked.format("spans"), 3 * self.SCAN, 40, 2 * TRACES), expected)
+
     def test_a_trace_that_goes_while_it_is_read(self):
         experiment = support.create_experiment(self.server, "joins deleted")
         now_ms = int(time.time() * 1000)
