@@ -206,7 +206,9 @@ int mlf_recall_scan(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
     scan->backwards = order != MLF_ORDER_ANY && order != question->order;
     return mlf_recall_next(scan, error);
   }
-  if (question->scans > 0 && !question->recorder && !mlf_memo_is_full(scan->memo)) {
+  /* What is complete stays: another scan may be replaying it. */
+  if (question->scans > 0 && !question->complete && !question->recorder &&
+      !mlf_memo_is_full(scan->memo)) {
     rc = mlf_memo_empty(scan->memo, question, error);
     if (rc != SQLITE_OK) return rc;
     question->recorder = scan;

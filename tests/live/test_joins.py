@@ -201,6 +201,16 @@ class Joins(unittest.TestCase):
                                 + asked.format("copy"))
         self.assertEqual(self.costs(asked.format("spans"), 3 * self.SCAN, 40, 2 * TRACES), expected)
 
+    def test_what_is_remembered_stays_while_it_is_read(self):
+        # At the first of its traces, a is interrupted by b, which wants an order: what is remembered
+        # of a has none.
+        rows, *_ = self.ask(
+            "SELECT group_concat((SELECT count(*) FROM traces AS a WHERE j.value > 0 AND CASE "
+            "WHEN a.trace_id = (SELECT id FROM ids WHERE rowid = 1) THEN (SELECT b.timestamp_ms "
+            "FROM traces AS b WHERE b.request_preview IS NOT a.trace_id ORDER BY b.timestamp_ms "
+            "LIMIT 1) ELSE 1 END > 0)) FROM json_each('[1,2,3,4,5]') AS j")
+        self.assertEqual(rows, ",".join([str(TRACES)] * 5))
+
     def test_a_trace_that_goes_while_it_is_read(self):
         experiment = support.create_experiment(self.server, "joins deleted")
         now_ms = int(time.time() * 1000)
