@@ -53,7 +53,7 @@ static void spans_check_values(mlf_span_set *set, size_t index, bool utf8) {
     if (column->source < MLF_SOURCE_SPAN || column->source >= MLF_SOURCE_ASSESSMENT) continue;
     spans_require(mlf_span_set_value(set, index, column, &value) == SQLITE_OK);
     if (value.type != MLF_TEXT) continue;
-    spans_require(strlen(value.text) == value.length);
+    spans_require(memchr(value.text, 0, value.length) == NULL);
     if (utf8) spans_require(mlf_utf8_is_text(value.text, value.length));
     if (spans_gives_json(column->source)) spans_require(spans_is_json(&value));
   }
