@@ -35,7 +35,13 @@ typedef struct setting {
 #define SETTING_AT(field) offsetof(mlf_settings, field)
 
 /* The address comes first, because it may bring the two that follow. */
-enum { SETTINGS_URI, SETTINGS_USERNAME, SETTINGS_PASSWORD };
+enum {
+  SETTINGS_URI,
+  SETTINGS_USERNAME,
+  SETTINGS_PASSWORD,
+  SETTINGS_TOKEN,
+  SETTINGS_CLIENT_CERT = 6
+};
 
 /* clang-format off */
 static const setting settings_table[] = {
@@ -48,14 +54,16 @@ static const setting settings_table[] = {
   [SETTINGS_PASSWORD] = {
     "MLFLOW_TRACKING_PASSWORD", "password for HTTP basic authentication, with the user",
     SETTING_TEXT, true, SETTING_AT(password), 0, 0, 0},
-  {"MLFLOW_TRACKING_TOKEN", "bearer token, sent unless both user and password are set",
+  [SETTINGS_TOKEN] = {
+    "MLFLOW_TRACKING_TOKEN", "bearer token, sent unless both user and password are set",
     SETTING_VISIBLE, true, SETTING_AT(token), 0, 0, 0},
   {"MLFLOW_TRACKING_INSECURE_TLS", "true: accept any TLS certificate; for tests only",
     SETTING_BOOLEAN, false, SETTING_AT(insecure_tls), 0, 0, 0},
   {"MLFLOW_TRACKING_SERVER_CERT_PATH",
     "PEM file of the authorities to trust instead of the system's",
     SETTING_TEXT, false, SETTING_AT(server_cert_path), 0, 0, 0},
-  {"MLFLOW_TRACKING_CLIENT_CERT_PATH", "PEM file with the client's certificate and key",
+  [SETTINGS_CLIENT_CERT] = {
+    "MLFLOW_TRACKING_CLIENT_CERT_PATH", "PEM file with the client's certificate and key",
     SETTING_TEXT, false, SETTING_AT(client_cert_path), 0, 0, 0},
   {"MLFLOW_WORKSPACE", "workspace of the server to read from",
     SETTING_VISIBLE, false, SETTING_AT(workspace), 0, 0, 0},
@@ -104,6 +112,7 @@ static const char *const settings_source_names[] = {
     [MLF_SETTING_FILE] = "credentials file",
     [MLF_SETTING_OPEN_FILE] = "credentials file (others can read it: chmod 600)",
     [MLF_SETTING_CONNECT] = "mlflow_connect",
+    [MLF_SETTING_WITHHELD] = "withheld: for the server of MLFLOW_TRACKING_URI alone",
 };
 
 static bool settings_is_text(const setting *row) {
@@ -265,6 +274,24 @@ static int settings_load_credentials(mlf_settings *settings, mlf_error *error) {
   return rc;
 }
 
+/* SQL has named the server. Takes out what proves who we are to the one of MLFLOW_TRACKING_URI,
+** unless that is this one, or unset. */
+static void settings_withhold(mlf_settings *settings) {
+  static const int secrets[] = {SETTINGS_USERNAME, SETTINGS_PASSWORD, SETTINGS_TOKEN,
+                                SETTINGS_CLIENT_CERT};
+  const char *owner = getenv(settings_table[SETTINGS_URI].name);
+  if (!owner || !*owner || mlf_tracking_uri_same_origin(owner, settings->tracking_uri)) return;
+  for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+    char **text = settings_field(settings, &settings_table[secrets[i]]);
+    mlf_setting_source *source = &settings->sources[secrets[i]];
+    if (!*text || *source == MLF_SETTING_CONNECT) continue;
+    mlf_credentials_wipe(*text);
+    *text = NULL;
+    *source = MLF_SETTING_WITHHELD;
+    settings->withheld = true;
+  }
+}
+
 /* Reads everything; `uri`, if not NULL, in place of MLFLOW_TRACKING_URI. */
 static int settings_load(mlf_settings *settings, const char *uri, mlf_error *error) {
   settings_assign_defaults(settings);
@@ -276,6 +303,7 @@ static int settings_load(mlf_settings *settings, const char *uri, mlf_error *err
                          error);
   }
   if (rc == SQLITE_OK) rc = settings_load_credentials(settings, error);
+  if (rc == SQLITE_OK && uri) settings_withhold(settings);
   if (rc == SQLITE_OK && settings->insecure_tls && settings->server_cert_path)
     rc = mlf_error_set(error, SQLITE_ERROR,
                        "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH "

@@ -1,7 +1,8 @@
 /* settings.h: what the process environment says about the server and our limits.
 **
 ** The environment and the credentials file (base/credentials.h) are the only sources;
-** mlflow_connect(uri) can replace the address, never the secret. Read once per database
+** mlflow_connect(uri) can replace the address, and takes the secret along only to the origin that
+** MLFLOW_TRACKING_URI names, or if that names none. Read once per database
 ** connection, at the first use (not at load), so a program may set its environment after loading
 ** the extension; mlflow_connect reads it again.
 **
@@ -28,7 +29,8 @@ typedef enum mlf_setting_source {
   MLF_SETTING_ENVIRONMENT,
   MLF_SETTING_FILE,
   MLF_SETTING_OPEN_FILE, /* a credentials file that others can read */
-  MLF_SETTING_CONNECT
+  MLF_SETTING_CONNECT,
+  MLF_SETTING_WITHHELD /* it belongs to the server that MLFLOW_TRACKING_URI names */
 } mlf_setting_source;
 
 typedef struct mlf_settings {
@@ -47,6 +49,7 @@ typedef struct mlf_settings {
   bool plain_http_secret; /* MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET: a secret may go over plain
                              http to a host that is not loopback */
   bool locked;            /* MLFLOW_SQL_LOCK: mlflow_connect is refused */
+  bool withheld;          /* the environment has a secret, for another server than this */
   /* Limits; see limits.h for the defaults. */
   int request_timeout_ms;
   int connect_timeout_ms;
@@ -68,17 +71,18 @@ typedef struct mlf_settings {
 int mlf_settings_read(mlf_settings *settings, mlf_error *error);
 
 /* Replaces the tracking URI (mlflow_connect) and reads everything else again, so that a user and
-** password that came in the former address do not reach the new one. Same checks, same errors,
-** and one if MLFLOW_SQL_LOCK is set; after an error the settings are as before. `settings` may be
-** zero: then MLFLOW_TRACKING_URI is not looked at. The texts that `settings` owned are gone. */
+** password that came in the former address do not reach the new one. Nor does any other secret, if
+** MLFLOW_TRACKING_URI is set and of another origin: token, user and password, client certificate.
+** Same checks, same errors, and one if MLFLOW_SQL_LOCK is set; after an error the settings are as
+** before. `settings` may be zero. The texts that `settings` owned are gone. */
 int mlf_settings_set_uri(mlf_settings *settings, const char *uri, mlf_error *error);
 
 /* Wipes the secrets, frees everything and leaves zero. */
 void mlf_settings_clear(mlf_settings *settings);
 
 /* One row of mlflow_settings. `value` is text to show: a secret is 'set' or 'unset'. `source` is
-** 'environment', 'credentials file' (with a note if others can read it), 'mlflow_connect' or
-** 'default'. */
+** 'environment', 'credentials file' (with a note if others can read it), 'mlflow_connect',
+** 'default', or says that a secret is withheld. */
 typedef struct mlf_setting_row {
   const char *name;   /* static */
   const char *about;  /* static; what it does, with its unit */

@@ -184,3 +184,16 @@ bool mlf_tracking_uri_is_loopback(const char *text) {
   digits[parts.host_length] = 0;
   return inet_pton(AF_INET, digits, &ipv4) == 1 && ntohl(ipv4.s_addr) >> 24 == 127;
 }
+
+static int tracking_uri_port(const tracking_uri_parts *parts) {
+  if (parts->port) return parts->port;
+  return strcmp(parts->scheme, "https") == 0 ? 443 : 80;
+}
+
+bool mlf_tracking_uri_same_origin(const char *one, const char *other) {
+  tracking_uri_parts a, b;
+  if (tracking_uri_split(one, &a) || tracking_uri_split(other, &b)) return false;
+  return strcmp(a.scheme, b.scheme) == 0 && a.host_length == b.host_length &&
+         sqlite3_strnicmp(a.host, b.host, (int)a.host_length) == 0 &&
+         tracking_uri_port(&a) == tracking_uri_port(&b);
+}

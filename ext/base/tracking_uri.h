@@ -30,4 +30,8 @@ int mlf_tracking_uri_parse(const char *text, const char *name, mlf_tracking_uri 
 /* Whether `text` is an address whose host is localhost, in 127.0.0.0/8, or [::1]. */
 bool mlf_tracking_uri_is_loopback(const char *text);
 
+/* Whether two addresses have one origin: scheme, host and port, the scheme's own if none is given.
+** A text that is no address has none. */
+bool mlf_tracking_uri_same_origin(const char *one, const char *other);
+
 #endif

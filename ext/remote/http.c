@@ -76,6 +76,10 @@ const char *mlf_http_origin(const mlf_http *http) {
   return http->origin;
 }
 
+bool mlf_http_withholds(const mlf_http *http) {
+  return http->settings->withheld;
+}
+
 void mlf_http_redact(const mlf_http *http, char *text) {
   mlf_secrets_redact(&http->secrets, text);
 }

@@ -100,6 +100,9 @@ int64_t mlf_http_clock(void);
 /* The origin for messages: scheme://host[:port], never a secret. */
 const char *mlf_http_origin(const mlf_http *http);
 
+/* Whether a secret is set, but for another server: SQL named this one. */
+bool mlf_http_withholds(const mlf_http *http);
+
 /* Replaces each occurrence of the token, the password or their base64 form in `text` by '*'s. To
 ** be done before a text is cut: half a secret is not found. */
 void mlf_http_redact(const mlf_http *http, char *text);

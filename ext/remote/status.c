@@ -42,10 +42,15 @@ static void status_read_detail(const mlf_http *http, const mlf_http_reply *reply
   mlf_json_free(json);
 }
 
-static const char *status_advice(const mlf_http_reply *reply, const status_detail *detail) {
+static const char *status_advice(const mlf_http *http, const mlf_http_reply *reply,
+                                 const status_detail *detail) {
+  bool refused = reply->status == 401 || reply->status == 403;
   if (reply->status == 403 && detail->message && strstr(detail->message, "Invalid Host header"))
     return "; start the server with --allowed-hosts, or use an address that it allows";
-  if (reply->status == 401 || reply->status == 403)
+  if (refused && mlf_http_withholds(http))
+    return "; the token or password that is set goes to the server of MLFLOW_TRACKING_URI alone: "
+           "set that to this address";
+  if (refused)
     return "; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and "
            "MLFLOW_TRACKING_PASSWORD, to an account that may read this";
   if (reply->status == 404 && !detail->code)
@@ -78,7 +83,7 @@ int mlf_status_error(const mlf_http *http, const char *method, const char *path,
   mlf_error_set(error, code, "%s %s: %d%s%s%s%s%s%s", method, path, reply->status,
                 detail.code ? " " : "", detail.code ? detail.code : "", detail.message ? ": " : "",
                 detail.message ? detail.message : "", tries ? tries : "",
-                status_advice(reply, &detail));
+                status_advice(http, reply, &detail));
   sqlite3_free(tries);
   sqlite3_free(detail.code);
   sqlite3_free(detail.message);

@@ -139,7 +139,8 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
 }
 
 /* mlflow_connect(uri): uses the MLflow server at `uri` from now on, for this connection. The
-** secret still comes from the environment or the credentials file. Returns the address. */
+** secret still comes from the environment or the credentials file, and goes along only if the
+** environment names no other server. Returns the address. */
 static void connection_connect(sqlite3_context *context, int count, sqlite3_value **values) {
   mlf_connection *connection = sqlite3_user_data(context);
   mlf_error error = {0};

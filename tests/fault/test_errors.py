@@ -78,6 +78,16 @@ class Errors(unittest.TestCase):
         self.assertTrue(text.startswith(f"mlflow_traces: POST {SEARCH}: 401 "), text)
         self.assertIn("set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and", text)
 
+    def test_a_secret_does_not_follow_sql_to_another_server(self):
+        self.hostile.route(SEARCH, "echo 401")
+        elsewhere = f"SELECT mlflow_connect('{self.uri}') IS NULL; {COUNT}"
+        text = self.error(elsewhere, "http://127.0.0.1:9", MLFLOW_TRACKING_TOKEN=CANARY)
+        self.assertIn("goes to the server of MLFLOW_TRACKING_URI alone", text)
+        self.assertGreater(len(self.hostile.requests), 2)
+        for request in self.hostile.requests:
+            self.assertIsNone(request.header("Authorization"))
+            self.assertNotIn(CANARY.encode(), request.raw)
+
     def test_forbidden(self):
         body = json.dumps({"error_code": "PERMISSION_DENIED", "message": "not yours"})
         self.hostile.route(SEARCH, f"status 403 body='{body}'")

@@ -351,7 +351,6 @@ static void test_set_uri(void **state) {
   mlf_settings settings = read_settings();
   assert_int_equal(mlf_settings_set_uri(&settings, "https://two/x/", &error), SQLITE_OK);
   assert_row(&settings, "MLFLOW_TRACKING_URI", "https://two/x", "mlflow_connect");
-  assert_row(&settings, "MLFLOW_TRACKING_TOKEN", "set", "environment");
   assert_row(&settings, "MLFLOW_TRACKING_USERNAME", "unset", "default");
   assert_row(&settings, "MLFLOW_SQL_STREAMS", "2", "environment");
   assert_null(settings.username);
@@ -375,6 +374,52 @@ static void test_set_uri(void **state) {
   setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db", 1);
   assert_int_equal(mlf_settings_set_uri(&settings, "http://four", &error), SQLITE_OK);
   assert_string_equal(settings.tracking_uri, "http://four");
+  mlf_settings_clear(&settings);
+}
+
+#define WITHHELD "withheld: for the server of MLFLOW_TRACKING_URI alone"
+
+/* What is set for one server does not go to another that SQL names. */
+static void test_secrets_have_one_origin(void **state) {
+  (void)state;
+  mlf_error error = {0};
+  mlf_settings settings = {0};
+  setenv("MLFLOW_TRACKING_TOKEN", "token", 1);
+  setenv("MLFLOW_TRACKING_CLIENT_CERT_PATH", "/cert.pem", 1);
+  home_write("[mlflow]\nmlflow_tracking_username = ann\nmlflow_tracking_password = p\n");
+
+  /* No server is set: the secret goes to the one that SQL names. */
+  assert_int_equal(mlf_settings_set_uri(&settings, "http://two", &error), SQLITE_OK);
+  assert_row(&settings, "MLFLOW_TRACKING_TOKEN", "set", "environment");
+  assert_false(settings.withheld);
+
+  setenv("MLFLOW_TRACKING_URI", "http://one:80/prefix", 1);
+  assert_int_equal(mlf_settings_set_uri(&settings, "http://ONE/other", &error), SQLITE_OK);
+  assert_string_equal(settings.token, "token");
+  assert_string_equal(settings.username, "ann");
+  assert_false(settings.withheld);
+
+  static const char *const others[] = {"http://two", "https://one", "http://one:81"};
+  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+    assert_int_equal(mlf_settings_set_uri(&settings, others[i], &error), SQLITE_OK);
+    assert_true(settings.withheld);
+    assert_null(settings.token);
+    assert_row(&settings, "MLFLOW_TRACKING_TOKEN", "unset", WITHHELD);
+    assert_row(&settings, "MLFLOW_TRACKING_USERNAME", "unset", WITHHELD);
+    assert_row(&settings, "MLFLOW_TRACKING_PASSWORD", "unset", WITHHELD);
+    assert_row(&settings, "MLFLOW_TRACKING_CLIENT_CERT_PATH", NULL, WITHHELD);
+  }
+
+  /* What the address itself brings is for its server. */
+  assert_int_equal(mlf_settings_set_uri(&settings, "http://bob:pw@two", &error), SQLITE_OK);
+  assert_string_equal(settings.username, "bob");
+  assert_string_equal(settings.password, "pw");
+  assert_null(settings.token);
+
+  /* An address that cannot be used is that of no server, whose secret nobody gets. */
+  setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db", 1);
+  assert_int_equal(mlf_settings_set_uri(&settings, "http://two", &error), SQLITE_OK);
+  assert_null(settings.token);
   mlf_settings_clear(&settings);
 }
 
@@ -533,6 +578,7 @@ int main(void) {
       cmocka_unit_test_setup(test_credentials_file, set_up),
       cmocka_unit_test_setup(test_precedence, set_up),
       cmocka_unit_test_setup(test_set_uri, set_up),
+      cmocka_unit_test_setup(test_secrets_have_one_origin, set_up),
       cmocka_unit_test_setup(test_lock, set_up),
       cmocka_unit_test_setup(test_loopback, set_up),
       cmocka_unit_test_setup(test_rows, set_up),

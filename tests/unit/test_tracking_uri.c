@@ -157,6 +157,32 @@ static void test_loopback(void **state) {
     assert_false(mlf_tracking_uri_is_loopback(no[i]));
 }
 
+static void test_origins(void **state) {
+  (void)state;
+  static const char *const same[][2] = {
+      {"http://h", "http://h/"},
+      {"http://h", "HTTP://H:80/prefix"},
+      {"https://h:443", "https://ann:s3cret@h"},
+      {"http://[::1]:5000/a", "http://[::1]:5000/b"},
+  };
+  static const char *const other[][2] = {
+      {"http://h", "https://h"},
+      {"http://h:80", "https://h:80"},
+      {"http://h", "http://h:5000"},
+      {"http://h", "http://h.example.com"},
+      {"http://h.example.com", "http://h"},
+      {"http://h", "http://h@evil.example.com"},
+      {"http://h:x@evil.example.com", "http://h"},
+      {"sqlite:///h", "sqlite:///h"},
+      {"", "http://h"},
+      {"http://h:99999", "http://h:99999"},
+  };
+  for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+    assert_true(mlf_tracking_uri_same_origin(same[i][0], same[i][1]));
+  for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+    assert_false(mlf_tracking_uri_same_origin(other[i][0], other[i][1]));
+}
+
 static int scenario(void *context) {
   mlf_tracking_uri uri = {0};
   mlf_error error = {0};
@@ -176,9 +202,8 @@ static void test_without_memory(void **state) {
 int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_addresses),
-      cmocka_unit_test(test_addresses_refused),
-      cmocka_unit_test(test_loopback),
+      cmocka_unit_test(test_addresses),      cmocka_unit_test(test_addresses_refused),
+      cmocka_unit_test(test_loopback),       cmocka_unit_test(test_origins),
       cmocka_unit_test(test_without_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
