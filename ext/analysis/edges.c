@@ -210,7 +210,8 @@ static long edges_read_hex(edges_reader *reader) {
 static size_t edges_decode_unicode(edges_reader *reader, char *out) {
   long code = edges_read_hex(reader);
   if (code >= 0xd800 && code <= 0xdbff) {
-    if (reader->length - reader->at < 2 || memcmp(reader->text + reader->at, "\\u", 2)) return 0;
+    if (reader->length - reader->at < 2) return 0;
+    if (memcmp(reader->text + reader->at, "\\u", 2) != 0) return 0;
     reader->at += 2;
     long low = edges_read_hex(reader);
     if (low < 0xdc00 || low > 0xdfff) return 0;

@@ -80,8 +80,8 @@ const char *mlf_call_peek(const mlf_call *call, size_t *length);
 
 /* Takes the reply of a call that has ended: HTTP 200 with JSON. Otherwise an error as in
 ** "POST /api/3.0/mlflow/traces/search: 403 PERMISSION_DENIED: …; set MLFLOW_TRACKING_TOKEN".
-** The caller frees `*reply` with mlf_json_free. */
-int mlf_call_reply(mlf_call *call, mlf_json **reply, mlf_error *error);
+** The caller frees `*json` with mlf_json_free. */
+int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error);
 
 /* The HTTP status of a call whose reply was taken; 0 if none came. */
 int mlf_call_status(const mlf_call *call);

@@ -25,7 +25,7 @@ bool mlf_transfer_is_plain(const mlf_settings *settings);
 
 /* scheme://host[:port] of a URL: "" if it names no host, NULL if there is no memory. Free with
 ** sqlite3_free. */
-char *mlf_transfer_origin(const char *url);
+char *mlf_transfer_origin(const char *text);
 
 /* One request, and the attempt at it that is under way or was the last. */
 typedef struct mlf_transfer {

@@ -16,7 +16,7 @@ typedef struct mlf_connection mlf_connection;
 ** one reference, and the last one to go frees it. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_connection_new(sqlite3 *db, mlf_connection **out);
 void mlf_connection_hold(mlf_connection *connection);
-void mlf_connection_release(void *connection); /* void *, to serve as xDestroy */
+void mlf_connection_release(void *context); /* void *, to serve as xDestroy */
 
 mlf_client *mlf_connection_client(mlf_connection *connection);
 

@@ -1,6 +1,5 @@
 #include "tables/scope.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -100,7 +99,7 @@ static int scope_add_active(mlf_connection *connection, mlf_budget *budget, mlf_
 static const char *scope_text(const mlf_value *value, char scratch[24]) {
   if (value->type == MLF_TEXT) return strlen(value->text) == value->length ? value->text : NULL;
   if (value->type != MLF_INTEGER) return NULL;
-  snprintf(scratch, 24, "%lld", (long long)value->integer);
+  sqlite3_snprintf(24, scratch, "%lld", (sqlite3_int64)value->integer);
   return scratch;
 }
 

@@ -112,6 +112,12 @@ class LayersTest(unittest.TestCase):
                              capture_output=True, text=True, check=False)
         self.assertEqual(run.returncode, 0, run.stderr[:3000])
 
+    def test_clang_tidy_finds_nothing(self):
+        flags = ["-std=c11", "-D_DEFAULT_SOURCE", '-DMLF_VERSION="0"', f"-I{EXT}"]
+        run = subprocess.run(["clang-tidy-14", "--quiet", *sources(".c"), "--", *flags],
+                             capture_output=True, text=True, check=False, cwd=support.ROOT)
+        self.assertEqual(run.returncode, 0, (run.stdout + run.stderr)[:3000])
+
     def test_no_file_names_this_machine(self):
         here = (f"{support.ROOT}/", f"{pathlib.Path.home()}/")
         wrong = []
