@@ -14,21 +14,27 @@ typedef enum memo_sql {
   MEMO_PUT_NONE,
   MEMO_EMPTY,
   MEMO_FIND,
-  MEMO_FORWARDS,
-  MEMO_BACKWARDS,
+  MEMO_AS_PUT,
+  MEMO_NEWEST_FIRST,
+  MEMO_OLDEST_FIRST,
   MEMO_SQL_COUNT
 } memo_sql;
 
-/* `+question`: the rows are read in the order of their places, of which one question has most. */
+#define MEMO_SELECT "SELECT place, json, ms FROM trace "
+
+/* `+question`: rows are read in the order of their places, of which one question has most. An id
+** without a trace has no time. */
 static const char *const memo_texts[MEMO_SQL_COUNT] = {
-    [MEMO_PUT] = "INSERT OR REPLACE INTO trace(question, id, json) VALUES(?1, ?2, ?3)",
+    [MEMO_PUT] = "INSERT OR REPLACE INTO trace(question, id, ms, json) VALUES(?1, ?2, ?3, ?4)",
     [MEMO_PUT_NONE] = "INSERT OR IGNORE INTO trace(question, id) VALUES(?1, ?2)",
     [MEMO_EMPTY] = "DELETE FROM trace WHERE question = ?1",
-    [MEMO_FIND] = "SELECT place, json FROM trace WHERE question = ?1 AND id = ?2",
-    [MEMO_FORWARDS] = "SELECT place, json FROM trace WHERE +question = ?1 AND place > ?2 "
-                      "AND json IS NOT NULL ORDER BY place LIMIT ?3",
-    [MEMO_BACKWARDS] = "SELECT place, json FROM trace WHERE +question = ?1 AND place < ?2 "
-                       "AND json IS NOT NULL ORDER BY place DESC LIMIT ?3",
+    [MEMO_FIND] = MEMO_SELECT "WHERE question = ?1 AND id = ?2",
+    [MEMO_AS_PUT] = MEMO_SELECT "WHERE +question = ?1 AND place > ?3 AND ms IS NOT NULL "
+                                "ORDER BY place LIMIT ?4",
+    [MEMO_NEWEST_FIRST] = MEMO_SELECT "WHERE question = ?1 AND (ms, place) < (?2, ?3) "
+                                      "ORDER BY ms DESC, place DESC LIMIT ?4",
+    [MEMO_OLDEST_FIRST] = MEMO_SELECT "WHERE question = ?1 AND (ms, place) > (?2, ?3) "
+                                      "ORDER BY ms, place LIMIT ?4",
 };
 
 struct mlf_memo {
@@ -36,6 +42,7 @@ struct mlf_memo {
   sqlite3_stmt *statements[MEMO_SQL_COUNT];
   mlf_question *questions;
   int64_t bytes;
+  bool sorted; /* there is an index by time */
 };
 
 int mlf_memo_new(mlf_memo **out) {
@@ -73,6 +80,7 @@ mlf_question *mlf_memo_question(mlf_memo *memo, const char *text) {
     return NULL;
   }
   question->number = memo->questions ? memo->questions->number + 1 : 1;
+  memo->bytes += (int64_t)strlen(text);
   memo->questions = question;
   return question;
 }
@@ -89,7 +97,8 @@ static int memo_open(mlf_memo *memo, mlf_error *error) {
   int rc = sqlite3_open_v2("", &memo->db, flags, NULL);
   char *sql = sqlite3_mprintf(
       "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -%d; BEGIN;"
-      "CREATE TABLE trace(place INTEGER PRIMARY KEY, question INTEGER, id TEXT, json TEXT);"
+      "CREATE TABLE trace(place INTEGER PRIMARY KEY, question INTEGER, id TEXT, ms INTEGER, "
+      "json TEXT);"
       "CREATE UNIQUE INDEX by_id ON trace(question, id)",
       MLF_MEMO_CACHE_KIB);
   if (rc == SQLITE_OK) rc = sql ? sqlite3_exec(memo->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
@@ -125,16 +134,27 @@ bool mlf_memo_is_full(const mlf_memo *memo) {
   return memo->bytes >= MLF_MEMO_BYTES_MAX;
 }
 
-int mlf_memo_put(mlf_memo *memo, const mlf_question *question, const char *id, const char *trace,
-                 size_t length, mlf_error *error) {
+int mlf_memo_put(mlf_memo *memo, const mlf_question *question, const char *id, int64_t timestamp_ms,
+                 const char *trace, size_t length, mlf_error *error) {
   if (mlf_memo_is_full(memo)) return SQLITE_OK;
   int rc = memo_open(memo, error);
   if (rc != SQLITE_OK) return rc;
-  sqlite3_stmt *statement = memo_statement(memo, trace ? MEMO_PUT : MEMO_PUT_NONE, question);
+  sqlite3_stmt *statement = memo_statement(memo, MEMO_PUT, question);
   memo->bytes += (int64_t)length;
   rc = sqlite3_bind_text(statement, 2, id, -1, SQLITE_STATIC);
-  if (rc == SQLITE_OK && trace)
-    rc = sqlite3_bind_text64(statement, 3, trace, length, SQLITE_STATIC, SQLITE_UTF8);
+  if (rc == SQLITE_OK) rc = sqlite3_bind_int64(statement, 3, timestamp_ms);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_bind_text64(statement, 4, trace, length, SQLITE_STATIC, SQLITE_UTF8);
+  return rc == SQLITE_OK ? memo_run(memo, statement, error) : memo_fail(memo, rc, error);
+}
+
+int mlf_memo_put_none(mlf_memo *memo, const mlf_question *question, const char *id,
+                      mlf_error *error) {
+  if (mlf_memo_is_full(memo)) return SQLITE_OK;
+  int rc = memo_open(memo, error);
+  if (rc != SQLITE_OK) return rc;
+  sqlite3_stmt *statement = memo_statement(memo, MEMO_PUT_NONE, question);
+  rc = sqlite3_bind_text(statement, 2, id, -1, SQLITE_STATIC);
   return rc == SQLITE_OK ? memo_run(memo, statement, error) : memo_fail(memo, rc, error);
 }
 
@@ -143,12 +163,17 @@ static void memo_add(sqlite3_str *text, sqlite3_stmt *row) {
   sqlite3_str_append(text, (const char *)sqlite3_column_text(row, 1), sqlite3_column_bytes(row, 1));
 }
 
-/* Adds the rows of a statement that is bound to read some; moves `*place` to the last. */
-static int memo_add_rows(const mlf_memo *memo, sqlite3_stmt *statement, sqlite3_str *text,
-                         int64_t *place, mlf_error *error) {
+/* Adds at most `count` rows from the mark on, which moves to the last. */
+static int memo_add_rows(const mlf_memo *memo, memo_sql sql, const mlf_question *question,
+                         int count, mlf_memo_mark *mark, sqlite3_str *text, mlf_error *error) {
+  sqlite3_stmt *statement = memo_statement(memo, sql, question);
+  sqlite3_bind_int64(statement, 2, mark->timestamp_ms);
+  sqlite3_bind_int64(statement, 3, mark->place);
+  sqlite3_bind_int(statement, 4, count);
   while (sqlite3_step(statement) == SQLITE_ROW) {
     memo_add(text, statement);
-    *place = sqlite3_column_int64(statement, 0);
+    mark->place = sqlite3_column_int64(statement, 0);
+    mark->timestamp_ms = sqlite3_column_int64(statement, 2);
   }
   int rc = sqlite3_reset(statement);
   return rc == SQLITE_OK ? rc : memo_fail(memo, rc, error);
@@ -179,31 +204,39 @@ int mlf_memo_find(mlf_memo *memo, const mlf_question *question, const char *id, 
   if (rc != SQLITE_OK) return memo_fail(memo, rc, error);
   bool known = sqlite3_step(statement) == SQLITE_ROW;
   bool exists = known && sqlite3_column_type(statement, 1) != SQLITE_NULL;
-  int64_t place = known ? sqlite3_column_int64(statement, 0) : 0;
+  mlf_memo_mark mark = {.place = known ? sqlite3_column_int64(statement, 0) : 0};
   sqlite3_str *text = sqlite3_str_new(NULL);
   if (exists) memo_add(text, statement);
   rc = sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
   if (rc != SQLITE_OK) memo_fail(memo, rc, error);
-  if (rc == SQLITE_OK && exists && ahead > 0) {
-    statement = memo_statement(memo, MEMO_FORWARDS, question);
-    sqlite3_bind_int64(statement, 2, place);
-    sqlite3_bind_int(statement, 3, ahead);
-    rc = memo_add_rows(memo, statement, text, &place, error);
-  }
+  if (rc == SQLITE_OK && exists && ahead > 0)
+    rc = memo_add_rows(memo, MEMO_AS_PUT, question, ahead, &mark, text, error);
   rc = memo_finish(text, rc, page, error);
   return rc == SQLITE_DONE && !known ? unknown : rc;
 }
 
-int mlf_memo_page(mlf_memo *memo, const mlf_question *question, bool backwards, int64_t *place,
-                  mlf_json **page, mlf_error *error) {
-  sqlite3_stmt *statement =
-      memo_statement(memo, backwards ? MEMO_BACKWARDS : MEMO_FORWARDS, question);
+/* An index by time, for who reads in this order; most do not. */
+static int memo_sort(mlf_memo *memo, mlf_error *error) {
+  if (memo->sorted) return SQLITE_OK;
+  int rc = sqlite3_exec(memo->db, "CREATE INDEX by_time ON trace(question, ms)", NULL, NULL, NULL);
+  memo->sorted = rc == SQLITE_OK;
+  return rc == SQLITE_OK ? rc : memo_fail(memo, rc, error);
+}
+
+int mlf_memo_page(mlf_memo *memo, const mlf_question *question, mlf_order order,
+                  mlf_memo_mark *mark, mlf_json **page, mlf_error *error) {
+  static const memo_sql texts[] = {[MLF_ORDER_ANY] = MEMO_AS_PUT,
+                                   [MLF_ORDER_NEWEST_FIRST] = MEMO_NEWEST_FIRST,
+                                   [MLF_ORDER_OLDEST_FIRST] = MEMO_OLDEST_FIRST};
   *page = NULL;
-  if (!statement) return SQLITE_DONE;
-  sqlite3_bind_int64(statement, 2, *place ? *place : backwards ? INT64_MAX : 0);
-  sqlite3_bind_int(statement, 3, MEMO_PAGE_ROWS);
+  if (!memo->statements[texts[order]]) return SQLITE_DONE;
+  if (mark->place == 0 && order == MLF_ORDER_NEWEST_FIRST)
+    *mark = (mlf_memo_mark){INT64_MAX, INT64_MAX};
+  if (mark->place == 0 && order == MLF_ORDER_OLDEST_FIRST) mark->timestamp_ms = INT64_MIN;
+  int rc = order == MLF_ORDER_ANY ? SQLITE_OK : memo_sort(memo, error);
   sqlite3_str *text = sqlite3_str_new(NULL);
-  int rc = memo_add_rows(memo, statement, text, place, error);
+  if (rc == SQLITE_OK)
+    rc = memo_add_rows(memo, texts[order], question, MEMO_PAGE_ROWS, mark, text, error);
   return memo_finish(text, rc, page, error);
 }

@@ -5,9 +5,9 @@
 ** It lives in a private temporary database, of which MLF_MEMO_CACHE_KIB stay in memory and the
 ** rest goes to a file that nobody else sees.
 **
-** What is remembered belongs to a question: which experiments, what filter, which range of time.
-** Of a question's traces some may be known, and some ids known to have none; once it is complete,
-** what is not known does not exist.
+** What is remembered belongs to a question: which experiments, what filter, which range of time,
+** which of several ids. Of a question's traces some may be known, and some ids known to have none;
+** once it is complete, what is not known does not exist, and all can be read in any order.
 */
 #ifndef MLF_TABLES_MEMO_H
 #define MLF_TABLES_MEMO_H
@@ -24,14 +24,13 @@ typedef struct mlf_memo mlf_memo;
 
 typedef struct mlf_question {
   bool complete;        /* all its traces are in the memo */
-  mlf_order order;      /* in this order */
   bool listed;          /* those that are in it came by a list */
   int scans;            /* walks that went to the end */
   int elsewhere;        /* of its traces, have some their spans elsewhere than in the server's
                            tables? 1 or 0; -1: not asked yet */
   const void *recorder; /* who is putting a walk into the memo now; NULL if nobody is */
-  int look_ups;         /* requests for one id */
-  int64_t look_ups_ms;  /* what they took */
+  int tries;            /* requests for one id, and walks begun */
+  int64_t tries_ms;     /* what they took to the first trace */
   int64_t scan_ms;      /* what a walk is thought to take; 0: not asked yet */
   /* The memo's own. */
   struct mlf_question *next;
@@ -49,11 +48,15 @@ mlf_question *mlf_memo_question(mlf_memo *memo, const char *text);
 /* Forgets all traces of a question. */
 int mlf_memo_empty(mlf_memo *memo, mlf_question *question, mlf_error *error);
 
-/* Remembers a trace, after those put before; `trace` NULL: that no trace has this id, unless one is
-** known. Beyond MLF_MEMO_BYTES_MAX nothing more is remembered, and mlf_memo_is_full. */
-int mlf_memo_put(mlf_memo *memo, const mlf_question *question, const char *id, const char *trace,
-                 size_t length, mlf_error *error);
+/* Remembers a trace, after those put before. Beyond MLF_MEMO_BYTES_MAX nothing more is remembered,
+** and mlf_memo_is_full. */
+int mlf_memo_put(mlf_memo *memo, const mlf_question *question, const char *id, int64_t timestamp_ms,
+                 const char *trace, size_t length, mlf_error *error);
 bool mlf_memo_is_full(const mlf_memo *memo);
+
+/* Remembers that no trace has this id, unless one is known. */
+int mlf_memo_put_none(mlf_memo *memo, const mlf_question *question, const char *id,
+                      mlf_error *error);
 
 /* What is known of an id: SQLITE_ROW and a page {"traces": [...]} that begins with the trace and
 ** goes on with at most `ahead` of those that were put after it; SQLITE_DONE: there is no such
@@ -61,9 +64,15 @@ bool mlf_memo_is_full(const mlf_memo *memo);
 int mlf_memo_find(mlf_memo *memo, const mlf_question *question, const char *id, int ahead,
                   mlf_json **page, mlf_error *error);
 
-/* The next page of a complete question's traces, in the order put or in the opposite one; `*place`
-** is 0 before the first. SQLITE_ROW, SQLITE_DONE or an error. */
-int mlf_memo_page(mlf_memo *memo, const mlf_question *question, bool backwards, int64_t *place,
-                  mlf_json **page, mlf_error *error);
+/* Where the reading of a question's traces is; zero before the first. */
+typedef struct mlf_memo_mark {
+  int64_t timestamp_ms;
+  int64_t place;
+} mlf_memo_mark;
+
+/* The next page of a complete question's traces, by their times or in the order put. SQLITE_ROW,
+** SQLITE_DONE or an error. */
+int mlf_memo_page(mlf_memo *memo, const mlf_question *question, mlf_order order,
+                  mlf_memo_mark *mark, mlf_json **page, mlf_error *error);
 
 #endif

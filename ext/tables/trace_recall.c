@@ -5,17 +5,17 @@
 #include "base/limits.h"
 #include "model/decode_trace.h"
 
-/* Look-ups before it is asked whether a walk would be cheaper. */
-#define RECALL_LOOK_UPS 16
-/* A walk is done once look-ups have cost this part of it. */
+/* Look-ups, or walks begun, before it is asked whether to walk to the end would be cheaper. */
+#define RECALL_TRIES 16
+/* The walk is done once they have cost this part of it. */
 #define RECALL_PART 8
 /* Pages that come side by side come about twice as fast. */
 #define RECALL_SIDE_BY_SIDE 2
 /* Neighbours taken along. */
 #define RECALL_AHEAD (MLF_PAYLOAD_TRACES_MAX - 1)
 
-/* What is asked, as one text: of which experiments, with what filter, from when to when; and
-** whether a list says what else will be. NULL: no memory. */
+/* What is asked, as one text: of which experiments, with what filter, from when to when, which of
+** several ids; and whether a list says what else will be. NULL: no memory. */
 static char *recall_text(const mlf_trace_scan *scan) {
   const mlf_filter *filter = &scan->filter;
   sqlite3_str *text = sqlite3_str_new(NULL);
@@ -24,6 +24,8 @@ static char *recall_text(const mlf_trace_scan *scan) {
   sqlite3_str_appendf(text, "\n%s\n%s\n%lld %lld%s", filter->raw ? filter->raw->text : "",
                       filter->text ? filter->text : "", (sqlite3_int64)filter->low_ms,
                       (sqlite3_int64)filter->high_ms, scan->bound.hint ? " listed" : "");
+  for (size_t i = 0; filter->id_count > 1 && i < filter->id_count; i++)
+    sqlite3_str_appendf(text, "\n%s", filter->ids[i].type == MLF_TEXT ? filter->ids[i].text : "");
   return sqlite3_str_finish(text);
 }
 
@@ -39,8 +41,11 @@ int mlf_recall_ask(mlf_trace_scan *scan, mlf_error *error) {
 static int recall_put(const mlf_trace_scan *scan, const mlf_json *json, const mlf_json_node *trace,
                       mlf_error *error) {
   size_t length;
+  int64_t timestamp_ms = 0;
   const char *raw = mlf_json_raw(json, trace, &length);
-  return mlf_memo_put(scan->memo, scan->question, mlf_trace_id(trace), raw, length, error);
+  mlf_trace_timestamp(trace, &timestamp_ms);
+  return mlf_memo_put(scan->memo, scan->question, mlf_trace_id(trace), timestamp_ms, raw, length,
+                      error);
 }
 
 /* Remembers all traces that a walk finds: SQLITE_DONE, or SQLITE_ROW if they do not fit. */
@@ -63,11 +68,14 @@ static int recall_walk(mlf_trace_scan *scan, const mlf_walk *walk, mlf_error *er
 
 /* Walks over all traces of the question. */
 static int recall_all(mlf_trace_scan *scan, mlf_error *error) {
+  const mlf_filter *filter = &scan->filter;
   mlf_walk walk = mlf_trace_scan_walk(scan, MLF_ORDER_ANY);
+  if (filter->id_count > 1 &&
+      mlf_trace_scan_ids(scan, filter->ids, filter->id_count, &walk) != SQLITE_OK)
+    return mlf_error_nomem(error);
   int rc = mlf_memo_empty(scan->memo, scan->question, error);
   if (rc == SQLITE_OK) rc = recall_walk(scan, &walk, error);
   scan->question->complete = rc == SQLITE_DONE;
-  scan->question->order = MLF_ORDER_ANY;
   return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
@@ -79,7 +87,7 @@ static int recall_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, 
   if (rc != SQLITE_DONE) return rc == SQLITE_ROW ? SQLITE_OK : rc;
   rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < walk.id_count; i++)
-    rc = mlf_memo_put(scan->memo, scan->question, walk.ids[i], NULL, 0, error);
+    rc = mlf_memo_put_none(scan->memo, scan->question, walk.ids[i], error);
   scan->question->listed = true;
   return rc;
 }
@@ -104,7 +112,6 @@ static int recall_judge_page(mlf_trace_scan *scan, const mlf_json *json, int64_t
     rc = recall_put(scan, json, each, error);
   }
   scan->question->complete = rc == SQLITE_OK && !(token && *token) && !mlf_memo_is_full(scan->memo);
-  scan->question->order = MLF_ORDER_NEWEST_FIRST;
   scan->question->scan_ms = page_ms / RECALL_SIDE_BY_SIDE;
   if (rc != SQLITE_OK || scan->question->complete || rows < 2) return rc;
   rc = mlf_trace_scan_first(scan, mlf_trace_scan_walk(scan, MLF_ORDER_OLDEST_FIRST), &oldest_ms,
@@ -137,15 +144,25 @@ static int recall_judge(mlf_trace_scan *scan, mlf_error *error) {
   return rc;
 }
 
+/* The same of a walk by ids: a batch took as long as each of those that were begun. */
+static void recall_judge_ids(mlf_question *question, size_t id_count) {
+  int64_t batches = 1 + (int64_t)(id_count / MLF_PAGE_ROWS_MAX);
+  question->scan_ms = 1 + question->tries_ms / question->tries * batches / RECALL_SIDE_BY_SIDE;
+}
+
 /* Completes the question if that is the cheaper way. */
 static int recall_complete(mlf_trace_scan *scan, mlf_error *error) {
   mlf_question *question = scan->question;
   int rc = SQLITE_OK;
   if (question->complete || question->recorder || mlf_memo_is_full(scan->memo)) return rc;
-  if (question->look_ups < RECALL_LOOK_UPS) return rc;
-  if (question->scan_ms == 0) rc = recall_judge(scan, error);
+  if (question->tries < RECALL_TRIES) return rc;
+  if (question->scan_ms == 0 && scan->filter.id_count > 1) {
+    recall_judge_ids(question, scan->filter.id_count);
+  } else if (question->scan_ms == 0) {
+    rc = recall_judge(scan, error);
+  }
   if (rc != SQLITE_OK || question->complete) return rc;
-  if (question->look_ups_ms < question->scan_ms / RECALL_PART) return rc;
+  if (question->tries_ms < question->scan_ms / RECALL_PART) return rc;
   return recall_all(scan, error);
 }
 
@@ -189,30 +206,32 @@ int mlf_recall_look_up(mlf_trace_scan *scan, mlf_error *error) {
   return rc == SQLITE_OK ? recall_find(scan, id, 0, error) : rc;
 }
 
-int mlf_recall_learn(mlf_trace_scan *scan, int64_t took_ms, mlf_error *error) {
+void mlf_recall_tried(mlf_trace_scan *scan, int64_t took_ms) {
+  scan->question->tries++;
+  scan->question->tries_ms += took_ms;
+}
+
+int mlf_recall_learn(mlf_trace_scan *scan, mlf_error *error) {
   mlf_question *question = scan->question;
-  question->look_ups_ms += took_ms;
   /* Most statements look up one trace, and need no memo. */
-  if (question->look_ups++ == 0 || question->recorder) return SQLITE_OK;
+  if (question->tries < 2 || question->recorder) return SQLITE_OK;
   if (scan->at.trace) return recall_put(scan, scan->at.json, scan->at.trace, error);
-  return mlf_memo_put(scan->memo, question, scan->filter.ids[0].text, NULL, 0, error);
+  return mlf_memo_put_none(scan->memo, question, scan->filter.ids[0].text, error);
 }
 
 int mlf_recall_scan(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
   mlf_question *question = scan->question;
-  int rc = SQLITE_OK;
-  if (question->complete && (order == MLF_ORDER_ANY || question->order != MLF_ORDER_ANY)) {
+  int rc = recall_complete(scan, error);
+  if (rc != SQLITE_OK) return rc;
+  if (question->complete) {
     scan->replaying = true;
-    scan->backwards = order != MLF_ORDER_ANY && order != question->order;
+    scan->order = order;
     return mlf_recall_next(scan, error);
   }
-  /* What is complete stays: another scan may be replaying it. */
-  if (question->scans > 0 && !question->complete && !question->recorder &&
-      !mlf_memo_is_full(scan->memo)) {
+  if (question->scans > 0 && !question->recorder && !mlf_memo_is_full(scan->memo)) {
     rc = mlf_memo_empty(scan->memo, question, error);
     if (rc != SQLITE_OK) return rc;
     question->recorder = scan;
-    question->order = order;
   }
   return SQLITE_NOTFOUND;
 }
@@ -234,7 +253,7 @@ int mlf_recall_next(mlf_trace_scan *scan, mlf_error *error) {
   mlf_json *page;
   scan->at.trace = mlf_json_next(scan->at.trace);
   if (scan->at.trace) return SQLITE_ROW;
-  int rc = mlf_memo_page(scan->memo, scan->question, scan->backwards, &scan->place, &page, error);
+  int rc = mlf_memo_page(scan->memo, scan->question, scan->order, &scan->mark, &page, error);
   if (rc == SQLITE_ROW) recall_take(scan, page);
   return rc;
 }
@@ -252,6 +271,6 @@ void mlf_recall_reset(mlf_trace_scan *scan) {
   if (scan->question && scan->question->recorder == scan) scan->question->recorder = NULL;
   scan->question = NULL;
   scan->memo = NULL;
-  scan->replaying = scan->backwards = false;
-  scan->place = 0;
+  scan->replaying = false;
+  scan->mark = (mlf_memo_mark){0};
 }

@@ -8,15 +8,16 @@
 /* Finds the question that the scan asks; before any of what follows. */
 int mlf_recall_ask(mlf_trace_scan *scan, mlf_error *error);
 
+/* The server was asked, and took `took_ms` to the first trace, if there is one. */
+void mlf_recall_tried(mlf_trace_scan *scan, int64_t took_ms);
+
 /* Looks up the one id that the scan asks for: SQLITE_ROW, with the scan at the trace; SQLITE_DONE,
-** there is none; SQLITE_NOTFOUND, ask the server, and tell mlf_recall_learn what it said. */
+** there is none; SQLITE_NOTFOUND, ask the server, and then mlf_recall_learn what it said. */
 int mlf_recall_look_up(mlf_trace_scan *scan, mlf_error *error);
+int mlf_recall_learn(mlf_trace_scan *scan, mlf_error *error);
 
-/* Remembers what the server said of the id, and that this took `took_ms`. */
-int mlf_recall_learn(mlf_trace_scan *scan, int64_t took_ms, mlf_error *error);
-
-/* Begins a scan that asks for no ids: SQLITE_ROW or SQLITE_DONE if it is a replay; SQLITE_NOTFOUND:
-** walk, and hand each trace to mlf_recall_record, and the end to mlf_recall_end. */
+/* Begins a scan that asks for no id, or for several: SQLITE_ROW or SQLITE_DONE if it is a replay;
+** SQLITE_NOTFOUND: walk, hand each trace to mlf_recall_record, and the end to mlf_recall_end. */
 int mlf_recall_scan(mlf_trace_scan *scan, mlf_order order, mlf_error *error);
 int mlf_recall_record(mlf_trace_scan *scan, mlf_error *error);
 void mlf_recall_end(mlf_trace_scan *scan);

@@ -158,23 +158,28 @@ static int scan_prune(mlf_trace_scan *scan, mlf_server server, mlf_order order, 
   return mlf_recall_ask(scan, error);
 }
 
+/* Asks the server, and notes what that takes. */
+static int scan_try(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
+  int64_t began_ms = mlf_http_clock();
+  int rc = scan_walk(scan, order, error);
+  mlf_recall_tried(scan, mlf_http_clock() - began_ms);
+  return rc;
+}
+
 /* Begins a scan for one id. */
 static int scan_look_up(mlf_trace_scan *scan, mlf_error *error) {
   if (scan_find(scan, scan->filter.ids[0].text)) return SQLITE_OK;
   int rc = mlf_recall_look_up(scan, error);
   if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
-  if (rc != SQLITE_NOTFOUND) return rc;
-  int64_t began_ms = mlf_http_clock();
-  rc = scan_walk(scan, MLF_ORDER_ANY, error);
-  if (rc != SQLITE_OK) return rc;
-  return mlf_recall_learn(scan, mlf_http_clock() - began_ms, error);
+  if (rc == SQLITE_NOTFOUND) rc = scan_try(scan, MLF_ORDER_ANY, error);
+  return rc == SQLITE_OK ? mlf_recall_learn(scan, error) : rc;
 }
 
 /* Begins a scan over all that the filter lets through. */
 static int scan_all(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
   int rc = mlf_recall_scan(scan, order, error);
   if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
-  return rc == SQLITE_NOTFOUND ? scan_walk(scan, order, error) : rc;
+  return rc == SQLITE_NOTFOUND ? scan_try(scan, order, error) : rc;
 }
 
 /* Writes the filter for the server's version, which is asked only if rows are possible at all. */
@@ -235,8 +240,7 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_va
   if (rc != SQLITE_OK) return rc;
   if (scan->filter.id_count == 1) return scan_look_up(scan, error);
   mlf_statement_walk(scan->statement);
-  if (scan->filter.id_count == 0) return scan_all(scan, plan.order, error);
-  return scan_walk(scan, plan.order, error);
+  return scan_all(scan, plan.order, error);
 }
 
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column) {

@@ -11,7 +11,7 @@
 **     list, look-ups go on one by one until they have cost an eighth of what a walk over all that
 **     they choose from is thought to cost; then that walk is done, and remembered.
 ** (3) A walk that is done a second time in one statement is remembered; from then on it is not done
-**     again.
+**     again, in whatever order. One that is cut short again and again counts as look-ups do.
 ** (4) A failure ends the statement: no partial result passes for whole.
 */
 #ifndef MLF_TABLES_TRACE_SCAN_H
@@ -41,9 +41,9 @@ typedef struct mlf_trace_scan {
   bool pruned;            /* the filter has conditions on spans */
   mlf_pager *pager;       /* where traces come from: the server; */
   mlf_json *held;         /* or this page, of another scan or from the memo; */
-  bool replaying;         /* and then the pages after it, */
-  bool backwards;         /* or before it, */
-  int64_t place;          /* from here on */
+  bool replaying;         /* and then those that the memo has after it, */
+  mlf_order order;        /* in this order, */
+  mlf_memo_mark mark;     /* from here on */
   mlf_memo *memo;         /* of the statement */
   mlf_question *question; /* that the scan asks; NULL if it asks nothing */
 } mlf_trace_scan;

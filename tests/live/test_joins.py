@@ -130,6 +130,23 @@ class Joins(unittest.TestCase):
         self.costs("SELECT count(*) FROM json_each('[1,2,3,4,5,6]') AS j LEFT JOIN traces AS t ON "
                    "t.request_preview = j.value", 2 * self.SCAN)
 
+    def test_what_is_cut_short_again_and_again_is_remembered(self):
+        for condition, tries in (("status = 'OK'", 16 + 2), ("true", 16 + 2),
+                                 ("trace_id IN (SELECT id FROM ids)", 16)):
+            self.assertEqual(self.costs(
+                "SELECT sum(EXISTS (SELECT 1 FROM traces AS t WHERE request_preview IS NOT l.id AND "
+                f"{condition})) FROM ids AS l", tries + self.SCAN), str(IDS + 7), condition)
+
+    def test_what_is_remembered_serves_every_order(self):
+        ordered = ", ".join(
+            "(SELECT group_concat(v) FROM (SELECT trace_id AS v FROM {0} AS t WHERE j.value > 0 "
+            f"ORDER BY timestamp_ms {order} LIMIT 7))" for order in ("DESC", "ASC"))
+        asked = ("SELECT (SELECT count(*) FROM {0} AS t WHERE j.value IS NOT request_preview), "
+                 f"{ordered} FROM json_each('[1,2,3,4,5,6]') AS j GROUP BY 1, 2, 3")
+        expected, *_ = self.ask("CREATE TEMP TABLE copy AS SELECT * FROM traces;"
+                                + asked.format("copy"))
+        self.assertEqual(self.costs(asked.format("traces"), 3 * self.SCAN), expected)
+
     def test_nothing_outlives_its_statement(self):
         experiment = support.create_experiment(self.server, "joins stale")
         now_ms = int(time.time() * 1000)

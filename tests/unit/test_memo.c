@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,12 +15,13 @@
 
 #define TRACES 120
 
+/* Trace `number` is of millisecond number / 2. */
 static int put(mlf_memo *memo, const mlf_question *question, int number) {
   char id[16], trace[64];
   mlf_error error = {0};
   snprintf(id, sizeof(id), "t%03d", number);
   int length = snprintf(trace, sizeof(trace), "{\"trace_id\":\"%s\"}", id);
-  int rc = mlf_memo_put(memo, question, id, trace, (size_t)length, &error);
+  int rc = mlf_memo_put(memo, question, id, number / 2, trace, (size_t)length, &error);
   mlf_error_clear(&error);
   return rc;
 }
@@ -59,7 +61,7 @@ static void what_is_not_known_may_exist(void **state) {
   assert_ptr_equal(mlf_memo_question(memo, "a"), question);
   check_find(memo, question, "t001", 0, SQLITE_NOTFOUND, NULL);
   put(memo, question, 1);
-  assert_int_equal(mlf_memo_put(memo, question, "gone", NULL, 0, &error), SQLITE_OK);
+  assert_int_equal(mlf_memo_put_none(memo, question, "gone", &error), SQLITE_OK);
   check_find(memo, question, "t001", 0, SQLITE_ROW, "t001");
   check_find(memo, question, "t002", 0, SQLITE_NOTFOUND, NULL);
   check_find(memo, question, "gone", 0, SQLITE_DONE, NULL);
@@ -88,29 +90,43 @@ static void neighbours_are_those_put_later(void **state) {
   mlf_memo_free(memo);
 }
 
-/* Reads all pages of 0..TRACES-1, and checks their order. */
+/* The millisecond of the trace with this id. */
+static int ms_of(const char *id) {
+  return atoi(id + 1) / 2;
+}
+
+/* Reads all pages of TRACES traces, put in no order, among those of another question; checks that
+** each comes once, in the order asked for. */
 static int read_all(void *context) {
-  bool backwards = *(bool *)context;
+  mlf_order order = *(mlf_order *)context;
   mlf_memo *memo;
   mlf_error error = {0};
-  int64_t place = 0;
-  int found = 0;
+  mlf_memo_mark mark = {0};
+  bool seen[TRACES] = {0};
+  int found = 0, before = -1;
   int rc = mlf_memo_new(&memo);
   if (rc != SQLITE_OK) return rc;
-  mlf_question *question = mlf_memo_question(memo, "a");
-  if (!question) rc = SQLITE_NOMEM;
-  for (int i = 0; rc == SQLITE_OK && i < TRACES; i++)
-    rc = put(memo, question, i);
+  mlf_question *question = mlf_memo_question(memo, "a"), *other = mlf_memo_question(memo, "b");
+  if (!question || !other) rc = SQLITE_NOMEM;
+  for (int i = 0; rc == SQLITE_OK && i < TRACES; i++) {
+    rc = put(memo, question, i * 77 % TRACES);
+    if (rc == SQLITE_OK) rc = put(memo, other, i);
+    if (rc == SQLITE_OK && i == 5) rc = mlf_memo_put_none(memo, question, "gone", &error);
+  }
   while (rc == SQLITE_OK) {
     mlf_json *page;
-    rc = mlf_memo_page(memo, question, backwards, &place, &page, &error);
+    rc = mlf_memo_page(memo, question, order, &mark, &page, &error);
     if (rc != SQLITE_ROW) break;
-    char first[16];
-    snprintf(first, sizeof(first), "t%03d", backwards ? TRACES - 1 - found : found);
-    const mlf_json_node *traces = mlf_json_member(mlf_json_root(page), "traces");
-    assert_string_equal(mlf_json_text(mlf_json_member(mlf_json_first(traces), "trace_id")), first);
-    for (const mlf_json_node *each = mlf_json_first(traces); each; each = mlf_json_next(each))
-      found++;
+    const mlf_json_node *each = mlf_json_first(mlf_json_member(mlf_json_root(page), "traces"));
+    for (; each; each = mlf_json_next(each), found++) {
+      const char *id = mlf_json_text(mlf_json_member(each, "trace_id"));
+      assert_false(seen[atoi(id + 1)]);
+      seen[atoi(id + 1)] = true;
+      if (order == MLF_ORDER_ANY) assert_int_equal(atoi(id + 1), found * 77 % TRACES);
+      if (order == MLF_ORDER_NEWEST_FIRST && found) assert_true(ms_of(id) <= before);
+      if (order == MLF_ORDER_OLDEST_FIRST && found) assert_true(ms_of(id) >= before);
+      before = ms_of(id);
+    }
     mlf_json_free(page);
     rc = SQLITE_OK;
   }
@@ -123,13 +139,12 @@ static int read_all(void *context) {
   return rc;
 }
 
-static void pages_come_in_both_orders(void **state) {
+static void pages_come_in_every_order(void **state) {
   (void)state;
-  for (int backwards = 0; backwards <= 1; backwards++) {
-    bool context = backwards;
-    assert_int_equal(read_all(&context), SQLITE_OK);
+  for (mlf_order order = MLF_ORDER_ANY; order <= MLF_ORDER_OLDEST_FIRST; order++) {
+    assert_int_equal(read_all(&order), SQLITE_OK);
     oom.stride = 13;
-    oom_loop(read_all, &context);
+    oom_loop(read_all, &order);
     oom.stride = 0;
   }
 }
@@ -139,7 +154,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_not_known_may_exist),
       cmocka_unit_test(neighbours_are_those_put_later),
-      cmocka_unit_test(pages_come_in_both_orders),
+      cmocka_unit_test(pages_come_in_every_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
