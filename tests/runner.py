@@ -11,6 +11,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     differential   tests/differential/test_*.py  pushdown on = off = a local copy
     fault          tests/fault/test_*.py         servers that misbehave, memory that runs out
     asan           unit, sql and fault again, under AddressSanitizer and UBSan
+    tsan           threads, under ThreadSanitizer
     valgrind       the unit tests that need no server, and the shell with the extension
     fuzz           tests/fuzz/fuzz_*.c           10 s each
 
@@ -107,15 +108,18 @@ class Stage:
             tally.add(Tally(max(count - bad - len(skipped), 0), bad, skipped))
         return tally
 
-    def cmocka(self, preset):
-        """Configures, builds and runs the unit tests of a preset."""
+    def cmocka(self, preset, only=None):
+        """Configures, builds and runs the unit tests of a preset, or one of their programs."""
         tally = Tally()
-        for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
+        target = ["--target", only] if only else []
+        for command in (["cmake", "--preset", preset],
+                        ["cmake", "--build", "--preset", preset, *target]):
             status, output = self.run(command)
             if status != 0:
                 self.show(" ".join(command), status, output)
                 return Tally(failed=1)
-        status, output = self.run(["ctest", "--preset", preset, "--verbose"])
+        status, output = self.run(["ctest", "--preset", preset, "--verbose",
+                                   *(["--tests-regex", f"^{only}$"] if only else [])])
         tally.passed = len(re.findall(r"\[       OK \]", output))
         tally.failed = len(re.findall(r"\*\*\*(?:Failed|Exception|Timeout)", output))
         if status != 0:
@@ -199,6 +203,10 @@ def stage_asan(stage):
     return tally
 
 
+def stage_tsan(stage):
+    return stage.cmocka("tsan", "test_threads")
+
+
 def stage_valgrind(stage):
     tally = Tally()
     for program in sorted((BUILD / "dev" / "tests").glob("test_*")):
@@ -249,6 +257,7 @@ STAGES = {
     "differential": with_servers("differential"),
     "fault": stage_fault,
     "asan": stage_asan,
+    "tsan": stage_tsan,
     "valgrind": stage_valgrind,
     "fuzz": stage_fuzz,
 }
