@@ -220,7 +220,7 @@ static int settings_assign_text(mlf_settings *settings, const setting *row, cons
 
 static int settings_assign_address(mlf_settings *settings, const char *text,
                                    mlf_setting_source source, mlf_error *error) {
-  const char *name = source == MLF_SETTING_CONNECT ? "mlflow_connect" : "MLFLOW_TRACKING_URI";
+  const char *name = source == MLF_SETTING_CONNECT ? "the address" : "MLFLOW_TRACKING_URI";
   mlf_tracking_uri uri = {0};
   int rc = mlf_tracking_uri_parse(text, name, &uri, error);
   settings->tracking_uri = uri.address;
@@ -319,8 +319,7 @@ int mlf_settings_set_uri(mlf_settings *settings, const char *uri, mlf_error *err
   mlf_settings next = {0};
   int rc = settings_load(&next, uri, error);
   if (rc == SQLITE_OK && (settings->locked || next.locked))
-    rc = mlf_error_set(error, SQLITE_ERROR,
-                       "mlflow_connect: refused, because MLFLOW_SQL_LOCK is set");
+    rc = mlf_error_set(error, SQLITE_ERROR, "refused, because MLFLOW_SQL_LOCK is set");
   if (rc != SQLITE_OK) {
     mlf_settings_clear(&next);
     return rc;

@@ -13,8 +13,8 @@ static const char tracking_uri_bytes[] = TRACKING_URI_ALNUM "-._~:/?#[]@!$&'()*+
 static const char tracking_uri_host_bytes[] = TRACKING_URI_ALNUM "-._";
 
 static const char tracking_uri_not_http[] =
-    "not the http or https address of an MLflow server; start a server over your store with "
-    "`mlflow server --backend-store-uri STORE` and give its address, e.g. http://127.0.0.1:5000";
+    "it must begin with http:// or https://, e.g. http://127.0.0.1:5000; for a store, start "
+    "`mlflow server --backend-store-uri STORE` and give its address";
 
 /* Pieces of the text, borrowed from it. */
 typedef struct tracking_uri_parts {
@@ -119,7 +119,8 @@ static const char *tracking_uri_split(const char *text, tracking_uri_parts *part
     return "it has a character that must be written as % and two hexadecimal digits";
   if (!tracking_uri_escapes_are_valid(text))
     return "% must be followed by two hexadecimal digits that give no control character";
-  if (strpbrk(at, "?#")) return "it must have no query (?) and no fragment (#)";
+  if (strpbrk(at, "?#"))
+    return "it must have no query (?) and no fragment (#); give scheme, host and port alone";
 
   const char *end = at + strcspn(at, "/");
   const char *wrong = tracking_uri_split_user(&at, end, parts);

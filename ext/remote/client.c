@@ -108,7 +108,8 @@ int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *re
   if (budget->requests_left <= 0) {
     return mlf_error_set(error, SQLITE_ERROR,
                          "the statement has sent %d requests, the most that "
-                         "MLFLOW_SQL_STATEMENT_REQUESTS_MAX allows; narrow it, or raise that",
+                         "MLFLOW_SQL_STATEMENT_REQUESTS_MAX allows; read one side of a join once "
+                         "(WITH … AS MATERIALIZED), or raise that",
                          client->settings.statement_requests_max);
   }
   mlf_call *call = sqlite3_malloc64(sizeof(*call));

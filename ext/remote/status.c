@@ -53,6 +53,8 @@ static const char *status_advice(const mlf_http *http, const mlf_http_reply *rep
   if (refused)
     return "; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and "
            "MLFLOW_TRACKING_PASSWORD, to an account that may read this";
+  if (reply->status == 400 && detail->message && strstr(detail->message, "filter string"))
+    return "; a filter is conditions joined by AND, in MLflow's language: write OR in SQL";
   if (reply->status == 404 && !detail->code)
     return "; this does not look like an MLflow server: is MLFLOW_TRACKING_URI right?";
   if (reply->status == 429) return "; try again later";

@@ -47,8 +47,12 @@ static int requests_column(mlf_connection *connection, void *context, sqlite3_co
     if (row->status) sqlite3_result_int(result, row->status);
     break;
   case 7: sqlite3_result_int64(result, row->bytes); break;
-  case 8: sqlite3_result_int64(result, row->rows); break;
-  case 9: sqlite3_result_int64(result, row->rows_kept); break;
+  case 8: /* of what is not asked for by rows, none are counted */
+    if (row->page_rows) sqlite3_result_int64(result, row->rows);
+    break;
+  case 9:
+    if (row->page_rows) sqlite3_result_int64(result, row->rows_kept);
+    break;
   case 10: sqlite3_result_int(result, row->attempts); break;
   case 11: sqlite3_result_int64(result, row->wait_ms); break;
   default: sqlite3_result_text(result, row->error, -1, SQLITE_TRANSIENT); break;

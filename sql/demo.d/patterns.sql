@@ -17,7 +17,7 @@ SELECT total, in_progress, error_count, round(success_rate, 4) AS success_rate,
        p95_latency_ms AS p95, round(p99_latency_ms) AS p99
 FROM trace_quality;
 
--- Pattern 4. What did a scorer fail, and why? Inputs and outputs are fetched for these rows alone.
+-- Pattern 4. What did a scorer fail, and why? Inputs are fetched for these rows and a few neighbours.
 SELECT scorer, failure_reason, substr(inputs, 1, 80) AS inputs FROM failing_cases
 WHERE scorer = 'concise_communication' LIMIT 3;
 

@@ -33,12 +33,13 @@ SELECT date(timestamp_ms / 1000, 'unixepoch') AS day, count(*) AS errors,
        bar(count(*), max(count(*)) OVER (), 20) AS picture, min(trace_id) AS example
 FROM mlflow_traces WHERE status = 'ERROR' GROUP BY day ORDER BY errors DESC LIMIT 5;
 
--- What do the judges and the people say?
-SELECT a.value ->> 'assessment_name' AS assessment, a.value ->> '$.source.source_type' AS source,
-       count(*) AS given, round(avg(a.value -> '$.feedback.value' IN ('"yes"', 'true')), 2) AS passed
-FROM mlflow_traces, json_each(assessments) AS a
-WHERE a.value -> '$.feedback.value' IN ('"yes"', '"no"', 'true', 'false')
-GROUP BY 1, 2 ORDER BY given DESC;
+-- What do the judges and the people say? What a person has overridden is not valid.
+SELECT name, source_type, count(*) AS given,
+       round(avg(value_json IN ('"yes"', 'true')), 2) AS passed
+FROM mlflow_assessments
+WHERE assessment_type = 'feedback' AND valid = 1
+  AND value_json IN ('"yes"', '"no"', 'true', 'false')
+GROUP BY name, source_type ORDER BY given DESC;
 
 -- Rows of your own join in: what did these customers' sessions cost?
 CREATE TEMP TABLE customers(email TEXT PRIMARY KEY, plan TEXT);

@@ -76,10 +76,10 @@ UNION ALL SELECT 'headline', 2, column1, NULL, 'text', column2, NULL
 FROM (VALUES (4, 'half are slower'), (5, 'one in 20 is slower'), (6, 'one in 100 is slower')),
   quality
 WHERE p50_latency_ms IS NOT NULL
-UNION ALL SELECT 'headline', 2, 7, NULL, 'text', printf('%,d a request', round(avg(total_tokens))),
-  NULL FROM window_traces HAVING count(total_tokens)
-UNION ALL SELECT 'headline', 2, 8, NULL, 'text', printf('$%.4f a request', avg(total_cost)), NULL
-FROM window_traces HAVING count(total_cost);
+UNION ALL SELECT 'headline', 2, 7, NULL, 'text', printf('%,d each in %,d requests',
+  round(avg(total_tokens)), count(total_tokens)), NULL FROM window_traces HAVING count(total_tokens)
+UNION ALL SELECT 'headline', 2, 8, NULL, 'text', printf('$%.4f each in %,d requests',
+  avg(total_cost), count(total_cost)), NULL FROM window_traces HAVING count(total_cost);
 
 -- Marks of a logarithmic scale: 1, 2, 5, 10 and so on milliseconds, as one writes them.
 CREATE TEMP TABLE log_mark AS
@@ -205,8 +205,8 @@ SELECT 'slowest', row, 1, 'Request', 'text', coalesce(name || ': ', '') || subst
          iif(json_valid(request_preview), request_preview ->> '$.messages[#-1].content', NULL),
          request_preview, ''), 1, 120), trace_id FROM shown_slow
 UNION ALL SELECT 'slowest', row, 2, 'Took', 'ms', execution_time_ms, NULL FROM shown_slow
-UNION ALL SELECT 'slowest', row, 3, 'Own time most in', 'text', busiest_span, NULL FROM shown_slow
-UNION ALL SELECT 'slowest', row, 4, 'Of it', 'ms', busiest_ms, NULL FROM shown_slow
+UNION ALL SELECT 'slowest', row, 3, 'Busiest span', 'text', busiest_span, NULL FROM shown_slow
+UNION ALL SELECT 'slowest', row, 4, 'Its own time', 'ms', busiest_ms, NULL FROM shown_slow
 UNION ALL SELECT 'slowest', row, 5, 'Status', 'text', status, NULL FROM shown_slow;
 
 -- Tokens and cost by model, of the traces whose spans were read.

@@ -62,10 +62,10 @@ INSERT INTO part(section, title, note, key, empty) VALUES
    'No request of this window has a duration.'),
   ('volume', 'The last 24 hours',
    'Requests an hour. A bar links to its newest failure, else its newest request.',
-   '<span class="one">■</span> ended well, or runs <span class="two">■</span> failed',
+   '<span class="one">■</span> OK or in progress <span class="two">■</span> failed',
    'No requests in the last 24 hours.'),
   ('changes', 'Better or worse than before',
-   'This window beside the one before it, as long. Under 20 requests are too few to say.', NULL,
+   'This window beside the equally long one before it. Under 20 requests are too few to say.', NULL,
    'The window before this one was not read in full.'),
   ('errors', 'What fails',
    'Errors that differ only in ids, numbers, paths and quotes are one. They link to the newest.',
@@ -74,13 +74,13 @@ INSERT INTO part(section, title, note, key, empty) VALUES
    'Share of the critical path by type of span, in the newest, failed and slowest requests.', NULL,
    'No spans in this window.'),
   ('models', 'Tokens and cost by model',
-   'In the same requests. A model links to its slowest call.', NULL,
+   'In the newest, failed and slowest requests alone. A model links to its slowest call.', NULL,
    'No calls of models in this window.'),
   ('slowest', 'The slowest requests',
    'And the span in each that had the most time to itself.', NULL,
    'No request of this window has a duration.'),
   ('scorers', 'What judges and people say',
-   'Valid feedback. A scorer links to its newest failure, else its newest word.', NULL,
+   'Valid feedback. A scorer links to its newest failure, else its newest feedback.', NULL,
    'No feedback on the requests of this window.');
 
 .print "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">"

@@ -172,7 +172,8 @@ class Errors(unittest.TestCase):
 
     def test_bad_raw_filter_on_a_real_server(self):
         self.check(f"mlflow_traces: POST {SEARCH}: 400 INVALID_PARAMETER_VALUE: Invalid clause(s) "
-                   "in filter string: 'OR'",
+                   "in filter string: 'OR'; a filter is conditions joined by AND, in MLflow's "
+                   "language: write OR in SQL",
                    "SELECT count(*) FROM mlflow_traces WHERE filter = 'tags.a = ''1'' OR 2 = 2';",
                    server=support.start())
 

@@ -362,7 +362,7 @@ static void test_set_uri(void **state) {
   assert_row(&settings, "MLFLOW_TRACKING_PASSWORD", "set", "mlflow_connect");
 
   assert_int_equal(mlf_settings_set_uri(&settings, "http://u:CANARY", &error), SQLITE_ERROR);
-  assert_string_equal(error.text, "mlflow_connect: the port must be a number from 1 to 65535");
+  assert_string_equal(error.text, "the address: the port must be a number from 1 to 65535");
   mlf_error_clear(&error);
   assert_int_equal(mlf_settings_set_uri(&settings, "", &error), SQLITE_ERROR);
   mlf_error_clear(&error);
@@ -426,7 +426,7 @@ static void test_secrets_have_one_origin(void **state) {
 static void assert_locked(mlf_settings *settings) {
   mlf_error error = {0};
   assert_int_equal(mlf_settings_set_uri(settings, "http://two", &error), SQLITE_ERROR);
-  assert_string_equal(error.text, "mlflow_connect: refused, because MLFLOW_SQL_LOCK is set");
+  assert_string_equal(error.text, "refused, because MLFLOW_SQL_LOCK is set");
   mlf_error_clear(&error);
 }
 

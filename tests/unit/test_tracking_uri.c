@@ -13,16 +13,16 @@ static void clear(mlf_tracking_uri *uri) {
 }
 
 #define NOT_HTTP                                                                                   \
-  "NAME: not the http or https address of an MLflow server; start a server over "                  \
-  "your store with `mlflow server --backend-store-uri STORE` and give its address, e.g. "          \
-  "http://127.0.0.1:5000"
-#define BAD_HOST  "NAME: the host has a character that no host name has"
-#define BAD_PORT  "NAME: the port must be a number from 1 to 65535"
-#define BAD_USER  "NAME: a user needs a password beside it, as in user:password@host"
-#define NO_HOST   "NAME: there is no host"
-#define NO_IPV6   "NAME: the brackets hold no IPv6 address"
-#define HAS_QUERY "NAME: it must have no query (?) and no fragment (#)"
-#define BAD_BYTE  "NAME: it has a character that must be written as % and two hexadecimal digits"
+  "NAME: it must begin with http:// or https://, e.g. http://127.0.0.1:5000; for a store, start "  \
+  "`mlflow server --backend-store-uri STORE` and give its address"
+#define BAD_HOST "NAME: the host has a character that no host name has"
+#define BAD_PORT "NAME: the port must be a number from 1 to 65535"
+#define BAD_USER "NAME: a user needs a password beside it, as in user:password@host"
+#define NO_HOST  "NAME: there is no host"
+#define NO_IPV6  "NAME: the brackets hold no IPv6 address"
+#define HAS_QUERY                                                                                  \
+  "NAME: it must have no query (?) and no fragment (#); give scheme, host and port alone"
+#define BAD_BYTE "NAME: it has a character that must be written as % and two hexadecimal digits"
 #define BAD_ESCAPE                                                                                 \
   "NAME: % must be followed by two hexadecimal digits that give no control "                       \
   "character"
