@@ -71,7 +71,7 @@ typedef enum mlf_source {
 /* Which conditions MLflow's filter language can say of a column; query/shippable.h decides. */
 typedef enum mlf_key_kind {
   MLF_KEY_NONE,
-  MLF_KEY_EXPERIMENT,    /* name or id: becomes a location, not a condition */
+  MLF_KEY_EXPERIMENT,    /* the name: becomes a location, not a condition */
   MLF_KEY_EXPERIMENT_ID, /* likewise */
   MLF_KEY_FILTER,        /* a raw filter, passed on */
   MLF_KEY_TRACE_ID,

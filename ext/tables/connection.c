@@ -5,8 +5,6 @@
 #include "base/limits.h"
 #include "remote/experiments.h"
 
-#define CONNECTION_EXPERIMENTS 16
-
 /* What an experiment was found to be, lately. */
 typedef struct connection_experiment {
   char *asked;
@@ -21,7 +19,7 @@ struct mlf_connection {
   int references;
   mlf_client *client;
   mlf_statement *latest; /* of the statements that scans may join; NULL if there was none */
-  connection_experiment experiments[CONNECTION_EXPERIMENTS];
+  connection_experiment experiments[MLF_EXPERIMENTS_MAX];
   int next_experiment; /* the place to be used again next */
 };
 
@@ -67,7 +65,7 @@ static void connection_forget(connection_experiment *experiment) {
 void mlf_connection_release(void *context) {
   mlf_connection *connection = context;
   if (--connection->references > 0) return;
-  for (int i = 0; i < CONNECTION_EXPERIMENTS; i++)
+  for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++)
     connection_forget(&connection->experiments[i]);
   mlf_statement_forget(&connection->latest);
   mlf_client_free(connection->client);
@@ -101,7 +99,7 @@ bool mlf_connection_has_own_like(mlf_connection *connection) {
 
 static connection_experiment *connection_recall(mlf_connection *connection, const char *asked) {
   int64_t oldest_ms = mlf_http_clock() - MLF_EXPERIMENT_AGE_MAX_MS;
-  for (int i = 0; i < CONNECTION_EXPERIMENTS; i++) {
+  for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++) {
     connection_experiment *each = &connection->experiments[i];
     if (each->asked && strcmp(each->asked, asked) == 0 && each->found_ms >= oldest_ms &&
         each->generation == mlf_client_generation(connection->client))
@@ -125,7 +123,7 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
       return rc != SQLITE_OK ? rc : mlf_error_nomem(error);
     }
     known = &connection->experiments[connection->next_experiment];
-    connection->next_experiment = (connection->next_experiment + 1) % CONNECTION_EXPERIMENTS;
+    connection->next_experiment = (connection->next_experiment + 1) % MLF_EXPERIMENTS_MAX;
     connection_forget(known);
     *known = found;
   }

@@ -77,6 +77,32 @@ static int planning_write(const mlf_schema *schema, const mlf_plan *plan, int li
   return SQLITE_OK;
 }
 
+/* Whether the statement reads this column. */
+static bool planning_uses(const sqlite3_index_info *info, int column) {
+  return (info->colUsed >> (column < 63 ? column : 63) & 1) != 0;
+}
+
+static bool planning_asks(const mlf_plan *plan, int column) {
+  for (int i = 0; i < plan->term_count; i++) {
+    if (plan->terms[i].column == column) return true;
+  }
+  return false;
+}
+
+/* SQLite may check a condition on `experiment` or `filter` without telling the plan of it, as for the
+** branches of an OR beside a sub-select, or in a RIGHT JOIN. For all experiments the name holds that
+** check; what a filter finds, only the server knows: without it there is no plan. */
+static int planning_check_arguments(const mlf_schema *schema, const mlf_plan *plan,
+                                    sqlite3_index_info *info) {
+  for (int i = 0; i < schema->column_count; i++) {
+    mlf_key_kind kind = schema->columns[i].key_kind;
+    if (!planning_uses(info, i) || planning_asks(plan, i)) continue;
+    if (kind == MLF_KEY_FILTER) return SQLITE_CONSTRAINT;
+    if (kind == MLF_KEY_EXPERIMENT) info->idxNum = MLF_PLANNING_EVERYWHERE;
+  }
+  return SQLITE_OK;
+}
+
 int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info) {
   mlf_plan plan;
   int limit, offset, count = 0;
@@ -95,6 +121,7 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_ind
   bool other_order = info->nOrderBy > 0 && order == MLF_ORDER_ANY;
   int rc = mlf_plan_choose(schema, constraints, count, order, other_order, &plan);
   sqlite3_free(constraints);
+  if (rc == SQLITE_OK) rc = planning_check_arguments(schema, &plan, info);
   if (rc != SQLITE_OK) return rc;
   plan.limit = plan.exact && limit >= 0;
   plan.offset = plan.limit && offset >= 0;

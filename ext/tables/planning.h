@@ -7,6 +7,9 @@
 #include "base/sqlite_api.h"
 #include "model/catalog.h"
 
+/* idxNum of a plan for a statement that reads the column `experiment`, and does not say which. */
+#define MLF_PLANNING_EVERYWHERE 1
+
 /* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. With
 ** `pushdown` off only the hidden arguments (experiment, filter) are taken, for they say what the
 ** table holds. SQLITE_OK, SQLITE_CONSTRAINT (try another join order) or SQLITE_NOMEM. */

@@ -2,79 +2,28 @@
 
 #include <string.h>
 
-#include "base/limits.h"
 #include "remote/experiments.h"
 
-/* Takes `id` and `name`. */
-static int scope_add_take(mlf_scope *scope, char *id, char *name, mlf_error *error) {
-  int rc = SQLITE_OK;
-  char **ids = NULL, **names = NULL;
-  size_t bytes = (scope->count + 1) * sizeof(*ids);
-  if (!id || !name) rc = mlf_error_nomem(error);
-  if (rc == SQLITE_OK && scope->count == MLF_EXPERIMENTS_MAX) {
-    rc = mlf_error_set(error, SQLITE_ERROR,
-                       "more than %d experiments in one statement; name those to read with "
-                       "experiment = …",
-                       MLF_EXPERIMENTS_MAX);
-  }
-  if (rc == SQLITE_OK) {
-    ids = sqlite3_realloc64(scope->ids, bytes);
-    if (ids) scope->ids = ids;
-    names = sqlite3_realloc64(scope->names, bytes);
-    if (names) scope->names = names;
-    if (!ids || !names) rc = mlf_error_nomem(error);
-  }
-  if (rc != SQLITE_OK) {
-    sqlite3_free(id);
-    sqlite3_free(name);
-    return rc;
-  }
-  scope->ids[scope->count] = id;
-  scope->names[scope->count++] = name;
-  return SQLITE_OK;
-}
-
-static bool scope_has(const mlf_scope *scope, const char *id) {
-  return mlf_scope_name(scope, id) != NULL;
-}
-
-const char *mlf_scope_name(const mlf_scope *scope, const char *id) {
-  for (size_t i = 0; i < scope->count; i++) {
-    if (strcmp(scope->ids[i], id) == 0) return scope->names[i];
-  }
-  return NULL;
-}
-
-void mlf_scope_clear(mlf_scope *scope) {
-  for (size_t i = 0; i < scope->count; i++) {
-    sqlite3_free(scope->ids[i]);
-    sqlite3_free(scope->names[i]);
-  }
-  sqlite3_free(scope->ids);
-  sqlite3_free(scope->names);
-  memset(scope, 0, sizeof(*scope));
-}
-
-/* Adds the experiment that `asked` names. `show_asked` says whether the column is to show that
-** word, so that SQLite's own check of `experiment = 'word'` holds, or the experiment's name. */
+/* Adds the experiment with this name or id. The column `experiment` shows its name, so where the
+** statement compares it, an id finds none. */
 static int scope_add_asked(mlf_connection *connection, mlf_budget *budget, const char *asked,
-                           bool show_asked, mlf_scope *scope, mlf_error *error) {
+                           bool by_name, mlf_experiment_list *scope, mlf_error *error) {
   char *id, *name;
   int rc = mlf_connection_experiment(connection, budget, asked, &id, &name, error);
-  if (rc != SQLITE_OK || scope_has(scope, id)) {
+  if (rc == SQLITE_OK && by_name && strcmp(name, asked) != 0) {
+    rc = mlf_error_set(error, SQLITE_ERROR,
+                       "no experiment has the name '%s'; the one with this id is called '%s'",
+                       asked, name);
     sqlite3_free(id);
     sqlite3_free(name);
     return rc;
   }
-  if (show_asked) {
-    sqlite3_free(name);
-    name = sqlite3_mprintf("%s", asked);
-  }
-  return scope_add_take(scope, id, name, error);
+  return rc == SQLITE_OK ? mlf_experiment_list_take(scope, id, name, error) : rc;
 }
 
-static int scope_add_active(mlf_connection *connection, mlf_budget *budget, mlf_scope *scope,
-                            mlf_error *error) {
+/* Reads which experiments are active. */
+static int scope_read_active(mlf_connection *connection, mlf_budget *budget,
+                             mlf_experiment_list *active, mlf_error *error) {
   mlf_json *page = NULL;
   int rc = SQLITE_OK;
   do {
@@ -87,12 +36,27 @@ static int scope_add_active(mlf_connection *connection, mlf_budget *budget, mlf_
     for (; rc == SQLITE_OK && each; each = mlf_json_next(each)) {
       const char *id = mlf_json_text(mlf_json_member(each, "experiment_id"));
       const char *name = mlf_json_text(mlf_json_member(each, "name"));
-      if (!id || !name || scope_has(scope, id)) continue;
-      rc = scope_add_take(scope, sqlite3_mprintf("%s", id), sqlite3_mprintf("%s", name), error);
+      if (!id || !name) continue;
+      rc = mlf_experiment_list_take(active, sqlite3_mprintf("%s", id), sqlite3_mprintf("%s", name),
+                                    error);
     }
   } while (rc == SQLITE_OK && mlf_experiments_token(page));
   mlf_json_free(page);
   return rc;
+}
+
+/* Adds the active experiments, which a statement reads once. */
+static int scope_add_active(mlf_connection *connection, mlf_statement *statement,
+                            mlf_experiment_list *scope, mlf_error *error) {
+  bool *known;
+  mlf_experiment_list *active = mlf_statement_active(statement, &known);
+  int rc = SQLITE_OK;
+  if (!*known) {
+    mlf_experiment_list_clear(active);
+    rc = scope_read_active(connection, mlf_statement_budget(statement), active, error);
+    *known = rc == SQLITE_OK;
+  }
+  return rc == SQLITE_OK ? mlf_experiment_list_add(scope, active, error) : rc;
 }
 
 /* A value as the text it is compared as; NULL for what no experiment is called. */
@@ -105,7 +69,8 @@ static const char *scope_text(const mlf_value *value, char scratch[24]) {
 
 /* The experiments that one term on `experiment` names. */
 static int scope_add_term(mlf_connection *connection, mlf_budget *budget,
-                          const mlf_filter_term *term, mlf_scope *scope, mlf_error *error) {
+                          const mlf_filter_term *term, mlf_experiment_list *scope,
+                          mlf_error *error) {
   char scratch[24];
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
@@ -115,62 +80,42 @@ static int scope_add_term(mlf_connection *connection, mlf_budget *budget,
   return rc;
 }
 
-/* Removes from `scope` what is not in `other`, and takes the names that `other` gives. */
-static void scope_intersect(mlf_scope *scope, mlf_scope *other) {
-  size_t kept = 0;
-  for (size_t i = 0; i < scope->count; i++) {
-    size_t found = 0;
-    while (found < other->count && strcmp(other->ids[found], scope->ids[i]) != 0)
-      found++;
-    if (found < other->count) {
-      char *name = scope->names[i];
-      scope->names[i] = other->names[found];
-      other->names[found] = name;
-      name = scope->names[kept];
-      char *id = scope->ids[kept];
-      scope->names[kept] = scope->names[i];
-      scope->ids[kept] = scope->ids[i];
-      scope->names[i] = name;
-      scope->ids[i] = id;
-      kept++;
-    }
+/* Removes from `scope` what is not in `other`. */
+static void scope_intersect(mlf_experiment_list *scope, const mlf_experiment_list *other) {
+  for (size_t i = scope->count; i-- > 0;) {
+    if (!mlf_experiment_list_name(other, scope->ids[i])) mlf_experiment_list_remove(scope, i);
   }
-  for (size_t i = kept; i < scope->count; i++) {
-    sqlite3_free(scope->ids[i]);
-    sqlite3_free(scope->names[i]);
-  }
-  scope->count = kept;
 }
 
-/* Keeps the experiments whose id is among the term's values. */
-static void scope_keep_ids(mlf_scope *scope, const mlf_filter_term *term) {
-  size_t kept = 0;
-  for (size_t i = 0; i < scope->count; i++) {
-    bool found = false;
-    char scratch[24];
-    for (size_t j = 0; j < term->value_count && !found; j++) {
-      const char *id = scope_text(&term->values[j], scratch);
-      found = id && strcmp(id, scope->ids[i]) == 0;
-    }
-    if (found) {
-      scope->ids[kept] = scope->ids[i];
-      scope->names[kept++] = scope->names[i];
-    } else {
-      sqlite3_free(scope->ids[i]);
-      sqlite3_free(scope->names[i]);
-    }
+static bool scope_term_has(const mlf_filter_term *term, const char *id) {
+  char scratch[24];
+  for (size_t i = 0; i < term->value_count; i++) {
+    const char *asked = scope_text(&term->values[i], scratch);
+    if (asked && strcmp(asked, id) == 0) return true;
   }
-  scope->count = kept;
+  return false;
+}
+
+/* Keeps the experiments whose id is among the term's values. SQL compares a number with a fraction
+** as a number, whatever the id's text is. */
+static void scope_keep_ids(mlf_experiment_list *scope, const mlf_filter_term *term) {
+  for (size_t i = 0; i < term->value_count; i++) {
+    if (term->values[i].type == MLF_REAL) return;
+  }
+  for (size_t i = scope->count; i-- > 0;) {
+    if (!scope_term_has(term, scope->ids[i])) mlf_experiment_list_remove(scope, i);
+  }
 }
 
 /* The widest scope, and which term on `experiment`, if any, made it. */
-static int scope_add_widest(mlf_connection *connection, mlf_budget *budget,
+static int scope_add_widest(mlf_connection *connection, mlf_statement *statement,
                             const mlf_arguments *arguments, const mlf_bound_terms *bound,
-                            mlf_scope *scope, const mlf_filter_term **used, mlf_error *error) {
+                            bool everywhere, mlf_experiment_list *scope,
+                            const mlf_filter_term **used, mlf_error *error) {
   const mlf_settings *settings;
+  mlf_budget *budget = mlf_statement_budget(statement);
   int rc = mlf_client_settings(mlf_connection_client(connection), &settings, error);
   *used = NULL;
-  if (rc != SQLITE_OK) return rc;
   for (int i = 0; rc == SQLITE_OK && i < arguments->experiment_count; i++) {
     rc = scope_add_asked(connection, budget, arguments->experiments[i], false, scope, error);
   }
@@ -181,23 +126,25 @@ static int scope_add_widest(mlf_connection *connection, mlf_budget *budget,
   if (*used) return scope_add_term(connection, budget, *used, scope, error);
   const char *preset =
       settings->experiment_id ? settings->experiment_id : settings->experiment_name;
-  if (preset) return scope_add_asked(connection, budget, preset, false, scope, error);
-  return scope_add_active(connection, budget, scope, error);
+  if (preset && !everywhere)
+    return scope_add_asked(connection, budget, preset, false, scope, error);
+  return scope_add_active(connection, statement, scope, error);
 }
 
-int mlf_scope_resolve(mlf_connection *connection, mlf_budget *budget,
-                      const mlf_arguments *arguments, const mlf_bound_terms *bound,
-                      mlf_scope *scope, mlf_error *error) {
+int mlf_scope_resolve(mlf_connection *connection, mlf_statement *statement,
+                      const mlf_arguments *arguments, const mlf_bound_terms *bound, bool everywhere,
+                      mlf_experiment_list *scope, mlf_error *error) {
   const mlf_filter_term *used;
-  int rc = scope_add_widest(connection, budget, arguments, bound, scope, &used, error);
+  int rc =
+      scope_add_widest(connection, statement, arguments, bound, everywhere, scope, &used, error);
   for (int i = 0; rc == SQLITE_OK && i < bound->count; i++) {
     const mlf_filter_term *term = &bound->terms[i];
     if (term->column->key_kind == MLF_KEY_EXPERIMENT_ID) scope_keep_ids(scope, term);
     if (term->column->key_kind == MLF_KEY_EXPERIMENT && term != used) {
-      mlf_scope other = {0};
-      rc = scope_add_term(connection, budget, term, &other, error);
+      mlf_experiment_list other = {0};
+      rc = scope_add_term(connection, mlf_statement_budget(statement), term, &other, error);
       if (rc == SQLITE_OK) scope_intersect(scope, &other);
-      mlf_scope_clear(&other);
+      mlf_experiment_list_clear(&other);
     }
   }
   return rc;

@@ -14,6 +14,8 @@ struct mlf_statement {
   mlf_budget budget;
   mlf_payloads *payloads; /* NULL until the first are wanted */
   mlf_memo *memo;         /* likewise */
+  mlf_experiment_list active;
+  bool active_known;
 };
 
 /* The one statement that is under way, or NULL if there are several. */
@@ -45,6 +47,7 @@ static int statement_new(mlf_client *client, mlf_statement **out, mlf_error *err
 static void statement_free(mlf_statement *statement) {
   mlf_payloads_free(statement->payloads);
   mlf_memo_free(statement->memo);
+  mlf_experiment_list_clear(&statement->active);
   sqlite3_free(statement);
 }
 
@@ -131,6 +134,11 @@ int mlf_statement_memo(mlf_statement *statement, mlf_memo **memo, mlf_error *err
   if (!statement->memo && mlf_memo_new(&statement->memo) != SQLITE_OK) rc = mlf_error_nomem(error);
   *memo = statement->memo;
   return rc;
+}
+
+mlf_experiment_list *mlf_statement_active(mlf_statement *statement, bool **known) {
+  *known = &statement->active_known;
+  return &statement->active;
 }
 
 int mlf_statement_payloads(mlf_statement *statement, mlf_payloads **payloads, mlf_error *error) {

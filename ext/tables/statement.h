@@ -16,6 +16,7 @@
 #include "model/json.h"
 #include "remote/client.h"
 #include "remote/payloads.h"
+#include "tables/experiment_list.h"
 #include "tables/memo.h"
 
 typedef struct mlf_statement mlf_statement;
@@ -50,6 +51,9 @@ const mlf_json_node *mlf_statement_find(const mlf_statement *statement, const ml
 
 /* What the statement remembers of traces that were asked for more than once. */
 int mlf_statement_memo(mlf_statement *statement, mlf_memo **memo, mlf_error *error);
+
+/* The active experiments, once `*known`; whoever needs them first reads them. */
+mlf_experiment_list *mlf_statement_active(mlf_statement *statement, bool **known);
 
 /* What fetches spans for all scans of the statement. */
 int mlf_statement_payloads(mlf_statement *statement, mlf_payloads **payloads, mlf_error *error);

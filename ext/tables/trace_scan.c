@@ -4,6 +4,7 @@
 
 #include "model/decode_trace.h"
 #include "query/plan.h"
+#include "tables/planning.h"
 #include "tables/trace_recall.h"
 
 /* Forgets the traces, and what was asked; stays with the statement. */
@@ -24,7 +25,7 @@ static void scan_reset(mlf_trace_scan *scan) {
 
 void mlf_trace_scan_end(mlf_trace_scan *scan) {
   scan_reset(scan);
-  mlf_scope_clear(&scan->scope);
+  mlf_experiment_list_clear(&scan->scope);
   scan->scope_kept = false;
   if (scan->statement) mlf_statement_leave(scan->statement, &scan->at);
   scan->statement = NULL;
@@ -108,7 +109,8 @@ static bool scan_find(mlf_trace_scan *scan, const char *id) {
   const mlf_json *json;
   if (scan->filter.raw) return false;
   const mlf_json_node *trace = mlf_statement_find(scan->statement, &scan->at, id, &json);
-  if (!trace || !mlf_scope_name(&scan->scope, mlf_trace_experiment_id(trace))) return false;
+  if (!trace || !mlf_experiment_list_name(&scan->scope, mlf_trace_experiment_id(trace)))
+    return false;
   scan->held = mlf_json_hold(json);
   scan->at.json = json;
   scan->at.trace = trace;
@@ -198,17 +200,17 @@ static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error
 
 /* Finds which experiments to read. Where the statement says nothing of them they are the same each
 ** time that the scan begins. */
-static int scan_resolve(mlf_trace_scan *scan, mlf_error *error) {
+static int scan_resolve(mlf_trace_scan *scan, bool everywhere, mlf_error *error) {
   bool asked = false;
   for (int i = 0; i < scan->bound.count; i++) {
     mlf_key_kind kind = scan->bound.terms[i].column->key_kind;
     asked = asked || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
   }
   if (!asked && scan->scope_kept) return SQLITE_OK;
-  mlf_scope_clear(&scan->scope);
+  mlf_experiment_list_clear(&scan->scope);
   scan->scope_kept = !asked;
-  return mlf_scope_resolve(scan->connection, mlf_statement_budget(scan->statement), scan->arguments,
-                           &scan->bound, &scan->scope, error);
+  return mlf_scope_resolve(scan->connection, scan->statement, scan->arguments, &scan->bound,
+                           everywhere, &scan->scope, error);
 }
 
 /* Leaves out conditions whose LIKE is not SQLite's own: SQLite alone can tell what they mean. */
@@ -219,8 +221,8 @@ static void scan_leave_out_like(mlf_connection *connection, mlf_bound_terms *bou
   }
 }
 
-int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_value **values,
-                         mlf_error *error) {
+int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan_text,
+                         sqlite3_value **values, mlf_error *error) {
   mlf_plan plan;
   mlf_server server = {.major = 3};
   scan_reset(scan);
@@ -233,7 +235,7 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_va
   scan_leave_out_like(scan->connection, &scan->bound);
   rc = scan_write_filter(scan, &server, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
-  rc = scan_resolve(scan, error);
+  rc = scan_resolve(scan, plan_number == MLF_PLANNING_EVERYWHERE, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
   rc = mlf_recall_ask(scan, error);
   if (rc == SQLITE_OK) rc = scan_prune(scan, server, plan.order, error);
@@ -245,7 +247,7 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_va
 
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column) {
   if (column->key_kind == MLF_KEY_EXPERIMENT)
-    return mlf_scope_name(&scan->scope, mlf_trace_experiment_id(scan->at.trace));
+    return mlf_experiment_list_name(&scan->scope, mlf_trace_experiment_id(scan->at.trace));
   return scan->filter.raw ? scan->filter.raw->text : NULL;
 }
 

@@ -34,7 +34,7 @@ typedef struct mlf_trace_scan {
   mlf_statement *statement;
   mlf_held_page at; /* the page and the trace that the scan is at; no trace at the end */
   mlf_bound_terms bound;
-  mlf_scope scope;
+  mlf_experiment_list scope;
   bool scope_kept; /* the statement says nothing of experiments: the scope stays the same */
   mlf_filter filter;
   const char **ids;       /* of filter.ids, without NULLs */
@@ -48,15 +48,15 @@ typedef struct mlf_trace_scan {
   mlf_question *question; /* that the scan asks; NULL if it asks nothing */
 } mlf_trace_scan;
 
-/* Begins anew, at the first trace: `plan_text` and `values` are xFilter's. */
-int mlf_trace_scan_begin(mlf_trace_scan *scan, const char *plan_text, sqlite3_value **values,
-                         mlf_error *error);
+/* Begins anew, at the first trace: idxNum, idxStr and the values are xFilter's. */
+int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan_text,
+                         sqlite3_value **values, mlf_error *error);
 
 /* Goes to the next trace. */
 int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error);
 
-/* The value of a column of MLF_SOURCE_ASKED: what the statement asked, so that SQLite's own check
-** of the hidden columns holds. Borrowed; NULL if it asked nothing. */
+/* The value of a column of MLF_SOURCE_ASKED: the experiment's name, or the filter that the statement
+** asked, so that SQLite's own check of it holds; NULL if it asked none. Borrowed. */
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column);
 
 /* The spans of the trace that the scan is at, the caller's; NULL for a trace without. */

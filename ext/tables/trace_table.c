@@ -127,10 +127,9 @@ static int trace_filter(sqlite3_vtab_cursor *base, int number, const char *text,
                         sqlite3_value **argv) {
   trace_cursor *cursor = (trace_cursor *)base;
   mlf_error error = {0};
-  (void)number;
   (void)argc;
   trace_rows_of(cursor)->clear(cursor->state);
-  int rc = mlf_trace_scan_begin(&cursor->scan, text, argv, &error);
+  int rc = mlf_trace_scan_begin(&cursor->scan, number, text, argv, &error);
   if (rc == SQLITE_OK) rc = trace_settle(cursor, &error);
   return trace_result(cursor, rc, &error);
 }

@@ -1,0 +1,107 @@
+"""Which experiments a statement reads, and that its conditions on them hold however SQLite plans it.
+
+SQLite does not always tell a table what it checks: not in the branches of an OR beside a sub-select,
+not in a RIGHT JOIN.
+"""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+TRACES = 60
+BRANCHES = "(trace_id = '{}' OR (session_id = 's3' AND name = 'n3' AND status = 'OK'))"
+
+
+class Scope(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        cls.name = support.create_experiment(cls.server, "scope")
+        cls.other = support.create_experiment(cls.server, "scope beside it")
+        cls.id = support.experiment_id(cls.server, cls.name)
+        cls.ids = [f"tr-scope{cls.id}-{i:03}" for i in range(TRACES)]
+        support.insert_traces(cls.server, cls.name, [
+            {"trace_id": trace_id, "timestamp_ms": 1000 + i, "status": "OK" if i % 3 else "ERROR",
+             "metadata": {"mlflow.trace.session": f"s{i % 5}"},
+             "tags": {"mlflow.traceName": f"n{i % 7}"}} for i, trace_id in enumerate(cls.ids)])
+        cls.branches = BRANCHES.format(cls.ids[4])
+
+    def connection(self, preset=None):
+        with support.environment({"MLFLOW_EXPERIMENT_NAME": preset}):
+            connection = support.apsw_connection(self.server)
+            connection.execute("SELECT count(*) FROM mlflow_settings")
+        self.addCleanup(connection.close)
+        connection.execute("CREATE TEMP TABLE l(id)")
+        connection.execute("INSERT INTO l VALUES (?), ('tr-none')", (self.ids[4],))
+        return connection
+
+    def ask(self, connection, sql, *values):
+        return connection.execute(sql, values).fetchall()
+
+    def test_a_condition_holds_under_every_plan(self):
+        for preset in (None, self.other, self.name):
+            connection = self.connection(preset)
+            for value in ("?1", "(SELECT ?1)", "?1 || ''"):
+                self.assertEqual(self.ask(
+                    connection, f"SELECT count(*) FROM mlflow_traces WHERE experiment = {value} "
+                    f"AND {self.branches}", self.name), [(2,)], (preset, value))
+            for join in ("RIGHT JOIN", "FULL JOIN"):
+                found = self.ask(
+                    connection, f"SELECT count(*), count(l.id) FROM l {join} mlflow_traces AS t "
+                    "ON t.trace_id = l.id WHERE t.experiment = ?1", self.name)
+                self.assertEqual(found, [(TRACES, 1)], (preset, join))
+
+    def test_what_is_not_asked_for_is_the_preset_or_all(self):
+        count = "SELECT count(*) FROM mlflow_traces WHERE trace_id LIKE ?1"
+        like = f"tr-scope{self.id}-%"
+        for preset, expected in ((None, TRACES), (self.other, 0), (self.name, TRACES)):
+            connection = self.connection(preset)
+            self.assertEqual(self.ask(connection, count, like), [(expected,)], preset)
+            # A statement that speaks of experiments is about all of them.
+            self.assertEqual(self.ask(
+                connection, "SELECT experiment, count(*) FROM mlflow_traces WHERE trace_id LIKE ?1 "
+                "GROUP BY experiment", like), [(self.name, TRACES)], preset)
+
+    def test_ids(self):
+        connection = self.connection()
+        named = "SELECT count(*) FROM mlflow_traces WHERE experiment = ?1 AND experiment_id = "
+        for value, expected in ((self.id, TRACES), (f"'{self.id}'", TRACES), (f"'{self.id}.0'", 0),
+                                (f"CAST({self.id} AS REAL)", TRACES), (f"{self.id}.5", 0)):
+            self.assertEqual(self.ask(connection, named + value, self.name), [(expected,)], value)
+        with self.assertRaisesRegex(Exception, f"name '{self.id}'; the one with this id is called "
+                                    f"'{self.name}'"):
+            self.ask(connection, "SELECT * FROM mlflow_traces WHERE experiment = ?1", self.id)
+
+    def test_a_filter_that_the_plan_is_not_told_of_is_an_error(self):
+        connection = self.connection()
+        raw = "attributes.status = 'OK'"
+        sql = f"SELECT count(*) FROM mlflow_traces WHERE {self.branches} AND filter = "
+        self.assertEqual(self.ask(connection, sql + "?1", raw), [(2,)])
+        with self.assertRaisesRegex(Exception, "no query solution"):
+            self.ask(connection, sql + "(SELECT ?1)", raw)
+        with self.assertRaisesRegex(Exception, "no query solution"):
+            self.ask(connection, "SELECT filter FROM mlflow_traces")
+
+    def test_experiments_are_asked_for_once_a_statement(self):
+        connection = self.connection()
+        several = ", ".join(support.create_experiment(self.server, f"scope {i}") for i in range(20))
+        connection.execute(f"CREATE VIRTUAL TABLE temp.several USING mlflow_traces(experiments = "
+                           f"'{several}')")
+        for table, requests in (("mlflow_traces", 1), ("several", 20)):
+            before = self.experiment_requests(connection)
+            self.ask(connection, "SELECT (SELECT count(*) FROM {} AS t WHERE t.trace_id = j.value "
+                     "OR t.status = 'none') FROM json_each(?1) AS j".format(table),
+                     str([f"tr-{i}" for i in range(60)]).replace("'", '"'))
+            self.assertEqual(self.experiment_requests(connection) - before, requests, table)
+
+    @staticmethod
+    def experiment_requests(connection):
+        return connection.execute("SELECT count(*) FROM mlflow_requests "
+                                  "WHERE endpoint LIKE '%/experiments/%'").get
+
+
+if __name__ == "__main__":
+    unittest.main()
