@@ -212,8 +212,7 @@ WHERE session_id IS NOT NULL AND timestamp_ms >= (SELECT from_ms FROM report_win
 GROUP BY session_id;
 
 -- The window's tools, a row each; slowest_trace_id has the call of max_ms. This view and the next
--- read all spans of the window. The + keeps span_type from the server: most traces have such spans,
--- and it takes longer to look for them than to send them all.
+-- read all spans of the window.
 DROP VIEW IF EXISTS tool_calls;
 CREATE VIEW tool_calls AS
 SELECT name AS tool, count(*) AS calls, sum(status = 'ERROR') AS errors,
@@ -223,7 +222,7 @@ SELECT name AS tool, count(*) AS calls, sum(status = 'ERROR') AS errors,
        percentile(duration_ms, 50) AS p50_ms, percentile(duration_ms, 95) AS p95_ms,
        max(duration_ms) AS max_ms, trace_id AS slowest_trace_id
 FROM spans
-WHERE +span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+WHERE span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
   AND timestamp_ms < (SELECT until_ms FROM report_window)
 GROUP BY name
 ORDER BY calls DESC, name;
@@ -238,7 +237,7 @@ SELECT model_provider, model_name, span_type, count(*) AS calls, sum(status = 'E
        percentile(duration_ms, 50) AS p50_ms, percentile(duration_ms, 95) AS p95_ms,
        max(duration_ms) AS max_ms, trace_id AS slowest_trace_id
 FROM spans
-WHERE +span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING')
+WHERE span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING')
   AND timestamp_ms >= (SELECT from_ms FROM report_window)
   AND timestamp_ms < (SELECT until_ms FROM report_window)
 GROUP BY model_provider, model_name, span_type

@@ -14,7 +14,7 @@
 **   <id>     a UUID; 0x and hexadecimal digits; eight or more hexadecimal digits, letters among
 **            them; eight or more letters and digits mixed, but not some letters and then a number.
 **   <n>      digits, with . , : - / and T between them: 1,024, 30.5, 10.0.0.1:80,
-*2026-11-23T12:00Z.
+**            2026-11-23T12:00Z.
 **
 ** All else stays, byte for byte. It cannot tell what is a word to people: "abcdefghij1k2" is an id.
 */

@@ -60,6 +60,8 @@
 ** 64), and nests one expression a condition. */
 #define MLF_FILTER_KEY_TERMS_MAX 30
 #define MLF_FILTER_TERMS_MAX     200
+/* A trace's id, in bytes: what one walk has seen of a millisecond is kept in memory. */
+#define MLF_TRACE_ID_BYTES_MAX 1024
 /* Trace ids in one IN list. */
 #define MLF_FILTER_IDS_MAX 500
 

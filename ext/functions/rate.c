@@ -1,8 +1,7 @@
 /* rate.c: wilson_low(successes, trials [, z]) and wilson_high(successes, trials [, z]).
 **
 ** The bounds of Wilson's interval (analysis/wilson.h) for a rate, z = 1.96 (95 %) unless given.
-*NULL
-** if an argument is NULL, or if there were no trials.
+** NULL if an argument is NULL, or if there were no trials.
 */
 #include <math.h>
 #include <stdbool.h>

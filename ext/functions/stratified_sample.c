@@ -5,9 +5,8 @@
 **   JOIN traces AS t ON t.trace_id = s.key;
 **
 ** (1) A row for each sampled key: key, stratum, population (N_h, rows of the stratum), sampled
-*(n_h,
-**     keys of it in the sample), weight (N_h / n_h), position (1, 2, ... through the whole sample:
-**     strata in SQL's order, keys by their random place).
+**     (n_h, keys of it in the sample), weight (N_h / n_h), position (1, 2, ... through the whole
+**     sample: strata in SQL's order, keys by their random place).
 ** (2) allocation is 'equal' (the default), 'proportional' or 'pattern6' (analysis/allocate.h).
 ** (3) NULL strata, which is what strata() makes of no rows, give no rows.
 **
@@ -33,9 +32,10 @@ enum sample_column {
   SAMPLE_ALLOCATION
 };
 
-#define SAMPLE_HAS_STRATA     1
-#define SAMPLE_HAS_ALLOCATION 2
-#define SAMPLE_ROWS           100 /* what the planner is told */
+#define SAMPLE_HAS_STRATA         1
+#define SAMPLE_HAS_ALLOCATION     2
+#define SAMPLE_ROWS               100 /* what the planner is told */
+#define SAMPLE_COST_WITHOUT_STATE 1e50
 
 typedef struct sample_cursor {
   sqlite3_vtab_cursor base;
@@ -68,9 +68,9 @@ static int sample_disconnect(sqlite3_vtab *table) {
   return SQLITE_OK;
 }
 
-/* Without its state the table has no rows to give. A plan where the state comes from a table that
- *is
- ** read later is refused, so that SQLite looks for another. */
+/* A plan where the state comes from a table that is read later is refused, so that SQLite looks for
+** another. One without it, as SQLite tries for a branch of an OR, costs so much that any other is
+** taken; if there is no other, the scan ends with an error. */
 static int sample_best_index(sqlite3_vtab *table, sqlite3_index_info *info) {
   int found[2] = {-1, -1};
   int is_unusable = 0;
@@ -84,12 +84,7 @@ static int sample_best_index(sqlite3_vtab *table, sqlite3_index_info *info) {
       is_unusable = 1;
   }
   if (is_unusable) return SQLITE_CONSTRAINT;
-  if (found[0] < 0) {
-    sqlite3_free(table->zErrMsg);
-    table->zErrMsg = sqlite3_mprintf("stratified_sample: the state of a sample is missing; "
-                                     "stratified_sample((SELECT strata(...) FROM ...))");
-    return SQLITE_ERROR;
-  }
+  (void)table;
   int argument = 0;
   for (int i = 0; i < 2; i++) {
     if (found[i] < 0) continue;
@@ -97,7 +92,7 @@ static int sample_best_index(sqlite3_vtab *table, sqlite3_index_info *info) {
     info->aConstraintUsage[found[i]].omit = 1;
     info->idxNum |= 1 << i;
   }
-  info->estimatedCost = SAMPLE_ROWS;
+  info->estimatedCost = found[0] < 0 ? SAMPLE_COST_WITHOUT_STATE : SAMPLE_ROWS;
   info->estimatedRows = SAMPLE_ROWS;
   return SQLITE_OK;
 }
@@ -162,6 +157,11 @@ static int sample_read(sample_cursor *cursor, int plan, sqlite3_value **argument
                        mlf_error *error) {
   cursor->rule = MLF_ALLOCATE_EQUAL;
   int rc = SQLITE_OK;
+  if (!(plan & SAMPLE_HAS_STRATA)) {
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "the state of a sample is missing; "
+                         "stratified_sample((SELECT strata(...) FROM ...))");
+  }
   if (plan & SAMPLE_HAS_ALLOCATION) rc = sample_read_rule(arguments[1], &cursor->rule, error);
   if (rc != SQLITE_OK || sqlite3_value_type(arguments[0]) == SQLITE_NULL) return rc;
   cursor->strata = sqlite3_value_dup(arguments[0]);

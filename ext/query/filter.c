@@ -316,13 +316,9 @@ static bool filter_is_never(const mlf_filter_term *term) {
   return true;
 }
 
-/* A condition on spans is kept apart. UNKNOWN is what a span without a type shows. */
+/* A condition on spans is kept apart. */
 static bool filter_write_span(filter_writer *writer, const mlf_filter_term *term) {
   sqlite3_str *text = writer->text;
-  for (size_t i = 0; i < term->value_count; i++) {
-    const mlf_value *value = &term->values[i];
-    if (value->type == MLF_TEXT && strcmp(value->text, "UNKNOWN") == 0) return false;
-  }
   writer->text = writer->spans;
   bool sent = filter_write_text(writer, term);
   writer->text = text;

@@ -70,9 +70,10 @@ static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
     mlf_op op = plan->terms[i].op;
     mlf_key_kind kind = schema->columns[plan->terms[i].column].key_kind;
     if (kind == MLF_KEY_TRACE_ID && (op == MLF_OP_EQ || op == MLF_OP_IN)) {
+      double ids = op == MLF_OP_EQ ? 1 : PLAN_LIST_IDS;
+      if (!by_id || ids < traces) traces = ids;
       by_id = true;
-      traces = op == MLF_OP_EQ ? 1 : PLAN_LIST_IDS;
-      plan->one_row = op == MLF_OP_EQ && schema->key_count == 1;
+      plan->one_row = plan->one_row || (op == MLF_OP_EQ && schema->key_count == 1);
     }
   }
   for (int i = 0; i < plan->term_count && !by_id; i++) {
@@ -87,13 +88,12 @@ static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
   if (schema->needs_spans) plan->cost += traces * PLAN_SPANS_COST;
 }
 
-/* Whether the constraint is an argument of the table, which decides what is asked. It has to be
-** sent: where its value is not known yet another join order has to be tried. */
+/* Whether the constraint is an argument of the table, which nobody can check but the server. It has
+** to be sent: where its value is not known yet another join order has to be tried. */
 static bool plan_is_argument(const mlf_schema *schema, const mlf_constraint *constraint) {
   if (constraint->column < 0) return false;
   mlf_key_kind kind = schema->columns[constraint->column].key_kind;
-  return (kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER) &&
-         (constraint->op == MLF_OP_EQ || constraint->op == MLF_OP_IN);
+  return kind == MLF_KEY_FILTER && (constraint->op == MLF_OP_EQ || constraint->op == MLF_OP_IN);
 }
 
 /* The operator as it would be sent: IN where the whole list can be had and the server's language
@@ -115,7 +115,7 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
                     mlf_order order, bool wants_other_order, mlf_plan *plan) {
   memset(plan, 0, sizeof(*plan));
   plan->exact = !wants_other_order;
-  bool batched = false;
+  bool batched = false, raw = false;
   for (int i = 0; i < count; i++) {
     const mlf_constraint *constraint = &constraints[i];
     bool argument = plan_is_argument(schema, constraint);
@@ -128,6 +128,7 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
       if (plan_has_collation(column, constraint)) ship = mlf_shippable_decide(column, op);
       if (ship != MLF_SHIP_NO && op == MLF_OP_IN && column->key_kind == MLF_KEY_TRACE_ID)
         batched = true;
+      if (column->key_kind == MLF_KEY_FILTER) raw = true;
     }
     bool sent = ship != MLF_SHIP_NO && plan->term_count < MLF_FILTER_TERMS_MAX;
     if (argument && ship != MLF_SHIP_NO && !sent) return SQLITE_CONSTRAINT;
@@ -135,7 +136,8 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
     if (!sent) continue;
     plan->terms[plan->term_count++] = (mlf_plan_term){constraint->column, op, i};
   }
-  if (!batched) plan->order = order;
+  /* No lower bound of time is sent beside a raw filter, and that is how the oldest come first. */
+  if (!batched && !(raw && order == MLF_ORDER_OLDEST_FIRST)) plan->order = order;
   if (order != plan->order) plan->exact = false;
   plan_estimate(schema, plan);
   return SQLITE_OK;

@@ -15,7 +15,8 @@ struct mlf_client {
   mlf_server server;
   bool server_known;
   int generation;
-  int calls; /* not freed yet */
+  int calls;   /* not freed yet */
+  int readers; /* who may make more */
   mlf_request_log log;
 };
 
@@ -59,8 +60,16 @@ int mlf_client_settings(mlf_client *client, const mlf_settings **settings, mlf_e
   return rc;
 }
 
+void mlf_client_hold(mlf_client *client) {
+  client->readers++;
+}
+
+void mlf_client_release(mlf_client *client) {
+  client->readers--;
+}
+
 int mlf_client_connect(mlf_client *client, const char *uri, mlf_error *error) {
-  if (client->calls > 0) {
+  if (client->calls > 0 || client->readers > 0) {
     return mlf_error_set(error, SQLITE_BUSY,
                          "a statement of this connection is still reading from the server; "
                          "finish it first");

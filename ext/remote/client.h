@@ -49,8 +49,12 @@ void mlf_client_free(mlf_client *client); /* calls must be freed before; NULL is
 /* The settings, read from the environment if they were not yet. */
 int mlf_client_settings(mlf_client *client, const mlf_settings **settings, mlf_error *error);
 
-/* Replaces the address; what was known of the former server is forgotten. SQLITE_BUSY while calls
-** are under way. */
+/* Says that somebody goes on reading from the server, and that he has done. */
+void mlf_client_hold(mlf_client *client);
+void mlf_client_release(mlf_client *client);
+
+/* Replaces the address; what was known of the former server is forgotten. SQLITE_BUSY while
+** somebody reads from it, or calls are under way. */
 int mlf_client_connect(mlf_client *client, const char *uri, mlf_error *error);
 
 /* A counter that changes when the address does, for what callers remember of a server. */

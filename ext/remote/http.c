@@ -193,7 +193,7 @@ static void exchange_fail(mlf_exchange *exchange, const char *what, const char *
                                (double)transfer->reply.wait_ms / 1000, advice);
   if (text) {
     mlf_http_redact(exchange->http, text);
-    mlf_error_set(&exchange->failure, SQLITE_ERROR, "%s", text);
+    mlf_error_set(&exchange->failure, transfer->too_big ? SQLITE_TOOBIG : SQLITE_ERROR, "%s", text);
   } else {
     mlf_error_nomem(&exchange->failure);
   }
@@ -235,6 +235,7 @@ static void exchange_start_attempt(mlf_exchange *exchange, int64_t now_ms) {
   if (mlf_transfer_begin(&exchange->transfer, easy, exchange->deadline_ms - now_ms) != SQLITE_OK ||
       curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) != CURLE_OK ||
       curl_multi_add_handle(http->multi, easy) != CURLM_OK) {
+    exchange->transfer.easy = NULL;
     http_return_handle(http, easy);
     exchange_fail_nomem(exchange);
   }

@@ -137,11 +137,12 @@ static bool payloads_is_file(const mlf_payloads *payloads, const mlf_json_node *
          (strcmp(location, "TRACKING_STORE") != 0 && strcmp(location, "ARCHIVE_REPO") != 0);
 }
 
-/* How many bytes its spans are, as far as the trace says. */
+/* How many bytes its spans are, as far as the trace says, which may say anything. */
 static int64_t payloads_bytes(const mlf_json_node *trace) {
   const char *text = mlf_json_text(
       mlf_json_member(mlf_json_member(trace, "trace_metadata"), "mlflow.trace.sizeBytes"));
   int64_t bytes = text ? strtoll(text, NULL, 10) : 0;
+  if (bytes > MLF_PAYLOAD_BATCH_BYTES) return MLF_PAYLOAD_BATCH_BYTES;
   return bytes > 0 ? bytes : PAYLOADS_TRACE_BYTES;
 }
 

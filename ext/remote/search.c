@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "model/decode_trace.h"
 #include "model/json_write.h"
@@ -65,6 +66,12 @@ static int search_check(mlf_page *page, bool oldest_first, mlf_error *error) {
                            "POST " SEARCH_PATH ": traces[%d] lacks a trace_id, an experiment_id or "
                            "a readable request_time; is this an MLflow server?",
                            (int)page->rows);
+    }
+    if (strlen(mlf_trace_id(trace)) > MLF_TRACE_ID_BYTES_MAX) {
+      return mlf_error_set(error, SQLITE_ERROR,
+                           "POST " SEARCH_PATH ": traces[%d] has an id of more than %d bytes "
+                           "(MLF_TRACE_ID_BYTES_MAX)",
+                           (int)page->rows, MLF_TRACE_ID_BYTES_MAX);
     }
     if (page->rows == 0)
       page->first_ms = ms;

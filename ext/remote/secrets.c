@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/credentials.h"
 #include "base/sqlite_api.h"
 
 /* Without the '=' at the end, so that the text is found with and without them. */
@@ -24,11 +25,6 @@ static char *secrets_base64(const char *text) {
   return out;
 }
 
-static void secrets_wipe(char *text) {
-  if (text) explicit_bzero(text, strlen(text));
-  sqlite3_free(text);
-}
-
 /* Longest first, so that one secret inside another does not break up the longer one. */
 static void secrets_sort(mlf_secrets *secrets) {
   for (int i = 1; i < MLF_SECRETS_MAX; i++) {
@@ -45,15 +41,15 @@ static void secrets_sort(mlf_secrets *secrets) {
 int mlf_secrets_init(mlf_secrets *secrets, const mlf_settings *settings) {
   bool whole = true;
   if (settings->token) {
-    whole = (secrets->texts[0] = sqlite3_mprintf("%s", settings->token)) &&
+    whole = (secrets->texts[0] = mlf_credentials_copy(settings->token)) &&
             (secrets->texts[1] = secrets_base64(settings->token));
   }
   if (whole && settings->password) {
     const char *username = settings->username ? settings->username : "";
     char *pair = sqlite3_mprintf("%s:%s", username, settings->password);
     whole = pair && (secrets->texts[2] = secrets_base64(pair)) &&
-            (secrets->texts[3] = sqlite3_mprintf("%s", settings->password));
-    secrets_wipe(pair);
+            (secrets->texts[3] = mlf_credentials_copy(settings->password));
+    mlf_credentials_wipe(pair);
   }
   secrets_sort(secrets);
   return whole ? SQLITE_OK : SQLITE_NOMEM;
@@ -61,7 +57,7 @@ int mlf_secrets_init(mlf_secrets *secrets, const mlf_settings *settings) {
 
 void mlf_secrets_clear(mlf_secrets *secrets) {
   for (int i = 0; i < MLF_SECRETS_MAX; i++)
-    secrets_wipe(secrets->texts[i]);
+    mlf_credentials_wipe(secrets->texts[i]);
   memset(secrets, 0, sizeof(*secrets));
 }
 
@@ -70,7 +66,8 @@ void mlf_secrets_redact(const mlf_secrets *secrets, char *text) {
     const char *secret = secrets->texts[i];
     size_t length = secret ? strlen(secret) : 0;
     if (length == 0) continue;
-    for (char *at = strstr(text, secret); at; at = strstr(at + length, secret))
-      memset(at, '*', length);
+    for (char *at = text; strlen(at) >= length; at++) {
+      if (sqlite3_strnicmp(at, secret, (int)length) == 0) memset(at, '*', length);
+    }
   }
 }

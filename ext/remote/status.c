@@ -66,11 +66,13 @@ int mlf_status_error(const mlf_http *http, const char *method, const char *path,
                      const mlf_http_reply *reply, mlf_error *error) {
   status_detail detail;
   if (reply->status >= 300 && reply->status < 400) {
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "%s %s: %d, redirected to %s, which is not followed; set "
-                         "MLFLOW_TRACKING_URI to the server's own address",
-                         method, path, reply->status,
-                         *reply->location_origin ? reply->location_origin : "nowhere");
+    char *origin = status_quote(http, reply->location_origin, STATUS_QUOTE_BYTES_MAX);
+    mlf_error_set(error, SQLITE_ERROR,
+                  "%s %s: %d, redirected to %s, which is not followed; set MLFLOW_TRACKING_URI to "
+                  "the server's own address",
+                  method, path, reply->status, origin && *origin ? origin : "nowhere");
+    sqlite3_free(origin);
+    return error->code;
   }
   status_read_detail(http, reply, &detail);
   int code = SQLITE_ERROR;
@@ -96,12 +98,18 @@ int mlf_status_not_json(const mlf_http *http, const char *method, const char *pa
                         const mlf_http_reply *reply, mlf_error *error) {
   char *peek =
       status_quote(http, reply->body.bytes ? reply->body.bytes : "", STATUS_PEEK_BYTES_MAX);
-  if (!peek) return mlf_error_nomem(error);
+  char *type = status_quote(http, reply->content_type, STATUS_PEEK_BYTES_MAX);
+  if (!peek || !type) {
+    sqlite3_free(peek);
+    sqlite3_free(type);
+    return mlf_error_nomem(error);
+  }
   mlf_error_set(error, SQLITE_ERROR,
                 "%s %s: the server answered with %s, not JSON: \"%s\"; is MLFLOW_TRACKING_URI "
                 "right, or does a login page stand before the server?",
-                method, path, *reply->content_type ? reply->content_type : "no content type", peek);
+                method, path, *type ? type : "no content type", peek);
   sqlite3_free(peek);
+  sqlite3_free(type);
   return error->code;
 }
 

@@ -216,7 +216,7 @@ static void transfer_forget(mlf_transfer *transfer) {
   transfer->reply.content_type = transfer->reply.location_origin = "";
   transfer->write_code = SQLITE_OK;
   transfer->header_bytes = 0;
-  transfer->has_headers = transfer->is_coded = false;
+  transfer->has_headers = transfer->is_coded = transfer->too_big = false;
   transfer->socket_errno = 0;
   transfer->message[0] = 0;
   sqlite3_free(transfer->location_origin);
@@ -335,10 +335,11 @@ static mlf_retry_fault transfer_describe_refusal(mlf_transfer *transfer) {
                                      MLF_REPLY_HEADER_BYTES_MAX);
     transfer->advice = "is MLFLOW_TRACKING_URI right?";
   } else {
+    transfer->too_big = true;
     transfer->what = sqlite3_mprintf("the answer is larger than %lld bytes",
                                      (sqlite3_int64)transfer->reply.body.bytes_max);
     transfer->advice = transfer->reply.body.bytes_max > (size_t)transfer->settings->reply_bytes_max
-                           ? "this limit is fixed; ask for fewer traces at a time"
+                           ? "this limit is fixed: the trace can be read without its spans"
                            : "a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more";
   }
   return MLF_RETRY_FATAL;

@@ -41,6 +41,7 @@ typedef struct mlf_transfer {
   size_t header_bytes;
   bool has_headers; /* the blank line after them came */
   bool is_coded;    /* the server encoded the body unasked */
+  bool too_big;     /* the body is larger than the call allows */
   int socket_errno; /* why there was no socket */
   long timeout_ms;  /* the request's, or what is left of the statement's */
   char content_type[80];

@@ -90,11 +90,14 @@ static int connection_take_integer(void *integer, int count, char **values, char
 }
 
 bool mlf_connection_has_own_like(mlf_connection *connection) {
-  int folds = 1;
-  /* SQLite's own LIKE ignores the case of ASCII letters alone. */
-  int rc = sqlite3_exec(connection->db, "SELECT 'É' LIKE 'é' OR 'K' LIKE char(8490)",
-                        connection_take_integer, &folds, NULL);
-  return rc == SQLITE_OK && !folds;
+  int own = 0;
+  /* SQLite's own LIKE ignores the case of ASCII letters alone, its GLOB none; both compare all. */
+  int rc = sqlite3_exec(connection->db,
+                        "SELECT NOT ('É' LIKE 'é' OR 'K' LIKE char(8490) OR 'xab' LIKE 'AB' "
+                        "OR 'xab' GLOB 'ab' OR 'abx' LIKE 'AB' OR 'abx' GLOB 'ab') "
+                        "AND 'abx' LIKE 'a_%' AND 'abx' GLOB 'a?*'",
+                        connection_take_integer, &own, NULL);
+  return rc == SQLITE_OK && own;
 }
 
 static connection_experiment *connection_recall(mlf_connection *connection, const char *asked) {

@@ -30,8 +30,8 @@ int mlf_connection_join(mlf_connection *connection, mlf_held_page *page, mlf_sta
 int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
                               const char *name_or_id, char **id, char **name, mlf_error *error);
 
-/* Whether LIKE is SQLite's own here. Another extension (ICU) may have put its own in place, which
-** finds more than the server's ILIKE would. */
+/* Whether LIKE and GLOB are SQLite's own here, as far as a few words tell. Another extension (ICU)
+** or the host may have put its own in place, which finds what the server's ILIKE would not. */
 bool mlf_connection_has_own_like(mlf_connection *connection);
 
 /* Registers mlflow_connect and mlflow_version. */

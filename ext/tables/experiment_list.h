@@ -14,8 +14,8 @@ typedef struct mlf_experiment_list {
   size_t count;
 } mlf_experiment_list;
 
-/* Takes `id` and `name`, which are freed if this fails; NULL stands for no memory. Error if there are
-** MLF_EXPERIMENTS_MAX already. One that is in the list is not added again. */
+/* Takes `id` and `name`, which are freed if this fails; NULL stands for no memory. Error if there
+** are MLF_EXPERIMENTS_MAX already. One that is in the list is not added again. */
 int mlf_experiment_list_take(mlf_experiment_list *list, char *id, char *name, mlf_error *error);
 
 /* Adds what is in `from`. */

@@ -6,6 +6,9 @@
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 
+/* Questions are found by the hash of their text: a join on another column than trace_id asks one
+** for each row. */
+#define MEMO_BUCKETS 4096
 /* Traces in one page that is read back. */
 #define MEMO_PAGE_ROWS 50
 
@@ -22,14 +25,13 @@ typedef enum memo_sql {
 
 #define MEMO_SELECT "SELECT place, json, ms FROM trace "
 
-/* `+question`: rows are read in the order of their places, of which one question has most. An id
-** without a trace has no time. */
+/* An id without a trace has no time. */
 static const char *const memo_texts[MEMO_SQL_COUNT] = {
     [MEMO_PUT] = "INSERT OR REPLACE INTO trace(question, id, ms, json) VALUES(?1, ?2, ?3, ?4)",
     [MEMO_PUT_NONE] = "INSERT OR IGNORE INTO trace(question, id) VALUES(?1, ?2)",
     [MEMO_EMPTY] = "DELETE FROM trace WHERE question = ?1",
     [MEMO_FIND] = MEMO_SELECT "WHERE question = ?1 AND id = ?2",
-    [MEMO_AS_PUT] = MEMO_SELECT "WHERE +question = ?1 AND place > ?3 AND ms IS NOT NULL "
+    [MEMO_AS_PUT] = MEMO_SELECT "WHERE question = ?1 AND place > ?3 AND ms IS NOT NULL "
                                 "ORDER BY place LIMIT ?4",
     [MEMO_NEWEST_FIRST] = MEMO_SELECT "WHERE question = ?1 AND (ms, place) < (?2, ?3) "
                                       "ORDER BY ms DESC, place DESC LIMIT ?4",
@@ -40,7 +42,8 @@ static const char *const memo_texts[MEMO_SQL_COUNT] = {
 struct mlf_memo {
   sqlite3 *db; /* NULL until something is put */
   sqlite3_stmt *statements[MEMO_SQL_COUNT];
-  mlf_question *questions;
+  mlf_question *questions[MEMO_BUCKETS];
+  int64_t question_count;
   int64_t bytes;
   bool sorted; /* there is an index by time */
 };
@@ -57,31 +60,41 @@ void mlf_memo_free(mlf_memo *memo) {
   for (int i = 0; i < MEMO_SQL_COUNT; i++)
     sqlite3_finalize(memo->statements[i]);
   sqlite3_close(memo->db);
-  while (memo->questions) {
-    mlf_question *question = memo->questions;
-    memo->questions = question->next;
-    sqlite3_free(question->text);
-    sqlite3_free(question);
+  for (size_t i = 0; i < MEMO_BUCKETS; i++) {
+    while (memo->questions[i]) {
+      mlf_question *question = memo->questions[i];
+      memo->questions[i] = question->next;
+      sqlite3_free(question->text);
+      sqlite3_free(question);
+    }
   }
   sqlite3_free(memo);
 }
 
+/* FNV-1a (Fowler, Noll, Vo). */
+static size_t memo_bucket(const char *text) {
+  uint32_t hash = 2166136261u;
+  for (; *text; text++)
+    hash = (hash ^ (unsigned char)*text) * 16777619u;
+  return hash % MEMO_BUCKETS;
+}
+
 mlf_question *mlf_memo_question(mlf_memo *memo, const char *text) {
-  mlf_question *question = memo->questions;
+  mlf_question **bucket = &memo->questions[memo_bucket(text)];
+  mlf_question *question = *bucket;
   while (question && strcmp(question->text, text) != 0)
     question = question->next;
   if (question) return question;
   question = sqlite3_malloc64(sizeof(*question));
   if (!question) return NULL;
-  *question =
-      (mlf_question){.elsewhere = -1, .text = sqlite3_mprintf("%s", text), .next = memo->questions};
+  *question = (mlf_question){.elsewhere = -1, .text = sqlite3_mprintf("%s", text), .next = *bucket};
   if (!question->text) {
     sqlite3_free(question);
     return NULL;
   }
-  question->number = memo->questions ? memo->questions->number + 1 : 1;
+  question->number = ++memo->question_count;
   memo->bytes += (int64_t)strlen(text);
-  memo->questions = question;
+  *bucket = question;
   return question;
 }
 
@@ -99,7 +112,8 @@ static int memo_open(mlf_memo *memo, mlf_error *error) {
       "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -%d; BEGIN;"
       "CREATE TABLE trace(place INTEGER PRIMARY KEY, question INTEGER, id TEXT, ms INTEGER, "
       "json TEXT);"
-      "CREATE UNIQUE INDEX by_id ON trace(question, id)",
+      "CREATE UNIQUE INDEX by_id ON trace(question, id);"
+      "CREATE INDEX by_place ON trace(question, place)",
       MLF_MEMO_CACHE_KIB);
   if (rc == SQLITE_OK) rc = sql ? sqlite3_exec(memo->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);

@@ -33,7 +33,7 @@ typedef struct mlf_question {
   int64_t tries_ms;     /* what they took to the first trace */
   int64_t scan_ms;      /* what a walk is thought to take; 0: not asked yet */
   /* The memo's own. */
-  struct mlf_question *next;
+  struct mlf_question *next; /* of the same bucket */
   int64_t number;
   char *text;
 } mlf_question;

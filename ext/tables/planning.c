@@ -89,9 +89,9 @@ static bool planning_asks(const mlf_plan *plan, int column) {
   return false;
 }
 
-/* SQLite may check a condition on `experiment` or `filter` without telling the plan of it, as for the
-** branches of an OR beside a sub-select, or in a RIGHT JOIN. For all experiments the name holds that
-** check; what a filter finds, only the server knows: without it there is no plan. */
+/* SQLite may check a condition on `experiment` or `filter` without telling the plan of it, as for
+** the branches of an OR beside a sub-select, or in a RIGHT JOIN. Over all experiments the name
+** holds that check; what a filter finds only the server knows: without it there is no plan. */
 static int planning_check_arguments(const mlf_schema *schema, const mlf_plan *plan,
                                     sqlite3_index_info *info) {
   for (int i = 0; i < schema->column_count; i++) {

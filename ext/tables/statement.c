@@ -80,6 +80,7 @@ int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **latest, 
     if (running) statement_become_latest(statement, running, latest);
   }
   statement->scans++;
+  mlf_client_hold(client);
   page->next = statement->pages;
   statement->pages = page;
   *out = statement;
@@ -95,6 +96,7 @@ void mlf_statement_leave(mlf_statement *statement, mlf_held_page *page) {
   while (*each != page)
     each = &(*each)->next;
   *each = page->next;
+  mlf_client_release(statement->client);
   if (--statement->scans > 0) return;
   if (!statement->latest) {
     statement_free(statement);

@@ -11,6 +11,8 @@
 #define RECALL_PART 8
 /* Pages that come side by side come about twice as fast. */
 #define RECALL_SIDE_BY_SIDE 2
+/* Pages that are expected where nothing tells. */
+#define RECALL_PAGES 20
 /* Neighbours taken along. */
 #define RECALL_AHEAD (MLF_PAYLOAD_TRACES_MAX - 1)
 
@@ -92,13 +94,6 @@ static int recall_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, 
   return rc;
 }
 
-static bool recall_has(const mlf_value *ids, size_t count, const char *id) {
-  for (size_t i = 0; i < count; i++) {
-    if (ids[i].type == MLF_TEXT && strcmp(ids[i].text, id) == 0) return true;
-  }
-  return false;
-}
-
 /* Remembers the traces of the newest page, and judges by it what a walk over all would take. */
 static int recall_judge_page(mlf_trace_scan *scan, const mlf_json *json, int64_t page_ms,
                              mlf_error *error) {
@@ -114,6 +109,10 @@ static int recall_judge_page(mlf_trace_scan *scan, const mlf_json *json, int64_t
   scan->question->complete = rc == SQLITE_OK && !(token && *token) && !mlf_memo_is_full(scan->memo);
   scan->question->scan_ms = page_ms / RECALL_SIDE_BY_SIDE;
   if (rc != SQLITE_OK || scan->question->complete || rows < 2) return rc;
+  if (scan->filter.raw || scan->pruned) { /* which cannot be walked from the oldest on */
+    scan->question->scan_ms *= RECALL_PAGES;
+    return rc;
+  }
   rc = mlf_trace_scan_first(scan, mlf_trace_scan_walk(scan, MLF_ORDER_OLDEST_FIRST), &oldest_ms,
                             error);
   double pages =
@@ -150,19 +149,25 @@ static void recall_judge_ids(mlf_question *question, size_t id_count) {
   question->scan_ms = 1 + question->tries_ms / question->tries * batches / RECALL_SIDE_BY_SIDE;
 }
 
-/* Completes the question if that is the cheaper way. */
+/* Finds out once what completing the question would take. */
+static int recall_judge_once(mlf_trace_scan *scan, mlf_error *error) {
+  if (scan->question->scan_ms > 0) return SQLITE_OK;
+  scan->question->recorder = NULL; /* its place is needed */
+  if (scan->filter.id_count <= 1) return recall_judge(scan, error);
+  recall_judge_ids(scan->question, scan->filter.id_count);
+  return SQLITE_OK;
+}
+
+/* Completes the question if that is the cheaper way. A walk that is being recorded may take as long
+** as the statement, and wait for the very answer that is wanted now. */
 static int recall_complete(mlf_trace_scan *scan, mlf_error *error) {
   mlf_question *question = scan->question;
-  int rc = SQLITE_OK;
-  if (question->complete || question->recorder || mlf_memo_is_full(scan->memo)) return rc;
-  if (question->tries < RECALL_TRIES) return rc;
-  if (question->scan_ms == 0 && scan->filter.id_count > 1) {
-    recall_judge_ids(question, scan->filter.id_count);
-  } else if (question->scan_ms == 0) {
-    rc = recall_judge(scan, error);
-  }
+  if (question->complete || mlf_memo_is_full(scan->memo)) return SQLITE_OK;
+  if (question->tries < RECALL_TRIES) return SQLITE_OK;
+  int rc = recall_judge_once(scan, error);
   if (rc != SQLITE_OK || question->complete) return rc;
   if (question->tries_ms < question->scan_ms / RECALL_PART) return rc;
+  question->recorder = NULL;
   return recall_all(scan, error);
 }
 
@@ -171,14 +176,14 @@ static int recall_complete(mlf_trace_scan *scan, mlf_error *error) {
 static int recall_list(mlf_trace_scan *scan, mlf_error *error) {
   mlf_value *ids;
   size_t count;
+  bool found;
   if (mlf_memo_is_full(scan->memo)) return SQLITE_OK;
+  if (mlf_values_list_has(scan->bound.hint, scan->filter.ids[0].text, &found) != SQLITE_OK)
+    return mlf_error_nomem(error);
+  if (!found) return SQLITE_DONE;
   if (mlf_values_list(scan->bound.hint, &ids, &count) != SQLITE_OK) return mlf_error_nomem(error);
-  int rc = SQLITE_DONE;
-  if (!mlf_filter_can_list(ids, count)) {
-    rc = recall_complete(scan, error);
-  } else if (recall_has(ids, count, scan->filter.ids[0].text)) {
-    rc = recall_ids(scan, ids, count, error);
-  }
+  int rc = mlf_filter_can_list(ids, count) ? recall_ids(scan, ids, count, error)
+                                           : recall_complete(scan, error);
   mlf_values_free(ids, count);
   return rc;
 }

@@ -213,10 +213,12 @@ static int scan_resolve(mlf_trace_scan *scan, bool everywhere, mlf_error *error)
                            everywhere, &scan->scope, error);
 }
 
-/* Leaves out conditions whose LIKE is not SQLite's own: SQLite alone can tell what they mean. */
+/* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. */
 static void scan_leave_out_like(mlf_connection *connection, mlf_bound_terms *bound) {
   for (int i = 0; i < bound->count; i++) {
-    if (bound->terms[i].op != MLF_OP_LIKE || mlf_connection_has_own_like(connection)) continue;
+    mlf_op op = bound->terms[i].op;
+    if ((op != MLF_OP_LIKE && op != MLF_OP_GLOB) || mlf_connection_has_own_like(connection))
+      continue;
     mlf_values_drop(bound, i--);
   }
 }

@@ -55,8 +55,8 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
 /* Goes to the next trace. */
 int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error);
 
-/* The value of a column of MLF_SOURCE_ASKED: the experiment's name, or the filter that the statement
-** asked, so that SQLite's own check of it holds; NULL if it asked none. Borrowed. */
+/* The value of a column of MLF_SOURCE_ASKED: the experiment's name, or the filter that the
+** statement asked, so that SQLite's own check of it holds; NULL if it asked none. Borrowed. */
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column);
 
 /* The spans of the trace that the scan is at, the caller's; NULL for a trace without. */

@@ -78,6 +78,25 @@ class Errors(unittest.TestCase):
         self.assertTrue(text.startswith(f"mlflow_traces: POST {SEARCH}: 401 "), text)
         self.assertIn("set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and", text)
 
+    def test_a_secret_that_the_server_repeats_in_headers(self):
+        message = json.dumps({"message": CANARY.upper()})
+        for steps in (f"status 302 Location=http://{CANARY}/x", f"ok body=x type=text/{CANARY}",
+                      f"status 403 body='{message}'"):
+            self.hostile.route(SEARCH, steps)
+            text = self.error(MLFLOW_TRACKING_TOKEN=CANARY)
+            self.assertNotIn(CANARY.lower(), text.lower())
+            self.assertIn("****", text)
+
+    def test_ids_without_end(self):
+        for length, fits in ((1024, True), (1025, False)):
+            body = json.dumps({"traces": [trace(1) | {"trace_id": "x" * length}]})
+            self.hostile.route(SEARCH, f"ok body='{body}'")
+            if fits:
+                self.assertEqual(support.shell(COUNT, self.uri), "1")
+            else:
+                self.assertIn("traces[0] has an id of more than 1024 bytes (MLF_TRACE_ID_BYTES_MAX)",
+                              self.error())
+
     def test_a_secret_does_not_follow_sql_to_another_server(self):
         self.hostile.route(SEARCH, "echo 401")
         elsewhere = f"SELECT mlflow_connect('{self.uri}') IS NULL; {COUNT}"

@@ -67,6 +67,14 @@ class Spans(unittest.TestCase):
         with self.assertRaisesRegex(apsw.SQLError, pattern):
             self.ask(sql)
 
+    def test_sizes_that_no_trace_has(self):
+        traces = [trace(trace_id, i) for i, trace_id in enumerate(IDS)]
+        for size in (2**63 - 1, 10**30, -1, 0):
+            for each in traces:
+                each["trace_metadata"] = {"mlflow.trace.sizeBytes": str(size)}
+            self.server.route("/traces/search", f"ok body='{json.dumps({'traces': traces})}'")
+            self.assertEqual(self.ask(), ROWS)
+
     def test_a_batch_cut_at_every_byte(self):
         self.assertEqual(self.ask(), ROWS)
         whole = len(Script(f"ok body='{WHOLE}'").next.answer())

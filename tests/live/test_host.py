@@ -35,6 +35,14 @@ class Host(unittest.TestCase):
         self.assertEqual(self.count("straße"), 2)
         self.assertEqual(len(self.filters()), 1)
 
+    def test_like_and_glob_of_the_host(self):
+        for function in ("like", "glob"):
+            sql = f"SELECT count(*) FROM mlflow_traces WHERE experiment = ? AND name {function} 't'"
+            self.assertEqual(self.connection.execute(sql, (self.experiment,)).get, 0)
+            self.connection.create_scalar_function(
+                function, lambda pattern, text: (text or "").endswith(pattern), 2)
+            self.assertEqual(self.connection.execute(sql, (self.experiment,)).get, 1, function)
+
     def test_case_sensitive_like(self):
         self.assertEqual(self.count("AGENT"), 2)
         self.connection.execute("PRAGMA case_sensitive_like = on")

@@ -137,6 +137,26 @@ class Joins(unittest.TestCase):
                 "SELECT sum(EXISTS (SELECT 1 FROM traces AS t WHERE request_preview IS NOT l.id AND "
                 f"{condition})) FROM ids AS l", tries + self.SCAN), str(IDS + 7), condition)
 
+    def test_what_another_scan_is_recording_is_not_waited_for(self):
+        # The second t records from its first row on, and that row wants all of b.
+        self.assertEqual(self.costs(
+            "SELECT count(*) FROM (SELECT trace_id FROM traces AS t UNION ALL SELECT trace_id FROM "
+            "traces AS a WHERE NOT EXISTS (SELECT 1 FROM traces AS b WHERE b.request_preview IS "
+            "a.trace_id))", 16 + 5 * self.SCAN), str(2 * TRACES))
+
+    def test_who_reads_keeps_the_address(self):
+        with support.environment({"MLFLOW_SQL_PAGE_ROWS": "5"}):
+            connection = support.apsw_connection(self.server)
+            rows = connection.execute("SELECT trace_id FROM mlflow_traces WHERE experiment = ?",
+                                      (self.experiment,))
+            for _ in range(5):
+                next(rows)
+            with self.assertRaisesRegex(Exception, "still reading from the server"):
+                connection.execute("SELECT mlflow_connect('http://127.0.0.1:9')")
+            self.assertEqual(len(list(rows)), TRACES - 5)
+            connection.execute("SELECT mlflow_connect(?)", (self.server.uri,))
+            connection.close()
+
     def test_what_is_remembered_serves_every_order(self):
         ordered = ", ".join(
             "(SELECT group_concat(v) FROM (SELECT trace_id AS v FROM {0} AS t WHERE j.value > 0 "

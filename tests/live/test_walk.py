@@ -77,6 +77,14 @@ class Walk:
                     else:
                         self.assertEqual(sorted(seen), sorted(ids), (page_rows, streams, tail))
 
+    def test_beside_a_raw_filter(self):
+        self.insert("raw", range(START, START + 60))
+        later = f"AND timestamp_ms >= {START + 30}"
+        raw = "AND filter = 'attributes.execution_time_ms >= 0'"
+        for tail, expected in ((f"{later} ORDER BY timestamp_ms", 30), ("ORDER BY timestamp_ms", 60),
+                               (f"{later} ORDER BY timestamp_ms DESC", 30), (later, 30)):
+            self.assertEqual(len(list(self.scan(7, 3, f"{raw} {tail}"))), expected, tail)
+
     def test_deletes_inside_a_millisecond(self):
         ids = self.insert("dense", [START] * 40)
         doomed = ids[2::5]

@@ -180,17 +180,15 @@ static void conditions_on_spans_are_kept_apart(void **state) {
   mlf_schema of;
   (void)state;
   named_term asked[] = {{"name", MLF_OP_EQ, text_value("plan")},
-                        {"span_type", MLF_OP_EQ, text_value("TOOL")},
                         {"status", MLF_OP_EQ, text_value("ERROR")},
                         {"trace_id", MLF_OP_NE, text_value("t")}};
   assert_int_equal(mlf_schema_init_spans(&of), SQLITE_OK);
-  check_asked(&of, 17, asked, 4, "attributes.request_id != 't'",
-              "span.name = 'plan' AND span.type = 'TOOL' AND span.status = 'ERROR'");
+  check_asked(&of, 17, asked, 3, "attributes.request_id != 't'",
+              "span.name = 'plan' AND span.status = 'ERROR'");
   asked[0].value = text_value("' and \"");
-  asked[1].value = text_value("UNKNOWN"); /* what a span without a type shows */
-  check_asked(&of, 17, asked, 3, "", "span.status = 'ERROR'");
-  asked[2].value = integer_value(1);
-  check_asked(&of, 17, asked, 3, "", "");
+  check_asked(&of, 17, asked, 2, "", "span.status = 'ERROR'");
+  asked[1].value = integer_value(1);
+  check_asked(&of, 17, asked, 2, "", "");
   mlf_schema_clear(&of);
 }
 

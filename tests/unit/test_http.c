@@ -281,11 +281,11 @@ static void http_takes_a_body_up_to_its_cap(void **state) {
     assert_string_equal(body, "0123456789");
     sqlite3_free(body);
     call.reply_bytes_max = 9;
-    assert_int_equal(client_call(&it, &call, &reply), SQLITE_ERROR);
+    assert_int_equal(client_call(&it, &call, &reply), SQLITE_TOOBIG);
     assert_contains(it.error.text, "GET /version: the answer is larger than 9 bytes (1 try in ");
     assert_contains(it.error.text, "MLFLOW_SQL_REPLY_BYTES_MAX");
     it.settings.reply_bytes_max = 8; /* what asks for more has a cap of its own */
-    assert_int_equal(client_call(&it, &call, &reply), SQLITE_ERROR);
+    assert_int_equal(client_call(&it, &call, &reply), SQLITE_TOOBIG);
     assert_contains(it.error.text, "this limit is fixed");
     it.settings.reply_bytes_max = MLF_REPLY_BYTES_MAX;
   }

@@ -74,10 +74,18 @@ static void names_are_quoted_where_they_must(void **state) {
 static void an_argument_not_known_yet_wants_another_order(void **state) {
   (void)state;
   mlf_plan plan;
-  mlf_constraint experiment = on("experiment", MLF_OP_EQ);
-  experiment.usable = false;
-  assert_int_equal(mlf_plan_choose(&schema, &experiment, 1, MLF_ORDER_ANY, false, &plan),
+  mlf_constraint filter = on("filter", MLF_OP_EQ), experiment = on("experiment", MLF_OP_EQ);
+  filter.usable = experiment.usable = false;
+  assert_int_equal(mlf_plan_choose(&schema, &filter, 1, MLF_ORDER_ANY, false, &plan),
                    SQLITE_CONSTRAINT);
+  check(&experiment, 1, MLF_ORDER_ANY, "(all)", false); /* SQLite can check the name itself */
+}
+
+static void beside_a_raw_filter_the_oldest_do_not_come_first(void **state) {
+  (void)state;
+  mlf_constraint filter = on("filter", MLF_OP_EQ);
+  check(&filter, 1, MLF_ORDER_NEWEST_FIRST, "filter = ? ORDER BY timestamp_ms DESC", true);
+  check(&filter, 1, MLF_ORDER_OLDEST_FIRST, "filter = ?", false);
 }
 
 static void arguments_are_sent_or_nothing_is(void **state) {
@@ -132,7 +140,7 @@ static void tables_of_parts_cost_more(void **state) {
   mlf_plan plain, scan, few, look_up, typed, named;
   mlf_plan_choose(&traces, NULL, 0, MLF_ORDER_ANY, false, &plain);
   mlf_schema_init_spans(&schema);
-  mlf_constraint id = on("trace_id", MLF_OP_EQ), type = on("span_type", MLF_OP_EQ);
+  mlf_constraint id = on("trace_id", MLF_OP_EQ), type = on("name", MLF_OP_EQ);
   mlf_plan_choose(&schema, NULL, 0, MLF_ORDER_ANY, false, &scan);
   mlf_plan_choose(&schema, &type, 1, MLF_ORDER_ANY, false, &few);
   mlf_plan_choose(&schema, &id, 1, MLF_ORDER_ANY, false, &look_up);
@@ -253,6 +261,7 @@ int main(void) {
       cmocka_unit_test(lists_are_taken_where_the_server_has_in),
       cmocka_unit_test(names_are_quoted_where_they_must),
       cmocka_unit_test(an_argument_not_known_yet_wants_another_order),
+      cmocka_unit_test(beside_a_raw_filter_the_oldest_do_not_come_first),
       cmocka_unit_test(arguments_are_sent_or_nothing_is),
       cmocka_unit_test(another_order_is_left_to_sqlite),
       cmocka_unit_test(a_look_up_is_cheaper_than_a_scan),

@@ -77,7 +77,7 @@ static void conditions_on_spans_and_assessments_find_traces(void **state) {
   check("trace_id", "=!I", "LG");
   check("timestamp_ms", "=!<[>]", "");
   check("name", "", "=I");
-  check("span_type", "", "=I");
+  check("span_type", "", ""); /* translated when it is read */
   check("status", "", "=I");
   check("span_id", "", "");
   check("duration_ms", "", "");

@@ -364,6 +364,13 @@ def edges():
         ("strata(k, s, 5) OVER ()", "strata() may not be used as a window function"),
     ):
         check(call, answer(db, f"SELECT {call} FROM t"), error)
+    sample = "stratified_sample((SELECT strata(k, s, 5) FROM t)) AS x"
+    for condition in ("x.key = 1 OR x.stratum = 1", "x.population > 1 OR x.position < 3"):
+        check(
+            condition,
+            answer(db, f"SELECT x.key FROM {sample} WHERE {condition}"),
+            answer(db, f"SELECT x.key FROM (SELECT * FROM {sample} LIMIT 99) AS x WHERE {condition}"),
+        )
     prefix = "stratified_sample: "
     for source, error in (
         (
