@@ -49,7 +49,7 @@ void mlf_client_free(mlf_client *client); /* calls must be freed before; NULL is
 /* The settings, read from the environment if they were not yet. */
 int mlf_client_settings(mlf_client *client, const mlf_settings **settings, mlf_error *error);
 
-/* Says that somebody goes on reading from the server, and that he has done. */
+/* Says that somebody begins to read from the server, page after page, and that he has ended. */
 void mlf_client_hold(mlf_client *client);
 void mlf_client_release(mlf_client *client);
 

@@ -64,9 +64,9 @@ void mlf_secrets_clear(mlf_secrets *secrets) {
 void mlf_secrets_redact(const mlf_secrets *secrets, char *text) {
   for (int i = 0; i < MLF_SECRETS_MAX; i++) {
     const char *secret = secrets->texts[i];
-    size_t length = secret ? strlen(secret) : 0;
+    size_t length = secret ? strlen(secret) : 0, left = strlen(text);
     if (length == 0) continue;
-    for (char *at = text; strlen(at) >= length; at++) {
+    for (char *at = text; left >= length; at++, left--) {
       if (sqlite3_strnicmp(at, secret, (int)length) == 0) memset(at, '*', length);
     }
   }

@@ -67,10 +67,11 @@ int mlf_status_error(const mlf_http *http, const char *method, const char *path,
   status_detail detail;
   if (reply->status >= 300 && reply->status < 400) {
     char *origin = status_quote(http, reply->location_origin, STATUS_QUOTE_BYTES_MAX);
+    if (!origin) return mlf_error_nomem(error);
     mlf_error_set(error, SQLITE_ERROR,
                   "%s %s: %d, redirected to %s, which is not followed; set MLFLOW_TRACKING_URI to "
                   "the server's own address",
-                  method, path, reply->status, origin && *origin ? origin : "nowhere");
+                  method, path, reply->status, *origin ? origin : "nowhere");
     sqlite3_free(origin);
     return error->code;
   }

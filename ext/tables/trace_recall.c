@@ -20,14 +20,18 @@
 ** several ids; and whether a list says what else will be. NULL: no memory. */
 static char *recall_text(const mlf_trace_scan *scan) {
   const mlf_filter *filter = &scan->filter;
+  const char *raw = filter->raw ? filter->raw->text : "", *own = filter->text ? filter->text : "";
   sqlite3_str *text = sqlite3_str_new(NULL);
   for (size_t i = 0; i < scan->scope.count; i++)
     sqlite3_str_appendf(text, "%s,", scan->scope.ids[i]);
-  sqlite3_str_appendf(text, "\n%s\n%s\n%lld %lld%s", filter->raw ? filter->raw->text : "",
-                      filter->text ? filter->text : "", (sqlite3_int64)filter->low_ms,
-                      (sqlite3_int64)filter->high_ms, scan->bound.hint ? " listed" : "");
-  for (size_t i = 0; filter->id_count > 1 && i < filter->id_count; i++)
-    sqlite3_str_appendf(text, "\n%s", filter->ids[i].type == MLF_TEXT ? filter->ids[i].text : "");
+  /* With their lengths, since any text may stand in them. */
+  sqlite3_str_appendf(text, " %d %s %d %s %lld %lld%s", (int)strlen(raw), raw, (int)strlen(own),
+                      own, (sqlite3_int64)filter->low_ms, (sqlite3_int64)filter->high_ms,
+                      scan->bound.hint ? " listed" : "");
+  for (size_t i = 0; filter->id_count > 1 && i < filter->id_count; i++) {
+    if (filter->ids[i].type != MLF_TEXT) continue;
+    sqlite3_str_appendf(text, " %d %s", (int)filter->ids[i].length, filter->ids[i].text);
+  }
   return sqlite3_str_finish(text);
 }
 
