@@ -11,8 +11,9 @@
 #define RECALL_PART 8
 /* Pages that come side by side come about twice as fast. */
 #define RECALL_SIDE_BY_SIDE 2
-/* Pages that are expected where nothing tells. */
-#define RECALL_PAGES 20
+/* So few traces before some time are no pages more, but stray ones: a clock was wrong. */
+#define RECALL_STRAYS    15
+#define RECALL_PAGES_MAX (1 << 20)
 /* Neighbours taken along. */
 #define RECALL_AHEAD (MLF_PAYLOAD_TRACES_MAX - 1)
 
@@ -98,31 +99,57 @@ static int recall_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, 
   return rc;
 }
 
+/* Finds out whether there are more than stray traces at or before this time. */
+static int recall_has_more(mlf_trace_scan *scan, int64_t ms, bool *more, mlf_error *error) {
+  const mlf_json *json;
+  const mlf_json_node *trace;
+  mlf_pager *pager;
+  mlf_walk walk = mlf_trace_scan_walk(scan, MLF_ORDER_NEWEST_FIRST);
+  int rows = 0;
+  if (ms < walk.high_ms) walk.high_ms = ms;
+  walk.rows_wanted = RECALL_STRAYS + 1;
+  int rc = mlf_trace_scan_pager(scan, &walk, &pager, error);
+  if (rc != SQLITE_OK) return rc;
+  do {
+    rc = mlf_pager_next(pager, &json, &trace, error);
+    rows += rc == SQLITE_ROW;
+  } while (rc == SQLITE_ROW && rows <= RECALL_STRAYS);
+  mlf_pager_free(pager);
+  *more = rows > RECALL_STRAYS;
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* How many pages there are about, of which the newest spans first_ms..last_ms: looks twice as far
+** back each time, until there is nothing. */
+static int recall_count_pages(mlf_trace_scan *scan, int64_t first_ms, int64_t last_ms,
+                              int64_t *pages, mlf_error *error) {
+  double span = (double)first_ms - (double)last_ms + 1;
+  bool more = true;
+  int rc = SQLITE_OK;
+  for (*pages = 1; rc == SQLITE_OK && more && *pages < RECALL_PAGES_MAX; *pages *= 2) {
+    double until_ms = (double)first_ms - span * (double)*pages * 2;
+    if (until_ms <= (double)scan->filter.low_ms) break;
+    rc = recall_has_more(scan, (int64_t)until_ms, &more, error);
+  }
+  return rc;
+}
+
 /* Remembers the traces of the newest page, and judges by it what a walk over all would take. */
 static int recall_judge_page(mlf_trace_scan *scan, const mlf_json *json, int64_t page_ms,
                              mlf_error *error) {
   const mlf_json_node *root = mlf_json_root(json);
   const mlf_json_node *each = mlf_json_first(mlf_json_member(root, "traces"));
   const char *token = mlf_json_text(mlf_json_member(root, "next_page_token"));
-  int64_t first_ms = 0, last_ms = 0, oldest_ms, rows = 0;
+  int64_t first_ms = 0, last_ms = 0, rows = 0, pages = 1;
   int rc = mlf_memo_empty(scan->memo, scan->question, error);
   for (; rc == SQLITE_OK && each; each = mlf_json_next(each), rows++) {
     mlf_trace_timestamp(each, rows == 0 ? &first_ms : &last_ms);
     rc = recall_put(scan, json, each, error);
   }
   scan->question->complete = rc == SQLITE_OK && !(token && *token) && !mlf_memo_is_full(scan->memo);
-  scan->question->scan_ms = page_ms / RECALL_SIDE_BY_SIDE;
-  if (rc != SQLITE_OK || scan->question->complete || rows < 2) return rc;
-  if (scan->filter.raw || scan->pruned) { /* which cannot be walked from the oldest on */
-    scan->question->scan_ms *= RECALL_PAGES;
-    return rc;
-  }
-  rc = mlf_trace_scan_first(scan, mlf_trace_scan_walk(scan, MLF_ORDER_OLDEST_FIRST), &oldest_ms,
-                            error);
-  double pages =
-      ((double)first_ms - (double)oldest_ms + 1) / ((double)first_ms - (double)last_ms + 1);
-  if (rc == SQLITE_OK && pages > 1)
-    scan->question->scan_ms = (int64_t)((double)scan->question->scan_ms * pages);
+  if (rc == SQLITE_OK && !scan->question->complete && rows > 1)
+    rc = recall_count_pages(scan, first_ms, last_ms, &pages, error);
+  scan->question->scan_ms = page_ms * pages / RECALL_SIDE_BY_SIDE;
   return rc;
 }
 
