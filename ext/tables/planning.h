@@ -12,7 +12,10 @@
 
 /* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. With
 ** `pushdown` off only the hidden arguments (experiment, filter) are taken, for they say what the
-** table holds. SQLITE_OK, SQLITE_CONSTRAINT (try another join order) or SQLITE_NOMEM. */
-int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info);
+** table holds. `*filter_asked` is set by a statement that compares `filter`, and false again before
+** the next one is planned: within one, a plan that is not told of the filter would lose rows.
+** SQLITE_OK, SQLITE_CONSTRAINT (try another plan) or SQLITE_NOMEM. */
+int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, bool *filter_asked,
+                            sqlite3_index_info *info);
 
 #endif
