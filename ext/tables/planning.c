@@ -90,22 +90,25 @@ static bool planning_asks(const mlf_plan *plan, int column) {
 }
 
 /* SQLite may check a condition on `experiment` or `filter` without telling the plan of it, as for
-** the branches of an OR beside a sub-select, or in a RIGHT JOIN. Over all experiments the name
-** holds that check; what a filter finds only the server knows: without it there is no plan. */
+** the branches of an OR beside a sub-select. Where all experiments are read the name holds that
+** check; what a filter finds only the server knows: without it there is no plan. */
 static int planning_check_arguments(const mlf_schema *schema, const mlf_plan *plan,
-                                    bool *filter_asked, sqlite3_index_info *info) {
+                                    mlf_planning_asked *asked, sqlite3_index_info *info) {
   for (int i = 0; i < schema->column_count; i++) {
     mlf_key_kind kind = schema->columns[i].key_kind;
-    bool asked = planning_asks(plan, i);
-    if (kind == MLF_KEY_FILTER && asked) *filter_asked = true;
-    if (asked || !planning_uses(info, i)) continue;
-    if (kind == MLF_KEY_FILTER && *filter_asked) return SQLITE_CONSTRAINT;
-    if (kind == MLF_KEY_EXPERIMENT) info->idxNum = MLF_PLANNING_EVERYWHERE;
+    if (kind != MLF_KEY_EXPERIMENT && kind != MLF_KEY_FILTER) continue;
+    bool *by_statement = kind == MLF_KEY_FILTER ? &asked->filter : &asked->experiment;
+    if (planning_asks(plan, i)) {
+      *by_statement = true;
+    } else if (*by_statement && planning_uses(info, i)) {
+      if (kind == MLF_KEY_FILTER) return SQLITE_CONSTRAINT;
+      info->idxNum = MLF_PLANNING_UNTOLD;
+    }
   }
   return SQLITE_OK;
 }
 
-int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, bool *filter_asked,
+int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, mlf_planning_asked *asked,
                             sqlite3_index_info *info) {
   mlf_plan plan;
   int limit, offset, count = 0;
@@ -124,7 +127,7 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, bool *filte
   bool other_order = info->nOrderBy > 0 && order == MLF_ORDER_ANY;
   int rc = mlf_plan_choose(schema, constraints, count, order, other_order, &plan);
   sqlite3_free(constraints);
-  if (rc == SQLITE_OK) rc = planning_check_arguments(schema, &plan, filter_asked, info);
+  if (rc == SQLITE_OK) rc = planning_check_arguments(schema, &plan, asked, info);
   if (rc != SQLITE_OK) return rc;
   plan.limit = plan.exact && limit >= 0;
   plan.offset = plan.limit && offset >= 0;

@@ -110,8 +110,8 @@ static void scope_keep_ids(mlf_experiment_list *scope, const mlf_filter_term *te
 /* The widest scope, and which term on `experiment`, if any, made it. */
 static int scope_add_widest(mlf_connection *connection, mlf_statement *statement,
                             const mlf_arguments *arguments, const mlf_bound_terms *bound,
-                            bool everywhere, mlf_experiment_list *scope,
-                            const mlf_filter_term **used, mlf_error *error) {
+                            bool untold, mlf_experiment_list *scope, const mlf_filter_term **used,
+                            mlf_error *error) {
   const mlf_settings *settings;
   mlf_budget *budget = mlf_statement_budget(statement);
   int rc = mlf_client_settings(mlf_connection_client(connection), &settings, error);
@@ -126,17 +126,20 @@ static int scope_add_widest(mlf_connection *connection, mlf_statement *statement
   if (*used) return scope_add_term(connection, budget, *used, scope, error);
   const char *preset =
       settings->experiment_id ? settings->experiment_id : settings->experiment_name;
-  if (preset && !everywhere)
-    return scope_add_asked(connection, budget, preset, false, scope, error);
+  if (preset && untold) {
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "SQLite does not say here which experiment the statement asks for; give "
+                         "it as a literal or a parameter, or unset MLFLOW_EXPERIMENT_NAME and _ID");
+  }
+  if (preset) return scope_add_asked(connection, budget, preset, false, scope, error);
   return scope_add_active(connection, statement, scope, error);
 }
 
 int mlf_scope_resolve(mlf_connection *connection, mlf_statement *statement,
-                      const mlf_arguments *arguments, const mlf_bound_terms *bound, bool everywhere,
+                      const mlf_arguments *arguments, const mlf_bound_terms *bound, bool untold,
                       mlf_experiment_list *scope, mlf_error *error) {
   const mlf_filter_term *used;
-  int rc =
-      scope_add_widest(connection, statement, arguments, bound, everywhere, scope, &used, error);
+  int rc = scope_add_widest(connection, statement, arguments, bound, untold, scope, &used, error);
   for (int i = 0; rc == SQLITE_OK && i < bound->count; i++) {
     const mlf_filter_term *term = &bound->terms[i];
     if (term->column->key_kind == MLF_KEY_EXPERIMENT_ID) scope_keep_ids(scope, term);

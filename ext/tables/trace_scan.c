@@ -200,7 +200,7 @@ static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error
 
 /* Finds which experiments to read. Where the statement says nothing of them they are the same each
 ** time that the scan begins. */
-static int scan_resolve(mlf_trace_scan *scan, bool everywhere, mlf_error *error) {
+static int scan_resolve(mlf_trace_scan *scan, bool untold, mlf_error *error) {
   bool asked = false;
   for (int i = 0; i < scan->bound.count; i++) {
     mlf_key_kind kind = scan->bound.terms[i].column->key_kind;
@@ -209,8 +209,8 @@ static int scan_resolve(mlf_trace_scan *scan, bool everywhere, mlf_error *error)
   if (!asked && scan->scope_kept) return SQLITE_OK;
   mlf_experiment_list_clear(&scan->scope);
   scan->scope_kept = !asked;
-  return mlf_scope_resolve(scan->connection, scan->statement, scan->arguments, &scan->bound,
-                           everywhere, &scan->scope, error);
+  return mlf_scope_resolve(scan->connection, scan->statement, scan->arguments, &scan->bound, untold,
+                           &scan->scope, error);
 }
 
 /* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. */
@@ -237,7 +237,7 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
   scan_leave_out_like(scan->connection, &scan->bound);
   rc = scan_write_filter(scan, &server, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
-  rc = scan_resolve(scan, plan_number == MLF_PLANNING_EVERYWHERE, error);
+  rc = scan_resolve(scan, plan_number == MLF_PLANNING_UNTOLD, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
   rc = mlf_recall_ask(scan, error);
   if (rc == SQLITE_OK) rc = scan_prune(scan, server, plan.order, error);

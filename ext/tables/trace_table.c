@@ -17,7 +17,7 @@ typedef struct trace_table {
   const mlf_trace_rows *rows;
   mlf_schema schema;
   mlf_arguments arguments;
-  bool filter_asked; /* by the statement that is being planned */
+  mlf_planning_asked asked; /* by the statement that is being planned */
 } trace_table;
 
 typedef struct trace_cursor {
@@ -68,8 +68,7 @@ static int trace_connect(sqlite3 *db, void *context, int argc, const char *const
 
 static int trace_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   trace_table *table = (trace_table *)vtab;
-  return mlf_planning_best_index(&table->schema, table->arguments.pushdown, &table->filter_asked,
-                                 info);
+  return mlf_planning_best_index(&table->schema, table->arguments.pushdown, &table->asked, info);
 }
 
 static int trace_disconnect(sqlite3_vtab *vtab) {
@@ -79,7 +78,7 @@ static int trace_disconnect(sqlite3_vtab *vtab) {
 
 static int trace_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   trace_table *table = (trace_table *)vtab;
-  table->filter_asked = false; /* planning is over when a statement runs */
+  table->asked = (mlf_planning_asked){0}; /* planning is over when a statement runs */
   trace_cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
   void *state = sqlite3_malloc64(table->rows->state_size);
   if (!cursor || !state) {

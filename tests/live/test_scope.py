@@ -42,28 +42,35 @@ class Scope(unittest.TestCase):
         return connection.execute(sql, values).fetchall()
 
     def test_a_condition_holds_under_every_plan(self):
+        sql = f"SELECT count(*) FROM mlflow_traces WHERE {self.branches} AND experiment = "
         for preset in (None, self.other, self.name):
             connection = self.connection(preset)
-            for value in ("?1", "(SELECT ?1)", "?1 || ''"):
-                self.assertEqual(self.ask(
-                    connection, f"SELECT count(*) FROM mlflow_traces WHERE experiment = {value} "
-                    f"AND {self.branches}", self.name), [(2,)], (preset, value))
-            for join in ("RIGHT JOIN", "FULL JOIN"):
+            self.assertEqual(self.ask(connection, sql + "?1", self.name), [(2,)], preset)
+            if preset:  # right or an error
+                with self.assertRaisesRegex(Exception, "does not say here which experiment"):
+                    self.ask(connection, sql + "(SELECT ?1)", self.name)
+            else:
+                self.assertEqual(self.ask(connection, sql + "(SELECT ?1)", self.name), [(2,)])
+            for join, where in (("LEFT", "ON"), ("LEFT", "WHERE"), ("RIGHT", "WHERE"),
+                                ("FULL", "WHERE")):
+                if preset == self.other and where == "WHERE":
+                    continue  # SQLite tells nobody of it
+                condition = "AND" if where == "ON" else "WHERE"
                 found = self.ask(
-                    connection, f"SELECT count(*), count(l.id) FROM l {join} mlflow_traces AS t "
-                    "ON t.trace_id = l.id WHERE t.experiment = ?1", self.name)
-                self.assertEqual(found, [(TRACES, 1)], (preset, join))
+                    connection, f"SELECT count(t.trace_id), count(l.id) FROM l {join} JOIN "
+                    f"mlflow_traces AS t ON t.trace_id = l.id {condition} t.experiment = ?1",
+                    self.name)
+                self.assertEqual(found, [(1, 2 if where == "ON" else 1) if join == "LEFT" else
+                                         (TRACES, 1)], (preset, join, where))
 
     def test_what_is_not_asked_for_is_the_preset_or_all(self):
-        count = "SELECT count(*) FROM mlflow_traces WHERE trace_id LIKE ?1"
         like = f"tr-scope{self.id}-%"
         for preset, expected in ((None, TRACES), (self.other, 0), (self.name, TRACES)):
             connection = self.connection(preset)
-            self.assertEqual(self.ask(connection, count, like), [(expected,)], preset)
-            # A statement that speaks of experiments is about all of them.
-            self.assertEqual(self.ask(
-                connection, "SELECT experiment, count(*) FROM mlflow_traces WHERE trace_id LIKE ?1 "
-                "GROUP BY experiment", like), [(self.name, TRACES)], preset)
+            for columns in ("count(*)", "count(experiment)", "count(coalesce(filter, 'none'))"):
+                self.assertEqual(self.ask(
+                    connection, f"SELECT {columns} FROM mlflow_traces WHERE trace_id LIKE ?1", like),
+                    [(expected,)], (preset, columns))
 
     def test_ids(self):
         connection = self.connection()
