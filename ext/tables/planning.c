@@ -95,13 +95,13 @@ static bool planning_asks(const mlf_plan *plan, int column) {
 static int planning_check_arguments(const mlf_schema *schema, const mlf_plan *plan,
                                     mlf_planning_asked *asked, sqlite3_index_info *info) {
   for (int i = 0; i < schema->column_count; i++) {
-    mlf_key_kind kind = schema->columns[i].key_kind;
-    if (kind != MLF_KEY_EXPERIMENT && kind != MLF_KEY_FILTER) continue;
-    bool *by_statement = kind == MLF_KEY_FILTER ? &asked->filter : &asked->experiment;
+    if (!planning_is_argument(schema, i)) continue;
+    bool is_filter = schema->columns[i].key_kind == MLF_KEY_FILTER;
+    bool *by_statement = is_filter ? &asked->filter : &asked->experiment;
     if (planning_asks(plan, i)) {
       *by_statement = true;
     } else if (*by_statement && planning_uses(info, i)) {
-      if (kind == MLF_KEY_FILTER) return SQLITE_CONSTRAINT;
+      if (is_filter) return SQLITE_CONSTRAINT;
       info->idxNum = MLF_PLANNING_UNTOLD;
     }
   }
