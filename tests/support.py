@@ -204,14 +204,18 @@ def clean_environment(server=None, **variables):
     return result | variables
 
 
-def run_shell(sql, server=None, database=":memory:", options=(), timeout=120, **variables):
-    """Runs SQL in the real sqlite3 shell; gives stdout, stderr and returncode as they are.
+def run_shell(sql, server=None, database=":memory:", options=("-bail",), timeout=120, newest=False,
+              **variables):
+    """Runs SQL in the real sqlite3 shell, or in that of the newest SQLite; gives stdout, stderr and
+    returncode as they are.
 
-    If tests/run has put a sanitizer before all, a leak is an error, too.
+    If tests/run has put a sanitizer before all, a leak is an error, too (but not of Python's own).
     """
-    variables["ASAN_OPTIONS"] = "detect_leaks=1"
+    program = [sys.executable, "-m", "apsw"] if newest else ["sqlite3"]
+    if not newest:
+        variables["ASAN_OPTIONS"] = "detect_leaks=1"
     return subprocess.run(
-        ["sqlite3", "-batch", "-bail", *options, database],
+        [*program, "-batch", *options, database],
         input=f".load {extension()}\n{sql}\n", capture_output=True, text=True, timeout=timeout,
         env=clean_environment(server, **variables), check=False)
 

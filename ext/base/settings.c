@@ -7,6 +7,7 @@
 
 #include "base/credentials.h"
 #include "base/limits.h"
+#include "base/origin_list.h"
 #include "base/sqlite_api.h"
 #include "base/tracking_uri.h"
 
@@ -14,6 +15,7 @@ typedef enum setting_kind {
   SETTING_ADDRESS, /* char *: see tracking_uri.h */
   SETTING_TEXT,    /* char *: no control characters */
   SETTING_VISIBLE, /* char *: visible ASCII without blanks, safe in a header */
+  SETTING_ORIGINS, /* char *: addresses without a path, with commas between */
   SETTING_BOOLEAN, /* bool */
   SETTING_INTEGER, /* int */
   SETTING_SECONDS, /* int, in milliseconds; written with up to three decimals */
@@ -95,6 +97,9 @@ static const setting settings_table[] = {
     SETTING_INTEGER, false, SETTING_AT(streams), MLF_STREAMS, 1, MLF_STREAMS_MAX},
   {"MLFLOW_SQL_PAGE_ROWS", "traces to ask for in one request",
     SETTING_INTEGER, false, SETTING_AT(page_rows), MLF_PAGE_ROWS_MAX, 1, MLF_PAGE_ROWS_MAX},
+  {"MLFLOW_SQL_HOSTS",
+    "origins (https://host:port, with commas between) to which mlflow_connect may take the secret",
+    SETTING_ORIGINS, false, SETTING_AT(hosts), 0, 0, 0},
   {"MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET",
     "true: token or password may travel unencrypted to another machine",
     SETTING_BOOLEAN, false, SETTING_AT(plain_http_secret), 0, 0, 0},
@@ -112,11 +117,11 @@ static const char *const settings_source_names[] = {
     [MLF_SETTING_FILE] = "credentials file",
     [MLF_SETTING_OPEN_FILE] = "credentials file (others can read it: chmod 600)",
     [MLF_SETTING_CONNECT] = "mlflow_connect",
-    [MLF_SETTING_WITHHELD] = "withheld: for the server of MLFLOW_TRACKING_URI alone",
+    [MLF_SETTING_WITHHELD] = "withheld: SQL named the server, and MLFLOW_SQL_HOSTS does not",
 };
 
 static bool settings_is_text(const setting *row) {
-  return row->kind <= SETTING_VISIBLE;
+  return row->kind <= SETTING_ORIGINS;
 }
 
 static void *settings_field(mlf_settings *settings, const setting *row) {
@@ -203,6 +208,10 @@ static int settings_assign_boolean(mlf_settings *settings, const setting *row, c
 
 static int settings_assign_text(mlf_settings *settings, const setting *row, const char *text,
                                 mlf_setting_source source, mlf_error *error) {
+  if (row->kind == SETTING_ORIGINS) {
+    int rc = mlf_origin_list_check(text, row->name, error);
+    if (rc != SQLITE_OK) return rc;
+  }
   bool visible = row->kind == SETTING_VISIBLE;
   for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
     if (visible ? *at < 0x21 || *at > 0x7e : *at < 0x20 || *at == 0x7f)
@@ -242,7 +251,8 @@ static int settings_assign(mlf_settings *settings, int index, const char *text,
   switch (row->kind) {
   case SETTING_ADDRESS: return settings_assign_address(settings, text, source, error);
   case SETTING_TEXT:
-  case SETTING_VISIBLE: return settings_assign_text(settings, row, text, source, error);
+  case SETTING_VISIBLE:
+  case SETTING_ORIGINS: return settings_assign_text(settings, row, text, source, error);
   case SETTING_BOOLEAN: return settings_assign_boolean(settings, row, text, error);
   default: return settings_assign_number(settings, row, text, error);
   }
@@ -274,14 +284,17 @@ static int settings_load_credentials(mlf_settings *settings, mlf_error *error) {
   return rc;
 }
 
-/* SQL has named the server. Takes out what proves who we are to the one of MLFLOW_TRACKING_URI,
-** unless that is this one, or unset. */
-static void settings_withhold(mlf_settings *settings) {
+/* SQL has named the server. Takes out what proves who we are, unless the environment names this
+** server, too. */
+static int settings_withhold(mlf_settings *settings, mlf_error *error) {
   static const int secrets[] = {SETTINGS_USERNAME, SETTINGS_PASSWORD, SETTINGS_TOKEN,
                                 SETTINGS_CLIENT_CERT};
   const char *owner = getenv(settings_table[SETTINGS_URI].name);
-  if (!owner || !*owner || mlf_tracking_uri_same_origin(owner, settings->tracking_uri)) return;
-  for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+  bool may;
+  if (mlf_origin_list_has(settings->hosts, settings->tracking_uri, &may) != SQLITE_OK)
+    return mlf_error_nomem(error);
+  may = may || (owner && mlf_tracking_uri_same_origin(owner, settings->tracking_uri));
+  for (size_t i = 0; !may && i < sizeof(secrets) / sizeof(secrets[0]); i++) {
     char **text = settings_field(settings, &settings_table[secrets[i]]);
     mlf_setting_source *source = &settings->sources[secrets[i]];
     if (!*text || *source == MLF_SETTING_CONNECT) continue;
@@ -290,6 +303,7 @@ static void settings_withhold(mlf_settings *settings) {
     *source = MLF_SETTING_WITHHELD;
     settings->withheld = true;
   }
+  return SQLITE_OK;
 }
 
 /* Reads everything; `uri`, if not NULL, in place of MLFLOW_TRACKING_URI. */
@@ -303,7 +317,7 @@ static int settings_load(mlf_settings *settings, const char *uri, mlf_error *err
                          error);
   }
   if (rc == SQLITE_OK) rc = settings_load_credentials(settings, error);
-  if (rc == SQLITE_OK && uri) settings_withhold(settings);
+  if (rc == SQLITE_OK && uri) rc = settings_withhold(settings, error);
   if (rc == SQLITE_OK && settings->insecure_tls && settings->server_cert_path)
     rc = mlf_error_set(error, SQLITE_ERROR,
                        "MLFLOW_TRACKING_INSECURE_TLS and MLFLOW_TRACKING_SERVER_CERT_PATH "

@@ -1,10 +1,10 @@
 /* settings.h: what the process environment says about the server and our limits.
 **
 ** The environment and the credentials file (base/credentials.h) are the only sources;
-** mlflow_connect(uri) can replace the address, and takes the secret along only to the origin that
-** MLFLOW_TRACKING_URI names, or if that names none. Read once per database
-** connection, at the first use (not at load), so a program may set its environment after loading
-** the extension; mlflow_connect reads it again.
+** mlflow_connect(uri) can replace the address, and takes the secret along only to an origin that
+** MLFLOW_TRACKING_URI or MLFLOW_SQL_HOSTS names: SQL alone never chooses
+** who gets it. Read once per database connection, at the first use (not at load), so a program may
+** set its environment after loading the extension; mlflow_connect reads it again.
 **
 ** Names and meanings are MLflow's own where MLflow has them; ours begin with MLFLOW_SQL_.
 **
@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 
-#define MLF_SETTINGS_COUNT 21
+#define MLF_SETTINGS_COUNT 22
 
 typedef enum mlf_setting_source {
   MLF_SETTING_DEFAULT,
@@ -30,7 +30,7 @@ typedef enum mlf_setting_source {
   MLF_SETTING_FILE,
   MLF_SETTING_OPEN_FILE, /* a credentials file that others can read */
   MLF_SETTING_CONNECT,
-  MLF_SETTING_WITHHELD /* it belongs to the server that MLFLOW_TRACKING_URI names */
+  MLF_SETTING_WITHHELD /* SQL named the server, and the environment does not */
 } mlf_setting_source;
 
 typedef struct mlf_settings {
@@ -45,11 +45,12 @@ typedef struct mlf_settings {
   char *experiment_name;  /* scope of a table that names none; NULL if unset */
   char *experiment_id;    /* the same by id; used before the name. MLflow's client insists that
                              the two, if both are set, mean one experiment */
+  char *hosts;            /* MLFLOW_SQL_HOSTS: origins that may get the secret; NULL if unset */
   bool insecure_tls;      /* never with a server_cert_path */
   bool plain_http_secret; /* MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET: a secret may go over plain
                              http to a host that is not loopback */
   bool locked;            /* MLFLOW_SQL_LOCK: mlflow_connect is refused */
-  bool withheld;          /* the environment has a secret, for another server than this */
+  bool withheld;          /* a secret is set, which this server does not get */
   /* Limits; see limits.h for the defaults. */
   int request_timeout_ms;
   int connect_timeout_ms;
@@ -71,8 +72,9 @@ typedef struct mlf_settings {
 int mlf_settings_read(mlf_settings *settings, mlf_error *error);
 
 /* Replaces the tracking URI (mlflow_connect) and reads everything else again, so that a user and
-** password that came in the former address do not reach the new one. Nor does any other secret, if
-** MLFLOW_TRACKING_URI is set and of another origin: token, user and password, client certificate.
+** password that came in the former address do not reach the new one. Nor does any other secret
+** (token, user and password, client certificate) unless the environment names this origin, in
+** MLFLOW_TRACKING_URI or MLFLOW_SQL_HOSTS.
 ** Same checks, same errors, and one if MLFLOW_SQL_LOCK is set; after an error the settings are as
 ** before. `settings` may be zero. The texts that `settings` owned are gone. */
 int mlf_settings_set_uri(mlf_settings *settings, const char *uri, mlf_error *error);

@@ -48,8 +48,8 @@ static const char *status_advice(const mlf_http *http, const mlf_http_reply *rep
   if (reply->status == 403 && detail->message && strstr(detail->message, "Invalid Host header"))
     return "; start the server with --allowed-hosts, or use an address that it allows";
   if (refused && mlf_http_withholds(http))
-    return "; the token or password that is set goes to the server of MLFLOW_TRACKING_URI alone: "
-           "set that to this address";
+    return "; the token or password that is set goes to servers that the environment names: set "
+           "MLFLOW_TRACKING_URI to this address, or add it to MLFLOW_SQL_HOSTS";
   if (refused)
     return "; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and "
            "MLFLOW_TRACKING_PASSWORD, to an account that may read this";

@@ -139,24 +139,8 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
   return mlf_error_nomem(error);
 }
 
-/* mlflow_connect(uri): uses the MLflow server at `uri` from now on, for this connection. The
-** secret still comes from the environment or the credentials file, and goes along only if the
-** environment names no other server. Returns the address. */
-static void connection_connect(sqlite3_context *context, int count, sqlite3_value **values) {
-  mlf_connection *connection = sqlite3_user_data(context);
-  mlf_error error = {0};
-  const mlf_settings *settings;
-  (void)count;
-  const char *uri = (const char *)sqlite3_value_text(values[0]);
+void mlf_connection_forget(mlf_connection *connection) {
   mlf_statement_forget(&connection->latest);
-  int rc = uri ? mlf_client_connect(connection->client, uri, &error)
-               : mlf_error_set(&error, SQLITE_ERROR, "the address is NULL");
-  if (rc == SQLITE_OK) rc = mlf_client_settings(connection->client, &settings, &error);
-  if (rc == SQLITE_OK) {
-    sqlite3_result_text(context, settings->tracking_uri, -1, SQLITE_TRANSIENT);
-  } else {
-    mlf_error_result(context, "mlflow_connect", &error);
-  }
 }
 
 /* mlflow_version(): the version of this extension. */
@@ -166,12 +150,7 @@ static void connection_version(sqlite3_context *context, int count, sqlite3_valu
   sqlite3_result_text(context, MLF_VERSION, -1, SQLITE_STATIC);
 }
 
-int mlf_connection_register(sqlite3 *db, mlf_connection *connection) {
-  mlf_connection_hold(connection);
-  int rc = sqlite3_create_function_v2(db, "mlflow_connect", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY,
-                                      connection, connection_connect, NULL, NULL,
-                                      mlf_connection_release);
-  if (rc != SQLITE_OK) return rc;
+int mlf_connection_register(sqlite3 *db) {
   return sqlite3_create_function_v2(db, "mlflow_version", 0,
                                     SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, NULL,
                                     connection_version, NULL, NULL, NULL);

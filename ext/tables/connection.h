@@ -34,7 +34,10 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
 ** or the host may have put its own in place, which finds what the server's ILIKE would not. */
 bool mlf_connection_has_own_like(mlf_connection *connection);
 
-/* Registers mlflow_connect and mlflow_version. */
-int mlf_connection_register(sqlite3 *db, mlf_connection *connection);
+/* Forgets what the statement before this one knew: the server is to be another. */
+void mlf_connection_forget(mlf_connection *connection);
+
+/* Registers mlflow_version. */
+int mlf_connection_register(sqlite3 *db);
 
 #endif

@@ -18,8 +18,7 @@ struct mlf_statement {
   bool active_known;
 };
 
-/* The one statement that is under way, or NULL if there are several. */
-static sqlite3_stmt *statement_sole(sqlite3 *db) {
+sqlite3_stmt *mlf_statement_sole(sqlite3 *db) {
   sqlite3_stmt *sole = NULL;
   sqlite3_stmt *each = sqlite3_next_stmt(db, NULL);
   for (; each; each = sqlite3_next_stmt(db, each)) {
@@ -71,7 +70,7 @@ static void statement_become_latest(mlf_statement *statement, sqlite3_stmt *runn
 
 int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **latest, mlf_held_page *page,
                        mlf_statement **out, mlf_error *error) {
-  sqlite3_stmt *running = statement_sole(db);
+  sqlite3_stmt *running = mlf_statement_sole(db);
   bool marked = running && sqlite3_stmt_status(running, SQLITE_STMTSTATUS_RUN, 0) == 0;
   mlf_statement *statement = *latest;
   if (!statement || !marked || statement->running != running) {

@@ -28,6 +28,9 @@ typedef struct mlf_held_page {
   struct mlf_held_page *next; /* of another scan of the statement */
 } mlf_held_page;
 
+/* The one statement that is running in `db`; NULL if there are several, or none. */
+sqlite3_stmt *mlf_statement_sole(sqlite3 *db);
+
 /* Joins the statement that is running in `db`, whose latest is `*latest`, or a new one, which is
 ** `*latest` from then on if others may join it. */
 int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **latest, mlf_held_page *page,

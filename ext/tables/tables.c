@@ -1,5 +1,6 @@
 #include "tables/tables.h"
 
+#include "tables/connect.h"
 #include "tables/connection.h"
 #include "tables/listing.h"
 #include "tables/trace_table.h"
@@ -8,7 +9,8 @@ int mlf_tables_register(sqlite3 *db) {
   mlf_connection *connection;
   int rc = mlf_connection_new(db, &connection);
   if (rc != SQLITE_OK) return rc;
-  rc = mlf_connection_register(db, connection);
+  rc = mlf_connection_register(db);
+  if (rc == SQLITE_OK) rc = mlf_connect_register(db, connection);
   if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_experiments);
   if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_requests);
   if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_settings);

@@ -377,9 +377,9 @@ static void test_set_uri(void **state) {
   mlf_settings_clear(&settings);
 }
 
-#define WITHHELD "withheld: for the server of MLFLOW_TRACKING_URI alone"
+#define WITHHELD "withheld: SQL named the server, and MLFLOW_SQL_HOSTS does not"
 
-/* What is set for one server does not go to another that SQL names. */
+/* A secret goes where the environment says, and never where SQL alone does. */
 static void test_secrets_have_one_origin(void **state) {
   (void)state;
   mlf_error error = {0};
@@ -388,10 +388,10 @@ static void test_secrets_have_one_origin(void **state) {
   setenv("MLFLOW_TRACKING_CLIENT_CERT_PATH", "/cert.pem", 1);
   home_write("[mlflow]\nmlflow_tracking_username = ann\nmlflow_tracking_password = p\n");
 
-  /* No server is set: the secret goes to the one that SQL names. */
+  /* No server is set: the secret stays. */
   assert_int_equal(mlf_settings_set_uri(&settings, "http://two", &error), SQLITE_OK);
-  assert_row(&settings, "MLFLOW_TRACKING_TOKEN", "set", "environment");
-  assert_false(settings.withheld);
+  assert_row(&settings, "MLFLOW_TRACKING_TOKEN", "unset", WITHHELD);
+  assert_true(settings.withheld);
 
   setenv("MLFLOW_TRACKING_URI", "http://one:80/prefix", 1);
   assert_int_equal(mlf_settings_set_uri(&settings, "http://ONE/other", &error), SQLITE_OK);
@@ -409,6 +409,14 @@ static void test_secrets_have_one_origin(void **state) {
     assert_row(&settings, "MLFLOW_TRACKING_PASSWORD", "unset", WITHHELD);
     assert_row(&settings, "MLFLOW_TRACKING_CLIENT_CERT_PATH", NULL, WITHHELD);
   }
+
+  /* A list of ours may name more. */
+  setenv("MLFLOW_SQL_HOSTS", "https://three, http://TWO:80", 1);
+  assert_int_equal(mlf_settings_set_uri(&settings, "http://two/prefix", &error), SQLITE_OK);
+  assert_string_equal(settings.token, "token");
+  assert_int_equal(mlf_settings_set_uri(&settings, "https://two", &error), SQLITE_OK);
+  assert_null(settings.token);
+  unsetenv("MLFLOW_SQL_HOSTS");
 
   /* What the address itself brings is for its server. */
   assert_int_equal(mlf_settings_set_uri(&settings, "http://bob:pw@two", &error), SQLITE_OK);
