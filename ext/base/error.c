@@ -48,6 +48,21 @@ int mlf_error_nomem(mlf_error *error) {
   return error->code;
 }
 
+int mlf_error_move(mlf_error *error, mlf_error *from) {
+  if (!error->code) {
+    *error = *from;
+    *from = (mlf_error){0};
+  }
+  mlf_error_clear(from);
+  return error->code;
+}
+
+int mlf_error_wrap(mlf_error *error, const char *of, mlf_error *from) {
+  if (from->code) mlf_error_set(error, from->code, "%s: %s", of, from->text ? from->text : "");
+  mlf_error_clear(from);
+  return error->code;
+}
+
 void mlf_error_clear(mlf_error *error) {
   sqlite3_free(error->text);
   memset(error, 0, sizeof(*error));

@@ -27,6 +27,13 @@ int mlf_error_set(mlf_error *error, int code, const char *format, ...);
 /* Records SQLITE_NOMEM; returns it (or the earlier code). */
 int mlf_error_nomem(mlf_error *error);
 
+/* Records what `from` holds, unless a failure is recorded already, and clears `from`. Returns the
+** code now recorded; SQLITE_OK if there is none. */
+int mlf_error_move(mlf_error *error, mlf_error *from);
+
+/* The same with "OF: " before the text: what it was that failed. */
+int mlf_error_wrap(mlf_error *error, const char *of, mlf_error *from);
+
 /* Frees the text and makes the object ready for another use. */
 void mlf_error_clear(mlf_error *error);
 

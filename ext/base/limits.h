@@ -9,14 +9,15 @@
 /* Text of one error, in bytes. */
 #define MLF_ERROR_BYTES_MAX 512
 
-/* JSON: one document. A node of the tree takes about 80 bytes. */
-#define MLF_JSON_DEPTH_MAX        64
-#define MLF_JSON_NODES_MAX        1000000
-#define MLF_JSON_STRING_BYTES_MAX (16 * 1024 * 1024)
+/* JSON: levels of one text. A level of a value that MLflow sends in OpenTelemetry's form is four of
+** them, and SQLite's own JSON takes 1,000. */
+#define MLF_JSON_DEPTH_MAX 5000
+/* And levels of a tree that is made of it: more than any reply has above its values. */
+#define MLF_JSON_LEVELS_MAX 12
 
 /* HTTP: one reply body, in bytes after decoding. */
-#define MLF_REPLY_BYTES_MAX       (32 * 1024 * 1024)
-#define MLF_SPANS_REPLY_BYTES_MAX (256 * 1024 * 1024)
+#define MLF_REPLY_BYTES_MAX (32 * 1024 * 1024)
+#define MLF_SPANS_BYTES_MAX (256 * 1024 * 1024)
 
 /* HTTP: the headers of one reply, interim ones (1xx) among them. */
 #define MLF_REPLY_HEADER_BYTES_MAX (256 * 1024)

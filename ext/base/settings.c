@@ -17,6 +17,7 @@ typedef enum setting_kind {
   SETTING_VISIBLE, /* char *: visible ASCII without blanks, safe in a header */
   SETTING_ORIGINS, /* char *: addresses without a path, with commas between */
   SETTING_BOOLEAN, /* bool */
+  SETTING_BAD,     /* bool: 'error' is false, 'null' true */
   SETTING_INTEGER, /* int */
   SETTING_SECONDS, /* int, in milliseconds; written with up to three decimals */
   SETTING_FACTOR   /* double; written with up to three decimals */
@@ -93,6 +94,9 @@ static const setting settings_table[] = {
   {"MLFLOW_SQL_REPLY_BYTES_MAX", "bytes of one reply without spans",
     SETTING_INTEGER, false, SETTING_AT(reply_bytes_max),
     MLF_REPLY_BYTES_MAX, 1024, 1073741824},
+  {"MLFLOW_SQL_SPANS_BYTES_MAX", "bytes of one reply with spans",
+    SETTING_INTEGER, false, SETTING_AT(spans_bytes_max),
+    MLF_SPANS_BYTES_MAX, 1024, 2147483647},
   {"MLFLOW_SQL_STREAMS", "requests that one scan may have under way at a time",
     SETTING_INTEGER, false, SETTING_AT(streams), MLF_STREAMS, 1, MLF_STREAMS_MAX},
   {"MLFLOW_SQL_PAGE_ROWS", "traces to ask for in one request",
@@ -100,6 +104,9 @@ static const setting settings_table[] = {
   {"MLFLOW_SQL_HOSTS",
     "origins (https://host:port, with commas between) to which mlflow_connect may take the secret",
     SETTING_ORIGINS, false, SETTING_AT(hosts), 0, 0, 0},
+  {"MLFLOW_SQL_BAD_TRACES",
+    "what a trace does to a statement that cannot read it: error ends it, null leaves NULLs",
+    SETTING_BAD, false, SETTING_AT(bad_traces_null), 0, 0, 0},
   {"MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET",
     "true: token or password may travel unencrypted to another machine",
     SETTING_BOOLEAN, false, SETTING_AT(plain_http_secret), 0, 0, 0},
@@ -194,6 +201,16 @@ static int settings_assign_number(mlf_settings *settings, const setting *row, co
                        most);
 }
 
+static int settings_assign_bad(mlf_settings *settings, const setting *row, const char *text,
+                               mlf_error *error) {
+  bool null = sqlite3_stricmp(text, "null") == 0;
+  if (!null && sqlite3_stricmp(text, "error") != 0)
+    return mlf_error_set(error, SQLITE_ERROR, "%s is '%.40s'; it must be error or null", row->name,
+                         text);
+  *(bool *)settings_field(settings, row) = null;
+  return SQLITE_OK;
+}
+
 /* The words that MLflow takes, in any case. */
 static int settings_assign_boolean(mlf_settings *settings, const setting *row, const char *text,
                                    mlf_error *error) {
@@ -254,6 +271,7 @@ static int settings_assign(mlf_settings *settings, int index, const char *text,
   case SETTING_VISIBLE:
   case SETTING_ORIGINS: return settings_assign_text(settings, row, text, source, error);
   case SETTING_BOOLEAN: return settings_assign_boolean(settings, row, text, error);
+  case SETTING_BAD: return settings_assign_bad(settings, row, text, error);
   default: return settings_assign_number(settings, row, text, error);
   }
 }
@@ -361,6 +379,7 @@ static char *settings_show(const mlf_settings *settings, const setting *row) {
   char number[16];
   switch (row->kind) {
   case SETTING_BOOLEAN: return sqlite3_mprintf("%s", *(const bool *)field ? "true" : "false");
+  case SETTING_BAD: return sqlite3_mprintf("%s", *(const bool *)field ? "null" : "error");
   case SETTING_INTEGER: return sqlite3_mprintf("%d", *(const int *)field);
   case SETTING_SECONDS: settings_write_thousandths(*(const int *)field, number); break;
   case SETTING_FACTOR:

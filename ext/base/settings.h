@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 
-#define MLF_SETTINGS_COUNT 22
+#define MLF_SETTINGS_COUNT 24
 
 typedef enum mlf_setting_source {
   MLF_SETTING_DEFAULT,
@@ -50,6 +50,7 @@ typedef struct mlf_settings {
   bool plain_http_secret; /* MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET: a secret may go over plain
                              http to a host that is not loopback */
   bool locked;            /* MLFLOW_SQL_LOCK: mlflow_connect is refused */
+  bool bad_traces_null;   /* MLFLOW_SQL_BAD_TRACES: what cannot be read of a trace is NULL */
   bool withheld;          /* a secret is set, which this server does not get */
   /* Limits; see limits.h for the defaults. */
   int request_timeout_ms;
@@ -59,6 +60,7 @@ typedef struct mlf_settings {
   int statement_timeout_ms;
   int statement_requests_max;
   int reply_bytes_max;
+  int spans_bytes_max;
   int streams;   /* concurrent requests of one scan */
   int page_rows; /* rows asked per page, 1..500 */
 

@@ -43,3 +43,14 @@ void mlf_sqlite_value_result(sqlite3_context *context, const mlf_value *value) {
     break;
   }
 }
+
+void mlf_sqlite_value_give(sqlite3_context *context, mlf_value *value) {
+  if (value->owned && value->type == MLF_TEXT) {
+    char *text = (char *)(uintptr_t)value->text; /* ours, since it is owned */
+    sqlite3_result_text64(context, text, value->length, sqlite3_free, SQLITE_UTF8);
+    *value = (mlf_value){.type = MLF_NULL};
+  } else {
+    mlf_sqlite_value_result(context, value);
+    mlf_value_clear(value);
+  }
+}

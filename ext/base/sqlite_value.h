@@ -12,4 +12,7 @@ int mlf_sqlite_value_read(sqlite3_value *from, mlf_value *to);
 /* Makes plain data the result of a function or column, by copy. */
 void mlf_sqlite_value_result(sqlite3_context *context, const mlf_value *value);
 
+/* The same, but an owned text is handed over; `value` is NULL afterwards. */
+void mlf_sqlite_value_give(sqlite3_context *context, mlf_value *value);
+
 #endif

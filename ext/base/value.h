@@ -2,6 +2,7 @@
 #ifndef MLF_BASE_VALUE_H
 #define MLF_BASE_VALUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,8 @@ typedef struct mlf_value {
   mlf_value_type type;
   int64_t integer;  /* of MLF_INTEGER */
   double real;      /* of MLF_REAL */
-  const char *text; /* of MLF_TEXT and MLF_BLOB: borrowed or owned, as the holder says */
+  const char *text; /* of MLF_TEXT and MLF_BLOB: borrowed, unless */
+  bool owned;       /* it is to be freed with mlf_value_clear */
   size_t length;    /* bytes of text */
 } mlf_value;
 
@@ -19,5 +21,14 @@ typedef struct mlf_value {
 mlf_value mlf_value_text(const char *text);
 mlf_value mlf_value_integer(int64_t integer);
 mlf_value mlf_value_real(double real);
+
+/* Text that the value takes, of sqlite3_malloc64, with a byte more than `length`; NULL for NULL. */
+mlf_value mlf_value_take(char *text, size_t length);
+
+/* Makes a borrowed text an owned one. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_value_own(mlf_value *value);
+
+/* Frees an owned text, and makes the value NULL. */
+void mlf_value_clear(mlf_value *value);
 
 #endif

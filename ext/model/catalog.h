@@ -21,7 +21,7 @@ typedef enum mlf_column_type {
 /* Where a value comes from. `path` and `item` of mlf_column say which. */
 typedef enum mlf_source {
   MLF_SOURCE_TEXT,          /* member `path` of the trace, a string */
-  MLF_SOURCE_RAW,           /* member `path` as sent; `item` if absent */
+  MLF_SOURCE_JSON,          /* member `path`, an object or array; `item` if absent */
   MLF_SOURCE_STATUS,        /* member `path`; STATE_UNSPECIFIED if absent */
   MLF_SOURCE_EXPERIMENT_ID, /* of trace_location */
   MLF_SOURCE_TIMESTAMP,     /* request_time in ms */
@@ -34,6 +34,7 @@ typedef enum mlf_source {
   MLF_SOURCE_METADATA_ITEM, /* member `item` of the JSON object in trace_metadata[path] */
   MLF_SOURCE_FEEDBACK,      /* value of the latest valid feedback named `path` */
   MLF_SOURCE_ASKED,         /* what the statement asked: experiment, filter */
+  MLF_SOURCE_SPAN_ERROR,    /* why the spans cannot be read */
   /* Of a span: model/span_set.h. Those of mlflow_traces speak of the root span. */
   MLF_SOURCE_SPAN,
   MLF_SOURCE_SPAN_ID = MLF_SOURCE_SPAN,

@@ -7,9 +7,10 @@
 #include "model/json.h"
 
 /* The value of `column` in `assessment`, a member of a trace in `page`; the column is one of the
-** MLF_SOURCE_ASSESSMENT family. Absent and null give NULL, and so does an optional field of the
-** wrong type. Texts are borrowed from `page`. SQLITE_OK or SQLITE_NOMEM. */
+** MLF_SOURCE_ASSESSMENT family. Absent and null give NULL. A text is owned by `value`, or borrowed
+** from `page`. Errors: what has another type than belongs there, or is no time where one belongs,
+** with its path; SQLITE_INTERRUPT; SQLITE_NOMEM. */
 int mlf_assessment_value(const mlf_json *page, const mlf_json_node *assessment,
-                         const mlf_column *column, mlf_value *value);
+                         const mlf_column *column, mlf_value *value, mlf_error *error);
 
 #endif

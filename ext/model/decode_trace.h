@@ -10,17 +10,26 @@
 #include "model/catalog.h"
 #include "model/json.h"
 
-/* The value of `column` in `trace`, a member of `page`. Absent and null give NULL, and so does an
-** optional field of the wrong type. Texts are borrowed from `page`, or from `scratch` for
-** MLF_SOURCE_REQUEST_TIME. What is asked, and what is of a span or an assessment, is not in a
-** trace: NULL.
-** SQLITE_OK or SQLITE_NOMEM. */
+/* The value of `column` in `trace`, a member of `page`. Absent and null give NULL. A text is owned
+** by `value`, or borrowed from `page`. What is asked, and what is of a span or an assessment, is
+** not in a trace: NULL. Errors: what has another type than belongs there, or is no time where one
+** belongs, with its path; SQLITE_INTERRUPT; SQLITE_NOMEM. */
 int mlf_trace_value(const mlf_json *page, const mlf_json_node *trace, const mlf_column *column,
-                    char scratch[32], mlf_value *value);
+                    mlf_value *value, mlf_error *error);
 
-/* The fields that a walk stands on; NULL or false if missing or of the wrong type. */
+/* Checks the fields that a walk stands on: the id, the experiment and the time, which is put into
+** `*ms`. Errors as above, and one for each that is missing. */
+int mlf_trace_check(const mlf_json *page, const mlf_json_node *trace, int64_t *ms,
+                    mlf_error *error);
+
+/* These fields of a trace that was checked; NULL or false of any other. */
 const char *mlf_trace_id(const mlf_json_node *trace);
 const char *mlf_trace_experiment_id(const mlf_json_node *trace);
 bool mlf_trace_timestamp(const mlf_json_node *trace, int64_t *ms);
+
+/* The member `name` of `object` as a time in milliseconds, which RFC 3339 text is; NULL if absent.
+** Errors as above. */
+int mlf_trace_time_of(const mlf_json *page, const mlf_json_node *object, const char *name,
+                      mlf_value *value, mlf_error *error);
 
 #endif

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/sqlite_api.h"
-#include "model/json_check.h"
+#include "model/json_reader.h"
+#include "model/json_write.h"
 
 /* No double and no midpoint between two has more significant digits (IEEE 754: 767). */
 #define JSON_DIGITS_MAX 800
@@ -14,10 +15,28 @@
 /* Far above any exponent that leaves a number finite, however many digits the text has. */
 #define JSON_EXPONENT_MAX 1000000000000000
 
+/* A node takes about 100 bytes. What MLflow sends has far fewer in its text; so a tree is at most
+** some seven times as large as its text, and the limit of the text is the limit of all. */
+#define JSON_NODES_LEAST     65536
+#define JSON_BYTES_PER_VALUE 16
+
+typedef struct json_extent {
+  size_t begin; /* offset of the value's first byte */
+  size_t end;   /* offset after its last */
+} json_extent;
+
 struct mlf_json {
-  char *text;
-  mlf_json_extent *values; /* in the document's order; a node's valueint is its index */
+  const char *text;
+  char *owned; /* the text, unless it is the parent's */
+  size_t length;
+  mlf_json_options options;
+  mlf_json *parent;          /* held; NULL for a document that was not opened from another */
+  const mlf_json_node *leaf; /* of the parent */
+  json_extent *values;       /* in the document's order; a node's valueint is its index */
+  size_t value_count;
+  size_t value_capacity;
   cJSON *root;
+  int64_t tag; /* of the caller */
   int holders; /* besides the owner */
 };
 
@@ -29,8 +48,85 @@ static const mlf_json_node *json_node(const cJSON *item) {
   return (const mlf_json_node *)item;
 }
 
+/* Records that a value begins. */
+static int json_add_value(mlf_json *json, size_t begin, mlf_error *error) {
+  if (json->value_count >= JSON_NODES_LEAST + json->length / JSON_BYTES_PER_VALUE)
+    return mlf_error_set(error, SQLITE_TOOBIG, "JSON of %llu bytes has more than %llu values",
+                         (sqlite3_uint64)json->length, (sqlite3_uint64)json->value_count);
+  if (json->value_count == json->value_capacity) {
+    size_t capacity = json->value_capacity ? json->value_capacity * 2 : 64;
+    json_extent *grown = sqlite3_realloc64(json->values, capacity * sizeof(*grown));
+    if (!grown) return mlf_error_nomem(error);
+    json->values = grown;
+    json->value_capacity = capacity;
+  }
+  json->values[json->value_count++].begin = begin;
+  return SQLITE_OK;
+}
+
+/* Writes the plain form of what is in the tree: what cJSON 1.7.15 reads right under any locale.
+** Numbers are 0, for they are read from the text, and leaves are empty. */
+static void json_write_plain(sqlite3_str *plain, const mlf_json_reader *reader,
+                             mlf_json_token token) {
+  if (token == MLF_JSON_TOKEN_NUMBER) {
+    sqlite3_str_appendchar(plain, 1, '0');
+  } else {
+    mlf_json_write_token(plain, reader, token, true);
+  }
+}
+
+/* Steps over a leaf that has begun, and writes it as empty. */
+static int json_read_leaf(mlf_json_reader *reader, mlf_json_token token, sqlite3_str *plain,
+                          mlf_error *error) {
+  sqlite3_str_appendall(plain, token == MLF_JSON_TOKEN_OBJECT ? "{}" : "[]");
+  return mlf_json_reader_skip(reader, token, error);
+}
+
+/* A byte order mark, which may begin a file and nothing else. */
+static size_t json_mark_bytes(const mlf_json *json) {
+  bool marked =
+      json->options.python && json->length >= 3 && memcmp(json->text, "\xef\xbb\xbf", 3) == 0;
+  return marked ? 3 : 0;
+}
+
+/* Reads the document: checks it, records its values, and writes the plain form. */
+static int json_read(mlf_json *json, sqlite3_str *plain, mlf_error *error) {
+  size_t open[MLF_JSON_LEVELS_MAX + 1]; /* the values that the open containers are */
+  mlf_json_reader reader;
+  mlf_json_token token = MLF_JSON_TOKEN_NULL;
+  bool first = true;
+  mlf_json_reader_init(&reader, json->text, json->length);
+  reader.at = json_mark_bytes(json);
+  reader.python = json->options.python;
+  reader.interrupt = json->options.interrupt;
+  for (;;) {
+    int rc = mlf_json_reader_next(&reader, &token, error);
+    if (rc != SQLITE_OK || token == MLF_JSON_TOKEN_END) return rc;
+    bool opens = token == MLF_JSON_TOKEN_OBJECT || token == MLF_JSON_TOKEN_ARRAY;
+    bool closes = token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END;
+    if (!first && !closes) sqlite3_str_appendchar(plain, 1, ',');
+    first = opens || token == MLF_JSON_TOKEN_NAME;
+    size_t value = json->value_count;
+    if (closes) {
+      value = open[reader.depth];
+    } else if (token != MLF_JSON_TOKEN_NAME) {
+      rc = json_add_value(json, reader.begin, error);
+    }
+    if (rc == SQLITE_OK && opens && reader.depth > json->options.levels) {
+      rc = json_read_leaf(&reader, token, plain, error);
+      opens = first = false;
+    } else {
+      json_write_plain(plain, &reader, token);
+      if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(plain, 1, ':');
+    }
+    if (rc != SQLITE_OK) return rc;
+    if (opens) open[reader.depth - 1] = value;
+    if (token != MLF_JSON_TOKEN_NAME && !opens) json->values[value].end = reader.end;
+  }
+}
+
 /* Numbers `item`, what is in it and what follows it in document order, from `index`. Returns the
-** next index. Recursion is bounded by MLF_JSON_DEPTH_MAX. */
+** next index. Recursion is bounded by MLF_JSON_LEVELS_MAX. */
 static int json_number_items(cJSON *item, int index) {
   for (; item; item = item->next) {
     item->valueint = index++;
@@ -39,48 +135,71 @@ static int json_number_items(cJSON *item, int index) {
   return index;
 }
 
-int mlf_json_parse_take(char *text, size_t length, mlf_json **out, mlf_error *error) {
-  mlf_json_check check = {0};
-  mlf_json *json = NULL;
-  *out = NULL;
-  int rc = mlf_json_check_run(text, length, &check, error);
-  if (rc != SQLITE_OK) goto cleanup;
-
-  json = sqlite3_malloc64(sizeof(*json));
-  if (!json) {
-    rc = mlf_error_nomem(error);
-    goto cleanup;
+/* Reads the document, and makes the tree. */
+static int json_build(mlf_json *json, mlf_error *error) {
+  sqlite3_str *plain = sqlite3_str_new(NULL);
+  int rc = json_read(json, plain, error);
+  if (rc == SQLITE_OK && sqlite3_str_errcode(plain) == SQLITE_OK) {
+    json->root = cJSON_ParseWithLength(sqlite3_str_value(plain), (size_t)sqlite3_str_length(plain));
+    /* The text is known to be JSON that cJSON reads: else there is no memory. */
+    if (json->root) {
+      int count = json_number_items(json->root, 0);
+      assert((size_t)count == json->value_count);
+      (void)count;
+    }
   }
-  const mlf_buffer *plain = &check.plain;
-  *json = (mlf_json){.text = text, .values = check.values};
-  text = NULL;
-  check.values = NULL;
-  json->root = plain->length ? cJSON_ParseWithLength(plain->bytes, plain->length)
-                             : cJSON_ParseWithLength(json->text, length);
-  if (!json->root) {
-    /* The text is known to be JSON that cJSON reads. */
-    rc = mlf_error_nomem(error);
-    goto cleanup;
-  }
-  int count = json_number_items(json->root, 0);
-  assert((size_t)count == check.value_count);
-  (void)count;
-  *out = json;
-  json = NULL;
-
-cleanup:
-  mlf_json_free(json);
-  mlf_json_check_clear(&check);
-  sqlite3_free(text);
+  sqlite3_free(sqlite3_str_finish(plain));
+  if (rc == SQLITE_OK && !json->root) rc = mlf_error_nomem(error);
   return rc;
 }
 
-int mlf_json_parse(const char *text, size_t length, mlf_json **out, mlf_error *error) {
+/* Makes a document of borrowed text; `owned` is what to free with it. */
+static int json_new(const char *text, size_t length, char *owned, mlf_json_options options,
+                    mlf_json **out, mlf_error *error) {
+  *out = NULL;
+  mlf_json *json = sqlite3_malloc64(sizeof(*json));
+  if (!json) {
+    sqlite3_free(owned);
+    return mlf_error_nomem(error);
+  }
+  *json = (mlf_json){.text = text, .length = length, .owned = owned, .options = options, .tag = -1};
+  if (options.levels == 0) json->options.levels = MLF_JSON_LEVELS_MAX;
+  assert(json->options.levels <= MLF_JSON_LEVELS_MAX);
+  int rc = json_build(json, error);
+  if (rc == SQLITE_OK) {
+    *out = json;
+  } else {
+    mlf_json_free(json);
+  }
+  return rc;
+}
+
+int mlf_json_parse_take(char *text, size_t length, mlf_json_options options, mlf_json **out,
+                        mlf_error *error) {
+  return json_new(text, length, text, options, out, error);
+}
+
+int mlf_json_parse(const char *text, size_t length, mlf_json_options options, mlf_json **out,
+                   mlf_error *error) {
   *out = NULL;
   char *copy = sqlite3_malloc64((sqlite3_uint64)length + 1);
   if (!copy) return mlf_error_nomem(error);
   if (length) memcpy(copy, text, length);
-  return mlf_json_parse_take(copy, length, out, error);
+  return json_new(copy, length, copy, options, out, error);
+}
+
+int mlf_json_open(const mlf_json *json, const mlf_json_node *leaf, int levels, mlf_json **out,
+                  mlf_error *error) {
+  size_t length;
+  const char *raw = mlf_json_raw(json, leaf, &length);
+  mlf_json_options options = json->options;
+  options.levels = levels;
+  int rc = json_new(raw, length, NULL, options, out, error);
+  if (rc != SQLITE_OK) return rc;
+  (*out)->parent = mlf_json_hold(json);
+  (*out)->leaf = leaf;
+  (*out)->tag = json->tag;
+  return rc;
 }
 
 mlf_json *mlf_json_hold(const mlf_json *json) {
@@ -92,9 +211,18 @@ mlf_json *mlf_json_hold(const mlf_json *json) {
 void mlf_json_free(mlf_json *json) {
   if (!json || json->holders-- > 0) return;
   cJSON_Delete(json->root);
+  mlf_json_free(json->parent);
   sqlite3_free(json->values);
-  sqlite3_free(json->text);
+  sqlite3_free(json->owned);
   sqlite3_free(json);
+}
+
+void mlf_json_set_tag(mlf_json *json, int64_t tag) {
+  json->tag = tag;
+}
+
+int64_t mlf_json_tag(const mlf_json *json) {
+  return json->tag;
 }
 
 const mlf_json_node *mlf_json_root(const mlf_json *json) {
@@ -225,7 +353,95 @@ bool mlf_json_double(const mlf_json *json, const mlf_json_node *node, double *va
 const char *mlf_json_raw(const mlf_json *json, const mlf_json_node *node, size_t *length) {
   *length = 0;
   if (!node) return NULL;
-  const mlf_json_extent *extent = &json->values[json_item(node)->valueint];
+  const json_extent *extent = &json->values[json_item(node)->valueint];
   *length = extent->end - extent->begin;
   return json->text + extent->begin;
+}
+
+void mlf_json_read_node(const mlf_json *json, const mlf_json_node *node, mlf_json_reader *reader) {
+  size_t length;
+  const char *raw = mlf_json_raw(json, node, &length);
+  mlf_json_reader_init(reader, raw, length);
+  reader->python = json->options.python;
+  reader->interrupt = json->options.interrupt;
+}
+
+/* Appends where a node is, as in traces[3].spans. */
+static void json_write_path(sqlite3_str *path, const mlf_json *json, const mlf_json_node *node) {
+  if (json->parent) json_write_path(path, json->parent, json->leaf);
+  const cJSON *at = json->root, *target = json_item(node);
+  while (at != target) {
+    int place = 0;
+    const bool is_array = at->type == cJSON_Array;
+    /* The last child that begins no later than the node is, or holds, the node. */
+    for (at = at->child; at->next && at->next->valueint <= target->valueint; at = at->next)
+      place++;
+    if (is_array) {
+      sqlite3_str_appendf(path, "[%d]", place);
+    } else {
+      sqlite3_str_appendf(path, "%s%s", sqlite3_str_length(path) ? "." : "", at->string);
+    }
+  }
+}
+
+int mlf_json_misshapen(const mlf_json *json, const mlf_json_node *node, const char *wanted,
+                       mlf_error *error) {
+  static const char *const kinds[] = {"absent",   "null",     "false",    "true",     "a number",
+                                      "a number", "a string", "an array", "an object"};
+  sqlite3_str *path = sqlite3_str_new(NULL);
+  json_write_path(path, json, node);
+  if (sqlite3_str_length(path) == 0) sqlite3_str_appendall(path, "the document");
+  char *text = sqlite3_str_finish(path);
+  int rc = text ? mlf_error_set(error, SQLITE_ERROR, "%s is %s, where %s belongs", text,
+                                kinds[mlf_json_kind_of(json, node)], wanted)
+                : mlf_error_nomem(error);
+  sqlite3_free(text);
+  return rc;
+}
+
+/* A member that has the kind, or NULL for one that is absent or null. */
+static int json_get(const mlf_json *json, const mlf_json_node *object, const char *name,
+                    mlf_json_kind kind, const char *wanted, const mlf_json_node **member,
+                    mlf_error *error) {
+  *member = mlf_json_member(object, name);
+  mlf_json_kind found = mlf_json_kind_of(json, *member);
+  if (found == MLF_JSON_NULL) *member = NULL;
+  if (found == MLF_JSON_NULL || found == MLF_JSON_ABSENT || found == kind) return SQLITE_OK;
+  return mlf_json_misshapen(json, *member, wanted, error);
+}
+
+int mlf_json_get_array(const mlf_json *json, const mlf_json_node *object, const char *name,
+                       const mlf_json_node **array, mlf_error *error) {
+  return json_get(json, object, name, MLF_JSON_ARRAY, "an array", array, error);
+}
+
+int mlf_json_get_object(const mlf_json *json, const mlf_json_node *object, const char *name,
+                        const mlf_json_node **member, mlf_error *error) {
+  return json_get(json, object, name, MLF_JSON_OBJECT, "an object", member, error);
+}
+
+int mlf_json_get_text(const mlf_json *json, const mlf_json_node *object, const char *name,
+                      const char **text, mlf_error *error) {
+  const mlf_json_node *member;
+  int rc = json_get(json, object, name, MLF_JSON_STRING, "a string", &member, error);
+  *text = rc == SQLITE_OK ? mlf_json_text(member) : NULL;
+  return rc;
+}
+
+int mlf_json_get_boolean(const mlf_json *json, const mlf_json_node *object, const char *name,
+                         mlf_value *value, mlf_error *error) {
+  const mlf_json_node *member = mlf_json_member(object, name);
+  *value = mlf_value_text(NULL);
+  switch (mlf_json_kind_of(json, member)) {
+  case MLF_JSON_ABSENT:
+  case MLF_JSON_NULL: return SQLITE_OK;
+  case MLF_JSON_TRUE: *value = mlf_value_integer(1); return SQLITE_OK;
+  case MLF_JSON_FALSE: *value = mlf_value_integer(0); return SQLITE_OK;
+  default: return mlf_json_misshapen(json, member, "true or false", error);
+  }
+}
+
+int mlf_json_want_object(const mlf_json *json, const mlf_json_node *node, mlf_error *error) {
+  if (mlf_json_kind_of(json, node) == MLF_JSON_OBJECT) return SQLITE_OK;
+  return mlf_json_misshapen(json, node, "an object", error);
 }

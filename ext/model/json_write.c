@@ -1,24 +1,141 @@
 #include "model/json_write.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
-void mlf_json_write_text(sqlite3_str *out, const char *text, size_t length) {
-  sqlite3_str_appendchar(out, 1, '"');
-  for (size_t at = 0; at < length;) {
+/* Appends a character of a text as it stands in a JSON string. */
+static void write_ascii(sqlite3_str *out, unsigned char c) {
+  static const char shorts[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+  const char *found = c ? strchr(shorts, c) : NULL;
+  if (found) {
+    sqlite3_str_appendchar(out, 1, '\\');
+    sqlite3_str_appendchar(out, 1, letters[found - shorts]);
+  } else if (c < 0x20) {
+    sqlite3_str_appendf(out, "\\u%04x", c);
+  } else {
+    sqlite3_str_appendchar(out, 1, (char)c);
+  }
+}
+
+/* How many bytes from `at` on stand in a JSON string as they are. */
+static size_t write_plain_length(const char *at, const char *end) {
+  const char *from = at;
+  while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') {
     bool valid;
-    size_t step = mlf_utf8_next(text + at, length - at, &valid);
-    unsigned char c = (unsigned char)text[at];
-    if (!valid) {
-      sqlite3_str_appendall(out, "\\ufffd");
-    } else if (c < 0x20) {
-      sqlite3_str_appendf(out, "\\u%04x", c);
+    size_t step = mlf_utf8_next(at, (size_t)(end - at), &valid);
+    if (!valid) break;
+    at += step;
+  }
+  return (size_t)(at - from);
+}
+
+void mlf_json_write_text(sqlite3_str *out, const char *text, size_t length) {
+  const char *end = text + length;
+  sqlite3_str_appendchar(out, 1, '"');
+  while (text < end) {
+    size_t plain = write_plain_length(text, end);
+    sqlite3_str_append(out, text, (int)plain);
+    text += plain;
+    if (text == end) break;
+    bool valid;
+    size_t step = mlf_utf8_next(text, (size_t)(end - text), &valid);
+    if (valid) {
+      write_ascii(out, (unsigned char)*text);
     } else {
-      if (c == '"' || c == '\\') sqlite3_str_appendchar(out, 1, '\\');
-      sqlite3_str_append(out, text + at, (int)step);
+      sqlite3_str_appendall(out, "\xef\xbf\xbd");
+    }
+    text += step;
+  }
+  sqlite3_str_appendchar(out, 1, '"');
+}
+
+/* The character of the escape at `at`, which may be a pair of surrogates: -1 for one that text
+** cannot carry. `*step` is how many bytes it takes. */
+static long write_escaped(const char *at, const char *end, size_t *step) {
+  static const char letters[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
+  long unit = mlf_json_code_unit(at, (size_t)(end - at));
+  if (unit < 0) {
+    *step = 2;
+    return characters[strchr(letters, at[1]) - letters];
+  }
+  *step = 6;
+  if (unit >= 0xd800 && unit <= 0xdbff) {
+    long low = mlf_json_code_unit(at + 6, (size_t)(end - at - 6));
+    if (low < 0xdc00 || low > 0xdfff) return -1;
+    *step = 12;
+    return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+  }
+  return unit == 0 || (unit >= 0xdc00 && unit <= 0xdfff) ? -1 : unit;
+}
+
+/* Writes a character as UTF-8; returns how many bytes it took. */
+static size_t write_utf8(long character, char utf8[4]) {
+  unsigned long c = (unsigned long)character;
+  if (c < 0x80) {
+    utf8[0] = (char)c;
+    return 1;
+  }
+  size_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+  static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
+  utf8[0] = (char)(leads[more] | c >> (6 * more));
+  for (size_t i = 1; i <= more; i++)
+    utf8[i] = (char)(0x80 | (c >> (6 * (more - i)) & 0x3f));
+  return more + 1;
+}
+
+/* Appends the inside of a JSON string that is not plain. */
+static void write_string(sqlite3_str *out, const char *at, const char *end, bool readable) {
+  while (at < end) {
+    size_t step = write_plain_length(at, end);
+    sqlite3_str_append(out, at, (int)step);
+    at += step;
+    if (at == end) break;
+    if (*at != '\\') {
+      bool valid;
+      step = mlf_utf8_next(at, (size_t)(end - at), &valid);
+      sqlite3_str_appendall(out, "\xef\xbf\xbd");
+    } else {
+      char utf8[4];
+      long character = write_escaped(at, end, &step);
+      if (character < 0) {
+        sqlite3_str_appendf(out, "%s\\u%04x", readable ? "\\" : "", mlf_json_code_unit(at, 6));
+      } else if (character < 0x80) {
+        write_ascii(out, (unsigned char)character);
+      } else {
+        sqlite3_str_append(out, utf8, (int)write_utf8(character, utf8));
+      }
     }
     at += step;
   }
-  sqlite3_str_appendchar(out, 1, '"');
+}
+
+void mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_json_token token,
+                          bool readable) {
+  const char *begin = reader->text + reader->begin, *end = reader->text + reader->end;
+  bool quoted = token == MLF_JSON_TOKEN_NAME || token == MLF_JSON_TOKEN_STRING;
+  if (token == MLF_JSON_TOKEN_NO_NUMBER) {
+    sqlite3_str_appendall(out, "null");
+  } else if (!quoted || reader->plain) {
+    sqlite3_str_append(out, begin, (int)(end - begin));
+  } else {
+    sqlite3_str_appendchar(out, 1, '"');
+    write_string(out, begin + 1, end - 1, readable);
+    sqlite3_str_appendchar(out, 1, '"');
+  }
+}
+
+int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error) {
+  mlf_json_token token = MLF_JSON_TOKEN_NULL;
+  bool first = true; /* of its container, or the value of a name */
+  for (;;) {
+    int rc = mlf_json_reader_next(reader, &token, error);
+    if (rc != SQLITE_OK || token == MLF_JSON_TOKEN_END) return rc;
+    bool closes = token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END;
+    if (!first && !closes) sqlite3_str_appendchar(out, 1, ',');
+    mlf_json_write_token(out, reader, token, false);
+    if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(out, 1, ':');
+    first = token == MLF_JSON_TOKEN_OBJECT || token == MLF_JSON_TOKEN_ARRAY ||
+            token == MLF_JSON_TOKEN_NAME;
+  }
 }

@@ -1,12 +1,31 @@
-/* json_write.h: writes JSON text. */
+/* json_write.h: writes JSON text in its one canonical form.
+**
+** One value has one text, wherever it came from: UTF-8, no escapes but those that JSON demands
+** (\" \\ \b \f \n \r \t, \u00xx for the other control characters), no blanks between tokens,
+** members in the order given, numbers as they were written. So texts can be compared, searched and
+** grouped. What UTF-8 text cannot carry keeps an escape: \u0000, and half a surrogate pair
+** (\ud83d). Bytes that are not UTF-8 are U+FFFD, and NaN, Infinity and -Infinity are null.
+*/
 #ifndef MLF_MODEL_JSON_WRITE_H
 #define MLF_MODEL_JSON_WRITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "base/sqlite_api.h"
+#include "model/json_reader.h"
 
-/* Appends `text` as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
+/* Appends `text` as a JSON string with its quotes. */
 void mlf_json_write_text(sqlite3_str *out, const char *text, size_t length);
+
+/* Appends the token that the reader has just read. With `readable` an escape that text cannot carry
+** is written as the text of that escape: for whoever decodes the string. */
+void mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_json_token token,
+                          bool readable);
+
+/* Appends all that the reader will read, from its beginning on. If that is no JSON, an error as of
+** mlf_json_reader_next, and what was appended is of no use. */
+int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error);
 
 #endif

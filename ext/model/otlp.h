@@ -1,29 +1,34 @@
 /* otlp.h: OpenTelemetry's JSON forms of values: `{"string_value": "x"}`, `{"int_value": 5}`,
-** `{"kvlist_value": {"values": [{"key": "a", "value": {…}}]}}`, and lists of keys and values. */
+** `{"kvlist_value": {"values": [{"key": "a", "value": {…}}]}}`, and lists of keys and values.
+**
+** They are written as plain JSON in one pass over their bytes, without a tree and without
+** recursion, so a value may be as deep and as large as its document.
+*/
 #ifndef MLF_MODEL_OTLP_H
 #define MLF_MODEL_OTLP_H
 
+#include "base/error.h"
 #include "base/sqlite_api.h"
-#include "base/value.h"
 #include "model/json.h"
 
-/* The value with this key in a list of keys and values; NULL if there is none. */
-const mlf_json_node *mlf_otlp_find(const mlf_json_node *list, const char *key);
+/* Appends a value as plain JSON in the canonical form (model/json_write.h). Bytes stay base64 text,
+** what JSON has no number for is null, and so is an absent value. Errors: "PATH is …, where a value
+** in OpenTelemetry's form belongs"; SQLITE_INTERRUPT; SQLITE_NOMEM. What was appended is then of no
+** use. */
+int mlf_otlp_write_value(sqlite3_str *out, const mlf_json *json, const mlf_json_node *value,
+                         mlf_error *error);
 
-/* The list of keys and values in a value that is a map; NULL if it is none. */
-const mlf_json_node *mlf_otlp_map(const mlf_json_node *value);
+/* Appends a list of keys and values, `[{"key": …, "value": …}, …]`, as a JSON object; likewise. */
+int mlf_otlp_write_list(sqlite3_str *out, const mlf_json *json, const mlf_json_node *list,
+                        mlf_error *error);
 
-/* A string, number or boolean as an SQL value; all else is NULL. Texts are borrowed. */
-mlf_value mlf_otlp_scalar(const mlf_json *json, const mlf_json_node *value);
+/* The value with this key in a list of keys and values that is in the tree; NULL if there is none.
+** Errors as of the typed ways into a document (model/json.h). */
+int mlf_otlp_find(const mlf_json *json, const mlf_json_node *list, const char *key,
+                  const mlf_json_node **value, mlf_error *error);
 
-/* Appends the value as plain JSON. Bytes stay base64 text, and what JSON has no number for is
-** null. Recursive: documents are at most MLF_JSON_DEPTH_MAX deep. */
-void mlf_otlp_write(sqlite3_str *out, const mlf_json *json, const mlf_json_node *value);
-
-/* Appends a list of keys and values as a JSON object. */
-void mlf_otlp_write_list(sqlite3_str *out, const mlf_json *json, const mlf_json_node *list);
-
-/* An integer that is a number or, as protobuf has it, a text. */
+/* A whole number that is a number or, as protobuf has it, a text, and may have a fraction that is
+** cut off; false for anything else and for what does not fit. */
 bool mlf_otlp_int64(const mlf_json *json, const mlf_json_node *node, int64_t *integer);
 
 #endif

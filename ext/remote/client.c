@@ -2,13 +2,12 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/sqlite_api.h"
-#include "model/json_python.h"
 #include "remote/status.h"
 
 struct mlf_client {
-  mlf_interrupted_fn interrupted;
-  void *context;
+  mlf_interrupt interrupt;
   mlf_settings settings;
   bool settings_read;
   mlf_http *http; /* NULL until the first call */
@@ -26,17 +25,17 @@ struct mlf_call {
   const char *path;
   const char *method;
   bool file;
+  int levels;
   int status;
   int64_t log_number;  /* of its row, once ended; -1 before */
   mlf_request_row row; /* until it goes into the log */
 };
 
-int mlf_client_new(mlf_interrupted_fn interrupted, void *context, mlf_client **out) {
+int mlf_client_new(mlf_interrupt interrupt, mlf_client **out) {
   *out = sqlite3_malloc64(sizeof(**out));
   if (!*out) return SQLITE_NOMEM;
   memset(*out, 0, sizeof(**out));
-  (*out)->interrupted = interrupted;
-  (*out)->context = context;
+  (*out)->interrupt = interrupt;
   return SQLITE_OK;
 }
 
@@ -96,7 +95,7 @@ int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error) 
   const mlf_settings *settings;
   int rc = mlf_client_settings(client, &settings, error);
   if (rc != SQLITE_OK) return rc;
-  budget->deadline_ms = mlf_http_clock() + settings->statement_timeout_ms;
+  budget->deadline_ms = mlf_clock_monotonic_ms() + settings->statement_timeout_ms;
   budget->requests_left = settings->statement_requests_max;
   return SQLITE_OK;
 }
@@ -106,7 +105,7 @@ static int client_http(mlf_client *client, mlf_error *error) {
   const mlf_settings *settings;
   int rc = mlf_client_settings(client, &settings, error);
   if (rc != SQLITE_OK || client->http) return rc;
-  return mlf_http_new(settings, client->interrupted, client->context, &client->http, error);
+  return mlf_http_new(settings, &client->interrupt, &client->http, error);
 }
 
 int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *request,
@@ -128,6 +127,7 @@ int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *re
   call->path = request->path;
   call->method = request->body ? "POST" : "GET";
   call->file = request->file;
+  call->levels = request->levels;
   call->log_number = -1;
   call->row = (mlf_request_row){.method = call->method,
                                 .endpoint = request->path,
@@ -139,9 +139,12 @@ int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *re
                              .parameter_count = request->parameter_count,
                              .body = request->body,
                              .body_length = request->body_length,
-                             .reply_bytes_max = request->reply_bytes_max};
-  if (http_call.reply_bytes_max == 0)
-    http_call.reply_bytes_max = (size_t)client->settings.reply_bytes_max;
+                             .reply_bytes_max = (size_t)client->settings.reply_bytes_max,
+                             .limit_advice = "a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more"};
+  if (request->spans) {
+    http_call.reply_bytes_max = (size_t)client->settings.spans_bytes_max;
+    http_call.limit_advice = "a larger MLFLOW_SQL_SPANS_BYTES_MAX takes more";
+  }
   if (request->filter) call->row.filter = sqlite3_mprintf("%s", request->filter);
   if (request->filter && !call->row.filter) {
     rc = mlf_error_nomem(error);
@@ -184,18 +187,14 @@ static int call_read(mlf_call *call, mlf_http_reply *reply, mlf_json **json, mlf
   mlf_error inner = {0};
   size_t length = reply->body.length;
   char *text = mlf_buffer_take(&reply->body);
-  if (text && call->file) { /* as Python wrote it */
-    char *plain = mlf_json_python_plain(text, length, &length);
-    sqlite3_free(text);
-    if (!plain) return mlf_error_nomem(error);
-    text = plain;
-  }
-  int rc = text ? mlf_json_parse_take(text, length, json, &inner)
+  mlf_json_options options = {
+      .levels = call->levels, .python = call->file, .interrupt = &call->client->interrupt};
+  int rc = text ? mlf_json_parse_take(text, length, options, json, &inner)
                 : mlf_error_set(&inner, SQLITE_ERROR, "not JSON: an empty reply");
   if (inner.text)
     mlf_error_set(error, rc, "%s %s: the reply is %s", call->method, call->path, inner.text);
   else if (rc != SQLITE_OK)
-    mlf_error_set(error, rc, "no memory");
+    mlf_error_set(error, rc, "stopped");
   mlf_error_clear(&inner);
   return rc;
 }
@@ -223,6 +222,7 @@ int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error) {
   call->status = reply->status;
   if (rc == SQLITE_OK) rc = call_read(call, reply, json, error);
   call_log(call, reply, bytes, error);
+  if (*json) mlf_json_set_tag(*json, call->log_number);
   return rc;
 }
 
@@ -248,6 +248,15 @@ void mlf_call_log_rows(mlf_call *call, int64_t rows) {
 void mlf_client_log_kept(mlf_client *client, int64_t log_number, int64_t kept) {
   mlf_request_row *row = mlf_request_log_find(&client->log, log_number);
   if (row) row->rows_kept += kept;
+}
+
+void mlf_client_log_trace(mlf_client *client, int64_t log_number, const char *trace_id,
+                          const char *text) {
+  mlf_request_row *row = mlf_request_log_find(&client->log, log_number);
+  if (!row) row = mlf_request_log_find(&client->log, client->log.count - 1);
+  if (!row) return;
+  if (!row->error) row->error = sqlite3_mprintf("%s", text);
+  if (!row->trace_id) row->trace_id = sqlite3_mprintf("%s", trace_id);
 }
 
 int64_t mlf_call_log_number(const mlf_call *call) {

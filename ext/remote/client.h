@@ -23,7 +23,7 @@ typedef struct mlf_call mlf_call; /* one request under way, or ended */
 
 /* What one SQL statement may still spend. */
 typedef struct mlf_budget {
-  int64_t deadline_ms; /* on mlf_http_clock's scale */
+  int64_t deadline_ms; /* on the monotonic clock (base/clock.h) */
   int requests_left;
 } mlf_budget;
 
@@ -34,8 +34,10 @@ typedef struct mlf_request {
   size_t parameter_count;
   const char *body; /* JSON; NULL makes it a GET */
   size_t body_length;
-  size_t reply_bytes_max; /* 0: settings.reply_bytes_max */
-  bool file;              /* the JSON comes as a file to be saved, whatever its content type */
+  bool spans; /* the reply has spans, and a limit of its own */
+  bool file;  /* the JSON comes as a file to be saved, whatever its content type, and
+                             as Python writes it */
+  int levels; /* of the reply's tree; 0: all */
   /* For the log. */
   const char *filter;
   const char *order_by; /* constant */
@@ -43,7 +45,7 @@ typedef struct mlf_request {
 } mlf_request;
 
 /* SQLITE_OK or SQLITE_NOMEM. Nothing is read and nothing opened. */
-int mlf_client_new(mlf_interrupted_fn interrupted, void *context, mlf_client **out);
+int mlf_client_new(mlf_interrupt interrupt, mlf_client **out);
 void mlf_client_free(mlf_client *client); /* calls must be freed before; NULL is allowed */
 
 /* The settings, read from the environment if they were not yet. */
@@ -94,6 +96,12 @@ int mlf_call_status(const mlf_call *call);
 void mlf_call_log_rows(mlf_call *call, int64_t rows);
 void mlf_client_log_kept(mlf_client *client, int64_t log_number, int64_t kept);
 int64_t mlf_call_log_number(const mlf_call *call);
+
+/* Puts into the log what is wrong with a trace: into the row of the request that brought it, which
+** is the tag of the reply's document, or if that is not known into the newest row. The first
+** trouble of a reply stays. */
+void mlf_client_log_trace(mlf_client *client, int64_t log_number, const char *trace_id,
+                          const char *text);
 
 void mlf_call_free(mlf_call *call); /* one under way is cancelled; NULL is allowed */
 

@@ -4,6 +4,7 @@
 
 #include "base/sqlite_api.h"
 #include "model/json_write.h"
+#include "remote/envelope.h"
 
 #define EXPERIMENTS_SEARCH  "/api/2.0/mlflow/experiments/search"
 #define EXPERIMENTS_BY_NAME "/api/2.0/mlflow/experiments/get-by-name"
@@ -12,9 +13,10 @@
 #define EXPERIMENTS_PAGE_ROWS 1000
 
 int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_only,
-                         const char *token, mlf_json **page, mlf_error *error) {
+                         const char *token, mlf_experiments *page, mlf_error *error) {
+  mlf_error cause = {0};
   int status;
-  *page = NULL;
+  *page = (mlf_experiments){0};
   sqlite3_str *body = sqlite3_str_new(NULL);
   sqlite3_str_appendf(body, "{\"max_results\":%d,\"view_type\":\"%s\"", EXPERIMENTS_PAGE_ROWS,
                       active_only ? "ACTIVE_ONLY" : "ALL");
@@ -29,63 +31,73 @@ int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_onl
                          .body = text,
                          .body_length = strlen(text),
                          .page_rows = EXPERIMENTS_PAGE_ROWS};
-  int rc = mlf_client_fetch(client, budget, &request, page, &status, error);
+  int rc = mlf_client_fetch(client, budget, &request, &page->json, &status, error);
   sqlite3_free(text);
+  if (rc != SQLITE_OK) return rc;
+  const mlf_json_node *list;
+  rc = mlf_envelope_list(page->json, "experiments", &list, &page->token, &cause);
+  page->next = mlf_json_first(list);
+  return rc == SQLITE_OK ? rc : mlf_error_wrap(error, "POST " EXPERIMENTS_SEARCH, &cause);
+}
+
+int mlf_experiment_name(const mlf_json *json, const mlf_json_node *experiment, const char **id,
+                        const char **name, mlf_error *error) {
+  int rc = mlf_json_get_text(json, experiment, "experiment_id", id, error);
+  if (rc == SQLITE_OK) rc = mlf_json_get_text(json, experiment, "name", name, error);
+  if (rc == SQLITE_OK && (!*id || !*name))
+    rc = mlf_json_misshapen(json, experiment, "an experiment with an id and a name", error);
   return rc;
 }
 
-const mlf_json_node *mlf_experiments_first(const mlf_json *page) {
-  return mlf_json_first(mlf_json_member(mlf_json_root(page), "experiments"));
-}
-
-const char *mlf_experiments_token(const mlf_json *page) {
-  const char *token = mlf_json_text(mlf_json_member(mlf_json_root(page), "next_page_token"));
-  return token && *token ? token : NULL;
+void mlf_experiments_clear(mlf_experiments *page) {
+  mlf_json_free(page->json);
+  *page = (mlf_experiments){0};
 }
 
 static bool experiment_is_number(const char *text) {
   return *text && strlen(text) <= 18 && text[strspn(text, "0123456789")] == 0;
 }
 
+/* Reads the reply that brings one experiment. */
+static int experiment_read(const mlf_json *reply, char **id, char **name, mlf_error *error) {
+  const mlf_json_node *found;
+  const char *its_id, *its_name;
+  int rc = mlf_envelope_object(reply, "experiment", &found, error);
+  if (rc == SQLITE_OK) rc = mlf_experiment_name(reply, found, &its_id, &its_name, error);
+  if (rc != SQLITE_OK) return rc;
+  *id = sqlite3_mprintf("%s", its_id);
+  *name = sqlite3_mprintf("%s", its_name);
+  return *id && *name ? rc : mlf_error_nomem(error);
+}
+
 /* Asks for one experiment. `*id` stays NULL if the server has none such. */
 static int experiment_get(mlf_client *client, mlf_budget *budget, const char *path,
-                          const char *parameter, const char *value, char **id, char **name,
-                          mlf_error *error) {
+                          const char *request_text, const char *parameter, const char *value,
+                          char **id, char **name, mlf_error *error) {
   mlf_json *reply = NULL;
-  mlf_error refused = {0};
+  mlf_error cause = {0};
   int status = 0;
   mlf_http_parameter parameters = {parameter, value};
   mlf_request request = {.path = path, .parameters = &parameters, .parameter_count = 1};
-  int rc = mlf_client_fetch(client, budget, &request, &reply, &status, &refused);
+  int rc = mlf_client_fetch(client, budget, &request, &reply, &status, &cause);
   if (rc == SQLITE_NOTFOUND) {
-    rc = SQLITE_OK;
-  } else if (rc != SQLITE_OK) {
-    mlf_error_set(error, rc, "%s", refused.text ? refused.text : "");
-  } else {
-    const mlf_json_node *found = mlf_json_member(mlf_json_root(reply), "experiment");
-    const char *its_id = mlf_json_text(mlf_json_member(found, "experiment_id"));
-    const char *its_name = mlf_json_text(mlf_json_member(found, "name"));
-    if (!its_id || !its_name) {
-      rc = mlf_error_set(error, SQLITE_ERROR, "GET %s: the reply holds no experiment", path);
-    } else {
-      *id = sqlite3_mprintf("%s", its_id);
-      *name = sqlite3_mprintf("%s", its_name);
-      if (!*id || !*name) rc = mlf_error_nomem(error);
-    }
+    mlf_error_clear(&cause);
+    return SQLITE_OK;
   }
-  mlf_error_clear(&refused);
+  if (rc != SQLITE_OK) return mlf_error_move(error, &cause);
+  rc = experiment_read(reply, id, name, &cause);
   mlf_json_free(reply);
-  return rc;
+  return rc == SQLITE_OK ? rc : mlf_error_wrap(error, request_text, &cause);
 }
 
 int mlf_experiment_find(mlf_client *client, mlf_budget *budget, const char *name_or_id, char **id,
                         char **name, mlf_error *error) {
   *id = *name = NULL;
-  int rc = experiment_get(client, budget, EXPERIMENTS_BY_NAME, "experiment_name", name_or_id, id,
-                          name, error);
+  int rc = experiment_get(client, budget, EXPERIMENTS_BY_NAME, "GET " EXPERIMENTS_BY_NAME,
+                          "experiment_name", name_or_id, id, name, error);
   if (rc == SQLITE_OK && !*id && experiment_is_number(name_or_id)) {
-    rc = experiment_get(client, budget, EXPERIMENTS_BY_ID, "experiment_id", name_or_id, id, name,
-                        error);
+    rc = experiment_get(client, budget, EXPERIMENTS_BY_ID, "GET " EXPERIMENTS_BY_ID,
+                        "experiment_id", name_or_id, id, name, error);
   }
   if (rc == SQLITE_OK && !*id) {
     rc = mlf_error_set(error, SQLITE_ERROR,

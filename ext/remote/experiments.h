@@ -6,14 +6,21 @@
 #include "model/json.h"
 #include "remote/client.h"
 
-/* One page of POST /api/2.0/mlflow/experiments/search, active and deleted ones or only active
-** ones, newest first. `token` is NULL for the first page. The caller frees `*page`. */
-int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_only,
-                         const char *token, mlf_json **page, mlf_error *error);
+typedef struct mlf_experiments {
+  mlf_json *json;
+  const mlf_json_node *next; /* the first experiment; NULL if there is none */
+  const char *token;         /* of the page after this one, borrowed; NULL on the last */
+} mlf_experiments;
 
-/* The members of a page. */
-const mlf_json_node *mlf_experiments_first(const mlf_json *page);
-const char *mlf_experiments_token(const mlf_json *page); /* NULL on the last page */
+/* One page of POST /api/2.0/mlflow/experiments/search, active and deleted ones or only active
+** ones, newest first. `token` is NULL for the first page. Clear `page` whatever the result. */
+int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_only,
+                         const char *token, mlf_experiments *page, mlf_error *error);
+void mlf_experiments_clear(mlf_experiments *page);
+
+/* The id and the name of an experiment, which it must have; borrowed. */
+int mlf_experiment_name(const mlf_json *json, const mlf_json_node *experiment, const char **id,
+                        const char **name, mlf_error *error);
 
 /* The experiment with this name or, if there is none, with this id. `*id` and `*name` are the
 ** caller's (sqlite3_free). Error if there is neither. */

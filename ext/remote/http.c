@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "remote/retry.h"
@@ -35,9 +35,8 @@ struct mlf_exchange {
 
 struct mlf_http {
   const mlf_settings *settings; /* borrowed */
-  mlf_interrupted_fn interrupted;
-  void *context;
-  pid_t pid; /* of the process that owns the connections */
+  mlf_interrupt *interrupt;     /* borrowed */
+  pid_t pid;                    /* of the process that owns the connections */
   char *origin;
   mlf_secrets secrets;
   struct curl_slist *headers;
@@ -60,16 +59,6 @@ static CURLcode http_global_code;
 
 static void http_init_curl(void) {
   http_global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-static int64_t http_milliseconds(clockid_t clock) {
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t mlf_http_clock(void) {
-  return http_milliseconds(CLOCK_MONOTONIC);
 }
 
 const char *mlf_http_origin(const mlf_http *http) {
@@ -127,8 +116,8 @@ static bool http_set_multi(mlf_http *http) {
          curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, streams) == CURLM_OK;
 }
 
-int mlf_http_new(const mlf_settings *settings, mlf_interrupted_fn interrupted, void *context,
-                 mlf_http **out, mlf_error *error) {
+int mlf_http_new(const mlf_settings *settings, mlf_interrupt *interrupt, mlf_http **out,
+                 mlf_error *error) {
   *out = NULL;
   assert(settings->streams >= 1 && settings->streams <= MLF_STREAMS_MAX);
   int rc = http_check_settings(settings, error);
@@ -142,8 +131,7 @@ int mlf_http_new(const mlf_settings *settings, mlf_interrupted_fn interrupted, v
   if (!http) return mlf_error_nomem(error);
   memset(http, 0, sizeof(*http));
   http->settings = settings;
-  http->interrupted = interrupted;
-  http->context = context;
+  http->interrupt = interrupt;
   http->pid = getpid();
   bool whole = mlf_secrets_init(&http->secrets, settings) == SQLITE_OK &&
                (http->origin = mlf_transfer_origin(settings->tracking_uri)) &&
@@ -229,7 +217,7 @@ static void exchange_start_attempt(mlf_exchange *exchange, int64_t now_ms) {
   http->running_count++;
   if (reply->attempts++ == 0) {
     exchange->first_ms = now_ms;
-    reply->started_ms = http_milliseconds(CLOCK_REALTIME);
+    reply->started_ms = mlf_clock_unix_ms();
   }
   exchange->state = EXCHANGE_RUNNING;
   if (mlf_transfer_begin(&exchange->transfer, easy, exchange->deadline_ms - now_ms) != SQLITE_OK ||
@@ -245,7 +233,7 @@ static void exchange_start_attempt(mlf_exchange *exchange, int64_t now_ms) {
 static void exchange_end_attempt(mlf_exchange *exchange, CURL *easy, CURLcode code) {
   mlf_http *http = exchange->http;
   mlf_transfer *transfer = &exchange->transfer;
-  int64_t now_ms = mlf_http_clock();
+  int64_t now_ms = mlf_clock_monotonic_ms();
   transfer->reply.wait_ms = now_ms - exchange->first_ms;
   mlf_retry_attempt attempt = {.attempts = transfer->reply.attempts};
   int rc = mlf_transfer_end(transfer, code, http->origin, &attempt.fault);
@@ -263,7 +251,7 @@ static void exchange_end_attempt(mlf_exchange *exchange, CURL *easy, CURLcode co
   sqlite3_randomness((int)sizeof(random), &random);
   mlf_retry_verdict verdict =
       mlf_retry_decide(&attempt, http->settings->retries_max, http->settings->backoff_factor,
-                       http_milliseconds(CLOCK_REALTIME), random, &wait_ms);
+                       mlf_clock_unix_ms(), random, &wait_ms);
   if (verdict == MLF_RETRY_AGAIN && now_ms + wait_ms < exchange->deadline_ms) {
     exchange->due_ms = now_ms + wait_ms;
     exchange->state = EXCHANGE_WAITING;
@@ -278,7 +266,7 @@ static void exchange_end_attempt(mlf_exchange *exchange, CURL *easy, CURLcode co
 
 /* Starts what is due while there are connections left; ends what waited beyond its deadline. */
 static void http_start_due(mlf_http *http) {
-  int64_t now_ms = mlf_http_clock();
+  int64_t now_ms = mlf_clock_monotonic_ms();
   for (mlf_exchange *exchange = http->exchanges; exchange; exchange = exchange->next) {
     mlf_http_reply *reply = &exchange->transfer.reply;
     if (exchange->state != EXCHANGE_WAITING) continue;
@@ -376,7 +364,7 @@ static int http_idle_ms(const mlf_http *http, int64_t until_ms) {
       continue;
     if (exchange->due_ms < until_ms) until_ms = exchange->due_ms;
   }
-  int64_t now_ms = mlf_http_clock();
+  int64_t now_ms = mlf_clock_monotonic_ms();
   return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }
 
@@ -384,13 +372,9 @@ int mlf_http_wait(mlf_http *http, mlf_exchange *const *exchanges, size_t count, 
                   mlf_error *error) {
   assert(count > 0);
   if (http_is_forked(http)) return http_fork_error(error);
-  for (int64_t ask_ms = 0;;) {
-    int64_t now_ms = mlf_http_clock();
-    if (now_ms >= ask_ms) {
-      int rc = http->interrupted(http->context);
-      if (rc != SQLITE_OK) return mlf_error_set(error, rc, "stopped while waiting for the server");
-      ask_ms = now_ms + MLF_INTERRUPT_POLL_MS;
-    }
+  for (;;) {
+    int rc = mlf_interrupt_poll(http->interrupt, error);
+    if (rc != SQLITE_OK) return rc;
     CURLMcode code = http_pump(http);
     for (size_t i = 0; i < count; i++) {
       if (!mlf_exchange_done(exchanges[i])) continue;
@@ -398,7 +382,8 @@ int mlf_http_wait(mlf_http *http, mlf_exchange *const *exchanges, size_t count, 
       return SQLITE_OK;
     }
     if (code == CURLM_OK)
-      code = curl_multi_poll(http->multi, NULL, 0, http_idle_ms(http, ask_ms), NULL);
+      code =
+          curl_multi_poll(http->multi, NULL, 0, http_idle_ms(http, http->interrupt->next_ms), NULL);
     if (code == CURLM_OUT_OF_MEMORY) return mlf_error_nomem(error);
     if (code != CURLM_OK)
       return mlf_error_set(error, SQLITE_ERROR, "waiting for %s failed: %s", http->origin,

@@ -2,7 +2,7 @@
 **
 ** One mlf_http per database connection: one curl_multi with keep-alive connections to one origin.
 ** A request is started, goes on while others do, and is waited for. All waiting happens in
-** mlf_http_wait, which asks `interrupted` at least every MLF_INTERRUPT_POLL_MS.
+** mlf_http_wait, which asks every MLF_INTERRUPT_POLL_MS whether to go on.
 **
 **   (1) http and https only; HTTP/1.1; no redirect is followed; no .netrc, no cookies, no
 **       environment proxy for plain http that carries a secret.
@@ -25,13 +25,11 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/settings.h"
 
 typedef struct mlf_http mlf_http;
 typedef struct mlf_exchange mlf_exchange; /* one request with its retries, until its reply */
-
-/* Returns SQLITE_OK to go on, or SQLITE_INTERRUPT (or another code) to stop. */
-typedef int (*mlf_interrupted_fn)(void *context);
 
 typedef struct mlf_http_parameter {
   const char *name;  /* constant */
@@ -45,6 +43,7 @@ typedef struct mlf_http_call {
   const char *body; /* JSON of a POST, copied; NULL makes it a GET */
   size_t body_length;
   size_t reply_bytes_max;
+  const char *limit_advice; /* what to do about a larger reply; constant */
 } mlf_http_call;
 
 typedef struct mlf_http_reply {
@@ -57,16 +56,16 @@ typedef struct mlf_http_reply {
   int64_t wait_ms;             /* from the first attempt's start to the reply's end */
 } mlf_http_reply;
 
-/* `settings` is borrowed and must outlive the http. Opens no connection. Errors: no tracking URI;
-** a secret that would go over plain http to a host that is not loopback; with https, a certificate
-** file that cannot be read; SQLITE_NOMEM. */
-int mlf_http_new(const mlf_settings *settings, mlf_interrupted_fn interrupted, void *context,
-                 mlf_http **out, mlf_error *error);
+/* `settings` and `interrupt` are borrowed and must outlive the http. Opens no connection. Errors:
+** no tracking URI; a secret that would go over plain http to a host that is not loopback; with
+** https, a certificate file that cannot be read; SQLITE_NOMEM. */
+int mlf_http_new(const mlf_settings *settings, mlf_interrupt *interrupt, mlf_http **out,
+                 mlf_error *error);
 
 /* Ends everything still in flight. Exchanges must be freed before. NULL is allowed. */
 void mlf_http_free(mlf_http *http);
 
-/* Starts a request; does not wait. `deadline_ms` is on mlf_http_clock's scale: no attempt and no
+/* Starts a request; does not wait. `deadline_ms` is on the monotonic clock: no attempt and no
 ** back-off goes beyond it. Errors: SQLITE_NOMEM, SQLITE_MISUSE (5), a fork (6); all others are the
 ** outcome of the exchange. */
 int mlf_http_start(mlf_http *http, const mlf_http_call *call, int64_t deadline_ms,
@@ -93,9 +92,6 @@ int mlf_exchange_result(mlf_exchange *exchange, mlf_http_reply **reply, mlf_erro
 
 /* Frees an exchange; one in flight is cancelled: nothing more is sent for it. NULL is allowed. */
 void mlf_exchange_free(mlf_exchange *exchange);
-
-/* Monotonic milliseconds. */
-int64_t mlf_http_clock(void);
 
 /* The origin for messages: scheme://host[:port], never a secret. */
 const char *mlf_http_origin(const mlf_http *http);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "model/decode_trace.h"
+#include "remote/envelope.h"
 
 #define PAYLOADS_BATCH_PATH "/api/3.0/mlflow/traces/batchGet"
 #define PAYLOADS_FILE_PATH  "/ajax-api/2.0/mlflow/get-trace-artifact"
@@ -15,6 +16,9 @@
 #define PAYLOADS_GROWTH       4
 /* Requests kept, under way or not yet sent. */
 #define PAYLOADS_FETCHES_MAX (2 * MLF_STREAMS_MAX)
+/* The tree of a reply reaches down to the spans, which are leaves. */
+#define PAYLOADS_BATCH_LEVELS 4
+#define PAYLOADS_FILE_LEVELS  2
 /* A trace that does not say its size is taken for one of so many bytes. */
 #define PAYLOADS_TRACE_BYTES 20000
 
@@ -24,9 +28,11 @@ typedef struct payloads_fetch {
   bool used[MLF_PAYLOAD_TRACES_MAX]; /* was asked for */
   size_t count;                      /* 0: the place is free */
   bool file;                         /* of one trace, from get-trace-artifact */
-  bool absent;                       /* there was a reply, and no spans for any of them in it */
-  mlf_call *call;                    /* NULL until sent, and once ended */
-  mlf_json *json;                    /* of the reply */
+  bool absent;                       /* of a file: there is none */
+  bool refused;                      /* of a batch: it cannot be had as a whole; failure says why */
+  mlf_error failure;
+  mlf_call *call; /* NULL until sent, and once ended */
+  mlf_json *json; /* of the reply */
   int64_t log_number;
   int64_t touched; /* when it was last asked for, by the counter of all asks */
 } payloads_fetch;
@@ -60,6 +66,7 @@ int mlf_payloads_new(mlf_client *client, mlf_server server, mlf_payloads **out, 
 static void payloads_forget(payloads_fetch *fetch) {
   mlf_call_free(fetch->call);
   mlf_json_free(fetch->json);
+  mlf_error_clear(&fetch->failure);
   for (size_t i = 0; i < fetch->count; i++)
     sqlite3_free(fetch->ids[i]);
   memset(fetch, 0, sizeof(*fetch));
@@ -67,7 +74,7 @@ static void payloads_forget(payloads_fetch *fetch) {
 
 /* Whether a fetch is planned or under way. */
 static bool payloads_is_awaited(const payloads_fetch *fetch) {
-  return fetch->count > 0 && !fetch->json && !fetch->absent;
+  return fetch->count > 0 && !fetch->json && !fetch->absent && !fetch->refused;
 }
 
 void mlf_payloads_cancel(mlf_payloads *payloads) {
@@ -84,14 +91,21 @@ void mlf_payloads_free(mlf_payloads *payloads) {
   sqlite3_free(payloads);
 }
 
-/* The fetch that holds, or will hold, the spans of a trace, and the trace's place in it; a file of
-** its own before a batch that did not have it. NULL if there is none. */
+/* How far a fetch is on the way of a trace that its batch did not bring: first alone, then as a
+** file. */
+static int payloads_stage(const payloads_fetch *fetch) {
+  return fetch->file ? 2 : fetch->count == 1;
+}
+
+/* The fetch that holds, or will hold, the spans of a trace, and the trace's place in it; of several
+** the one that is furthest. NULL if there is none. */
 static payloads_fetch *payloads_find(mlf_payloads *payloads, const char *id, size_t *place) {
   payloads_fetch *found = NULL;
   for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
     payloads_fetch *fetch = &payloads->fetches[i];
     for (size_t j = 0; j < fetch->count; j++) {
-      if (strcmp(fetch->ids[j], id) != 0 || (found && !fetch->file)) continue;
+      if (strcmp(fetch->ids[j], id) != 0) continue;
+      if (found && payloads_stage(found) >= payloads_stage(fetch)) continue;
       found = fetch;
       *place = j;
     }
@@ -186,8 +200,9 @@ static int payloads_send(mlf_payloads *payloads, mlf_budget *budget, payloads_fe
   mlf_request request = {.path = fetch->file ? PAYLOADS_FILE_PATH : PAYLOADS_BATCH_PATH,
                          .parameters = parameters,
                          .parameter_count = fetch->count,
-                         .reply_bytes_max = MLF_SPANS_REPLY_BYTES_MAX,
+                         .spans = true,
                          .file = fetch->file,
+                         .levels = fetch->file ? PAYLOADS_FILE_LEVELS : PAYLOADS_BATCH_LEVELS,
                          .page_rows = (int)fetch->count};
   int rc = mlf_call_start(payloads->client, budget, &request, &fetch->call, error);
   if (rc == SQLITE_OK) mlf_client_progress(payloads->client);
@@ -275,7 +290,25 @@ static int payloads_look_ahead(mlf_payloads *payloads, const mlf_json_node *trac
   return rc;
 }
 
-/* Takes the reply of a fetch. That there is nothing for a file is an answer. */
+/* What came of a fetch that has failed. That there is no file is an answer. A batch may be too much
+** at once, or one among its traces may have moved; a reply for one trace that cannot be read is
+** that trace's fault. Anything else ends the statement. */
+static int payloads_fail(payloads_fetch *fetch, int status, mlf_error *failure, mlf_error *error) {
+  int rc = failure->code;
+  bool unreadable = rc == SQLITE_ERROR && (status == 500 || (status == 200 && fetch->count == 1));
+  if (fetch->file && rc == SQLITE_NOTFOUND) {
+    fetch->absent = true;
+  } else if (rc == SQLITE_TOOBIG || unreadable) {
+    fetch->refused = true;
+    mlf_error_move(&fetch->failure, failure);
+  } else {
+    return mlf_error_move(error, failure);
+  }
+  mlf_error_clear(failure);
+  return SQLITE_OK;
+}
+
+/* Takes the reply of a fetch. */
 static int payloads_receive(mlf_payloads *payloads, payloads_fetch *fetch, mlf_error *error) {
   size_t index;
   mlf_error failure = {0};
@@ -287,41 +320,87 @@ static int payloads_receive(mlf_payloads *payloads, payloads_fetch *fetch, mlf_e
   if (rc == SQLITE_OK) mlf_call_log_rows(fetch->call, (int64_t)fetch->count);
   mlf_call_free(fetch->call);
   fetch->call = NULL;
-  if (fetch->file && rc == SQLITE_NOTFOUND) {
-    fetch->absent = true;
-    rc = SQLITE_OK;
-  } else if (!fetch->file && (rc == SQLITE_TOOBIG || (rc == SQLITE_ERROR && status == 500))) {
-    /* Too much at once, or one among them has moved: each is asked for by itself. */
-    fetch->absent = true;
-    rc = SQLITE_OK;
-  } else if (rc != SQLITE_OK) {
-    mlf_error_set(error, rc, "%s", failure.text ? failure.text : "");
+  return rc == SQLITE_OK ? rc : payloads_fail(fetch, status, &failure, error);
+}
+
+/* Finds a trace in the reply of a batch: `*spans` is NULL if it is left out there. */
+static int payloads_find_spans(const payloads_fetch *fetch, const char *id,
+                               const mlf_json_node **spans, mlf_error *error) {
+  const mlf_json_node *traces;
+  int rc = mlf_envelope_list(fetch->json, "traces", &traces, NULL, error);
+  const mlf_json_node *each = mlf_json_first(traces);
+  for (; rc == SQLITE_OK && each; each = mlf_json_next(each)) {
+    const mlf_json_node *info;
+    const char *found = NULL;
+    rc = mlf_json_get_object(fetch->json, each, "trace_info", &info, error);
+    if (rc == SQLITE_OK) rc = mlf_json_get_text(fetch->json, info, "trace_id", &found, error);
+    if (rc == SQLITE_OK && !found)
+      rc = mlf_json_misshapen(fetch->json, each, "a trace with a trace_id", error);
+    if (rc != SQLITE_OK || strcmp(found, id) != 0) continue;
+    rc = mlf_json_get_array(fetch->json, each, "spans", spans, error);
+    if (rc == SQLITE_OK && !*spans)
+      rc = mlf_json_misshapen(fetch->json, each, "a trace with spans", error);
+    return rc == SQLITE_ERROR ? error->code = SQLITE_CORRUPT : rc;
   }
-  mlf_error_clear(&failure);
   return rc;
 }
 
+/* The spans in a file. One that holds something else is the trace's fault, unless somebody answers
+** in the server's place. */
+static int payloads_file_spans(const payloads_fetch *fetch, const mlf_json_node **spans,
+                               mlf_error *error) {
+  bool message = mlf_json_member(mlf_json_root(fetch->json), "message") != NULL;
+  int rc = mlf_envelope_list(fetch->json, "spans", spans, NULL, error);
+  return rc == SQLITE_ERROR && !message ? error->code = SQLITE_CORRUPT : rc;
+}
+
 /* The spans of a trace in the reply; NULL if it is not there. */
-static const mlf_json_node *payloads_spans(const payloads_fetch *fetch, const char *id) {
-  if (!fetch->json) return NULL;
-  const mlf_json_node *root = mlf_json_root(fetch->json);
-  if (fetch->file) return mlf_json_member(root, "spans");
-  const mlf_json_node *each = mlf_json_first(mlf_json_member(root, "traces"));
-  for (; each; each = mlf_json_next(each)) {
-    const char *found = mlf_trace_id(mlf_json_member(each, "trace_info"));
-    if (found && strcmp(found, id) == 0) return mlf_json_member(each, "spans");
-  }
-  return NULL;
+static int payloads_spans(const payloads_fetch *fetch, const char *id, const mlf_json_node **spans,
+                          mlf_error *error) {
+  mlf_error cause = {0};
+  *spans = NULL;
+  if (!fetch->json) return SQLITE_OK;
+  int rc = fetch->file ? payloads_file_spans(fetch, spans, &cause)
+                       : payloads_find_spans(fetch, id, spans, &cause);
+  if (rc == SQLITE_OK) return rc;
+  return mlf_error_wrap(error, fetch->file ? "GET " PAYLOADS_FILE_PATH : "GET " PAYLOADS_BATCH_PATH,
+                        &cause);
 }
 
 /* Asks for one trace's spans by itself. */
-static int payloads_ask_alone(mlf_payloads *payloads, const char *id, payloads_fetch **out,
-                              mlf_error *error) {
+static int payloads_ask_alone(mlf_payloads *payloads, const char *id, bool file,
+                              payloads_fetch **out, mlf_error *error) {
   payloads_fetch *fetch = payloads_place(payloads);
-  fetch->file = true;
+  fetch->file = file;
   fetch->touched = payloads->asks;
   *out = fetch;
   return payloads_add(fetch, id, error);
+}
+
+/* The trace's spans cannot be had: why. */
+static int payloads_blame(const mlf_error *failure, mlf_error *error) {
+  return mlf_error_set(error, SQLITE_CORRUPT, "%s", failure->text ? failure->text : "");
+}
+
+/* Decides what follows a fetch that did not bring the spans of a trace. A batch that was refused is
+** asked for trace by trace, and what is refused alone, or left out, as a file; but what is too
+** large alone is too large. A failure that is followed by "not found" is the failure: it is kept in
+** `*failure`. `*next` is NULL if nothing is left to ask. */
+static int payloads_go_on(mlf_payloads *payloads, const char *id, payloads_fetch *fetch,
+                          payloads_fetch **next, mlf_error *failure, mlf_error *error) {
+  *next = NULL;
+  bool several = fetch->refused && fetch->count > 1;
+  if (fetch->file && fetch->absent) {
+    fetch->refused = mlf_error_move(&fetch->failure, failure) != SQLITE_OK;
+    fetch->absent = !fetch->refused;
+    if (fetch->absent) return SQLITE_OK;
+  }
+  if (fetch->refused && (fetch->file || (!several && fetch->failure.code == SQLITE_TOOBIG)))
+    return payloads_blame(&fetch->failure, error);
+  if (fetch->refused && !several)
+    mlf_error_set(failure, fetch->failure.code, "%s",
+                  fetch->failure.text ? fetch->failure.text : "");
+  return payloads_ask_alone(payloads, id, !several, next, error);
 }
 
 int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
@@ -339,18 +418,21 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
     fetch = payloads_find(payloads, id, &place);
   }
   bool again = rc == SQLITE_OK && fetch->used[place];
-  while (rc == SQLITE_OK) {
+  mlf_error failure = {0};
+  for (payloads_fetch *next = fetch; rc == SQLITE_OK && next;) {
+    fetch = next;
     fetch->touched = payloads->asks;
     fetch->used[place] = true;
     rc = payloads_pump(payloads, budget, fetch, error);
     if (rc == SQLITE_OK && fetch->call) rc = payloads_receive(payloads, fetch, error);
-    if (rc != SQLITE_OK) break;
-    *spans = payloads_spans(fetch, id);
-    *json = *spans ? fetch->json : NULL;
-    if (*spans || fetch->file) break;
+    if (rc == SQLITE_OK) rc = payloads_spans(fetch, id, spans, error);
+    if (rc != SQLITE_OK || *spans) break;
     place = 0;
-    rc = payloads_ask_alone(payloads, id, &fetch, error);
+    rc = payloads_go_on(payloads, id, fetch, &next, &failure, error);
   }
-  if (*spans && !again) mlf_client_log_kept(payloads->client, fetch->log_number, 1);
+  mlf_error_clear(&failure);
+  if (rc != SQLITE_OK || !*spans) return rc;
+  *json = fetch->json;
+  if (!again) mlf_client_log_kept(payloads->client, fetch->log_number, 1);
   return rc;
 }

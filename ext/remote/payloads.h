@@ -30,7 +30,9 @@ int mlf_payloads_new(mlf_client *client, mlf_server server, mlf_payloads **out, 
 ** fetched with it, and after them `more` and those that follow that one (NULL: none). `*spans` is
 ** the array of spans in the form the server gave (model/span_set.h), borrowed from `*json`, which
 ** lives until the next call unless held; both are NULL for a trace without spans: none were ever
-** uploaded, or it is gone. */
+** uploaded, or it is gone. Errors: SQLITE_CORRUPT for what the server has of this trace alone (its
+** file is no JSON, it is larger than MLFLOW_SQL_SPANS_BYTES_MAX, the server cannot send it), which
+** the next trace need not have; any other ends the statement. */
 int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
                      const mlf_json_node *more, const mlf_json **json, const mlf_json_node **spans,
                      mlf_error *error);

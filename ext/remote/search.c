@@ -7,8 +7,12 @@
 #include "model/decode_trace.h"
 #include "model/json_write.h"
 #include "model/timestamp.h"
+#include "remote/envelope.h"
 
 #define SEARCH_PATH "/api/3.0/mlflow/traces/search"
+
+/* The tree of a page reaches down to the members of an assessment's value and error. */
+#define SEARCH_LEVELS 7
 
 static const char *search_order(bool oldest_first) {
   return oldest_first ? "timestamp_ms ASC" : "timestamp_ms DESC";
@@ -47,6 +51,7 @@ int mlf_search_start(mlf_client *client, mlf_budget *budget, const mlf_search *s
   mlf_request request = {.path = SEARCH_PATH,
                          .body = body,
                          .body_length = strlen(body),
+                         .levels = SEARCH_LEVELS,
                          .filter = search->filter,
                          .order_by = search_order(search->oldest_first),
                          .page_rows = search->page_rows};
@@ -57,64 +62,52 @@ int mlf_search_start(mlf_client *client, mlf_budget *budget, const mlf_search *s
 
 /* Checks the traces of a page, and notes how many and what times they span. */
 static int search_check(mlf_page *page, bool oldest_first, mlf_error *error) {
+  int rc = SQLITE_OK;
   const mlf_json_node *trace = page->next;
-  for (; trace; trace = mlf_json_next(trace), page->rows++) {
+  for (; rc == SQLITE_OK && trace; trace = mlf_json_next(trace), page->rows++) {
     int64_t ms;
-    if (!mlf_trace_id(trace) || !mlf_trace_experiment_id(trace) ||
-        !mlf_trace_timestamp(trace, &ms)) {
-      return mlf_error_set(error, SQLITE_ERROR,
-                           "POST " SEARCH_PATH ": traces[%d] lacks a trace_id, an experiment_id or "
-                           "a readable request_time; is this an MLflow server?",
-                           (int)page->rows);
-    }
+    rc = mlf_trace_check(page->json, trace, &ms, error);
+    if (rc != SQLITE_OK) return rc;
     if (strlen(mlf_trace_id(trace)) > MLF_TRACE_ID_BYTES_MAX) {
-      return mlf_error_set(error, SQLITE_ERROR,
-                           "POST " SEARCH_PATH ": traces[%d] has an id of more than %d bytes "
-                           "(MLF_TRACE_ID_BYTES_MAX)",
-                           (int)page->rows, MLF_TRACE_ID_BYTES_MAX);
+      rc = mlf_error_set(error, SQLITE_ERROR,
+                         "traces[%d] has an id of more than %d bytes (MLF_TRACE_ID_BYTES_MAX)",
+                         (int)page->rows, MLF_TRACE_ID_BYTES_MAX);
+    } else if (page->rows > 0 && (oldest_first ? ms < page->last_ms : ms > page->last_ms)) {
+      rc = mlf_error_set(error, SQLITE_ERROR, "traces[%d] is out of the order asked for (%s)",
+                         (int)page->rows, search_order(oldest_first));
     }
-    if (page->rows == 0)
-      page->first_ms = ms;
-    else if (oldest_first ? ms < page->last_ms : ms > page->last_ms) {
-      return mlf_error_set(error, SQLITE_ERROR,
-                           "POST " SEARCH_PATH ": traces[%d] is out of the order asked for (%s)",
-                           (int)page->rows, search_order(oldest_first));
-    }
+    if (page->rows == 0) page->first_ms = ms;
     page->last_ms = ms;
   }
-  return SQLITE_OK;
+  return rc;
+}
+
+/* Reads the page out of the reply. */
+static int search_read(mlf_page *page, bool oldest_first, mlf_error *error) {
+  const mlf_json_node *traces;
+  const char *token;
+  int rc = mlf_envelope_list(page->json, "traces", &traces, &token, error);
+  if (rc != SQLITE_OK) return rc;
+  page->next = mlf_json_first(traces);
+  rc = search_check(page, oldest_first, error);
+  if (rc != SQLITE_OK || !token) return rc;
+  if (page->rows == 0)
+    return mlf_error_set(error, SQLITE_ERROR, "an empty page that says there are more");
+  page->token = sqlite3_mprintf("%s", token);
+  return page->token ? rc : mlf_error_nomem(error);
 }
 
 int mlf_search_finish(mlf_call *call, bool oldest_first, mlf_page *page, mlf_error *error) {
+  mlf_error cause = {0};
   memset(page, 0, sizeof(*page));
   int rc = mlf_call_reply(call, &page->json, error);
   page->log_number = mlf_call_log_number(call);
   if (rc != SQLITE_OK) return rc;
-  const mlf_json_node *root = mlf_json_root(page->json);
-  const mlf_json_node *traces = mlf_json_member(root, "traces");
-  mlf_json_kind kind = mlf_json_kind_of(page->json, traces);
-  if (mlf_json_kind_of(page->json, root) != MLF_JSON_OBJECT ||
-      (kind != MLF_JSON_ARRAY && kind != MLF_JSON_ABSENT)) {
-    rc = mlf_error_set(error, SQLITE_ERROR,
-                       "POST " SEARCH_PATH ": the reply holds no list of traces; is this an "
-                       "MLflow server?");
-  }
-  if (rc == SQLITE_OK) {
-    page->next = mlf_json_first(traces);
-    rc = search_check(page, oldest_first, error);
-  }
-  const char *token = mlf_json_text(mlf_json_member(root, "next_page_token"));
-  if (rc == SQLITE_OK && token && *token) {
-    page->token = sqlite3_mprintf("%s", token);
-    if (!page->token) rc = mlf_error_nomem(error);
-    if (rc == SQLITE_OK && page->rows == 0) {
-      rc = mlf_error_set(error, SQLITE_ERROR,
-                         "POST " SEARCH_PATH ": an empty page that says there are more");
-    }
-  }
+  rc = search_read(page, oldest_first, &cause);
   mlf_call_log_rows(call, (int64_t)page->rows);
-  if (rc != SQLITE_OK) mlf_page_clear(page);
-  return rc;
+  if (rc == SQLITE_OK) return rc;
+  mlf_page_clear(page);
+  return mlf_error_wrap(error, "POST " SEARCH_PATH, &cause);
 }
 
 static bool search_is_space(char c) {

@@ -29,7 +29,8 @@ static void status_read_detail(const mlf_http *http, const mlf_http_reply *reply
   mlf_error ignored = {0};
   memset(detail, 0, sizeof(*detail));
   if (reply->body.bytes &&
-      mlf_json_parse(reply->body.bytes, reply->body.length, &json, &ignored) == SQLITE_OK) {
+      mlf_json_parse(reply->body.bytes, reply->body.length, (mlf_json_options){.levels = 1}, &json,
+                     &ignored) == SQLITE_OK) {
     const mlf_json_node *root = mlf_json_root(json);
     detail->code = status_quote(http, mlf_json_text(mlf_json_member(root, "error_code")),
                                 STATUS_PEEK_BYTES_MAX);

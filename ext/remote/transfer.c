@@ -197,6 +197,7 @@ int mlf_transfer_init(mlf_transfer *transfer, const mlf_settings *settings,
   memset(transfer, 0, sizeof(*transfer));
   transfer->settings = settings;
   transfer->path = call->path;
+  transfer->limit_advice = call->limit_advice;
   transfer->reply.content_type = transfer->reply.location_origin = "";
   mlf_buffer_init(&transfer->reply.body, call->reply_bytes_max);
   transfer->url = transfer_url(settings, call);
@@ -338,9 +339,7 @@ static mlf_retry_fault transfer_describe_refusal(mlf_transfer *transfer) {
     transfer->too_big = true;
     transfer->what = sqlite3_mprintf("the answer is larger than %lld bytes",
                                      (sqlite3_int64)transfer->reply.body.bytes_max);
-    transfer->advice = transfer->reply.body.bytes_max > (size_t)transfer->settings->reply_bytes_max
-                           ? "this limit is fixed: the trace can be read without its spans"
-                           : "a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more";
+    transfer->advice = transfer->limit_advice;
   }
   return MLF_RETRY_FATAL;
 }

@@ -31,6 +31,7 @@ char *mlf_transfer_origin(const char *text);
 typedef struct mlf_transfer {
   const mlf_settings *settings; /* borrowed */
   const char *path;             /* constant */
+  const char *limit_advice;     /* constant */
   char *url;                    /* owned */
   char *body;                   /* owned; NULL makes it a GET */
   size_t body_length;

@@ -5,8 +5,17 @@
 #include "tables/trace_table.h"
 
 typedef struct assessments_state {
+  const mlf_json *json;    /* that the scan is at */
   const mlf_json_node *at; /* in the trace that the scan is at */
 } assessments_state;
+
+/* The first from `each` on that is there: null is JSON's absent. */
+static const mlf_json_node *assessments_skip_nulls(const assessments_state *state,
+                                                   const mlf_json_node *each) {
+  while (mlf_json_kind_of(state->json, each) == MLF_JSON_NULL)
+    each = mlf_json_next(each);
+  return each;
+}
 
 static void assessments_clear(void *context) {
   *(assessments_state *)context = (assessments_state){0};
@@ -14,25 +23,31 @@ static void assessments_clear(void *context) {
 
 static int assessments_first(mlf_trace_scan *scan, void *context, bool *row, mlf_error *error) {
   assessments_state *state = context;
-  (void)error;
-  state->at = mlf_json_first(mlf_json_member(scan->at.trace, "assessments"));
+  const mlf_json_node *list;
+  mlf_error cause = {0};
+  mlf_json_get_array(scan->at.json, scan->at.trace, "assessments", &list, &cause);
+  state->json = scan->at.json;
+  state->at = cause.code ? NULL : assessments_skip_nulls(state, mlf_json_first(list));
   *row = state->at != NULL;
-  return SQLITE_OK;
+  return mlf_trace_scan_judge(scan, &cause, error);
 }
 
 static bool assessments_next(void *context) {
   assessments_state *state = context;
-  state->at = mlf_json_next(state->at);
+  state->at = assessments_skip_nulls(state, mlf_json_next(state->at));
   return state->at != NULL;
 }
 
 static int assessments_value(mlf_trace_scan *scan, void *context, const mlf_column *column,
-                             char scratch[32], mlf_value *value, mlf_error *error) {
+                             mlf_value *value, mlf_error *error) {
   const assessments_state *state = context;
-  (void)error;
-  if (column->source >= MLF_SOURCE_ASSESSMENT)
-    return mlf_assessment_value(scan->at.json, state->at, column, value);
-  return mlf_trace_value(scan->at.json, scan->at.trace, column, scratch, value);
+  mlf_error cause = {0};
+  if (column->source >= MLF_SOURCE_ASSESSMENT) {
+    mlf_assessment_value(scan->at.json, state->at, column, value, &cause);
+  } else {
+    mlf_trace_value(scan->at.json, scan->at.trace, column, value, &cause);
+  }
+  return mlf_trace_scan_judge(scan, &cause, error);
 }
 
 const mlf_trace_rows mlf_trace_rows_assessments = {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "remote/experiments.h"
 
@@ -42,7 +43,8 @@ int mlf_connection_new(sqlite3 *db, mlf_connection **out) {
   memset(connection, 0, sizeof(*connection));
   connection->db = db;
   connection->references = 1;
-  int rc = mlf_client_new(connection_interrupted, connection, &connection->client);
+  int rc = mlf_client_new((mlf_interrupt){.ask = connection_interrupted, .context = connection},
+                          &connection->client);
   if (rc != SQLITE_OK) {
     sqlite3_free(connection);
     return rc;
@@ -101,7 +103,7 @@ bool mlf_connection_has_own_like(mlf_connection *connection) {
 }
 
 static connection_experiment *connection_recall(mlf_connection *connection, const char *asked) {
-  int64_t oldest_ms = mlf_http_clock() - MLF_EXPERIMENT_AGE_MAX_MS;
+  int64_t oldest_ms = mlf_clock_monotonic_ms() - MLF_EXPERIMENT_AGE_MAX_MS;
   for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++) {
     connection_experiment *each = &connection->experiments[i];
     if (each->asked && strcmp(each->asked, asked) == 0 && each->found_ms >= oldest_ms &&
@@ -117,7 +119,7 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
   connection_experiment *known = connection_recall(connection, name_or_id);
   if (!known) {
     connection_experiment found = {.generation = mlf_client_generation(connection->client),
-                                   .found_ms = mlf_http_clock()};
+                                   .found_ms = mlf_clock_monotonic_ms()};
     int rc =
         mlf_experiment_find(connection->client, budget, name_or_id, &found.id, &found.name, error);
     if (rc == SQLITE_OK) found.asked = sqlite3_mprintf("%s", name_or_id);

@@ -1,23 +1,23 @@
 /* mlflow_experiments: the experiments of the server, active and deleted ones. */
+#include "model/json_value.h"
+#include "model/otlp.h"
 #include "remote/experiments.h"
 #include "tables/listing.h"
 
 typedef struct experiments_state {
   mlf_statement *statement;
   mlf_held_page none; /* holds no traces */
-  mlf_json *page;
-  const mlf_json_node *experiment;
+  mlf_experiments page;
 } experiments_state;
 
 static int experiments_page(mlf_connection *connection, experiments_state *state,
                             mlf_error *error) {
-  mlf_json *page;
-  const char *token = state->page ? mlf_experiments_token(state->page) : NULL;
+  mlf_experiments page;
   int rc = mlf_experiments_page(mlf_connection_client(connection),
-                                mlf_statement_budget(state->statement), false, token, &page, error);
-  mlf_json_free(state->page);
-  state->page = rc == SQLITE_OK ? page : NULL;
-  state->experiment = rc == SQLITE_OK ? mlf_experiments_first(page) : NULL;
+                                mlf_statement_budget(state->statement), false, state->page.token,
+                                &page, error);
+  mlf_experiments_clear(&state->page);
+  state->page = page;
   return rc;
 }
 
@@ -25,11 +25,10 @@ static int experiments_page(mlf_connection *connection, experiments_state *state
 static int experiments_settle(mlf_connection *connection, experiments_state *state,
                               mlf_error *error) {
   int rc = SQLITE_OK;
-  while (rc == SQLITE_OK && !state->experiment && mlf_experiments_token(state->page)) {
+  while (rc == SQLITE_OK && !state->page.next && state->page.token)
     rc = experiments_page(connection, state, error);
-  }
   if (rc != SQLITE_OK) return rc;
-  return state->experiment ? SQLITE_ROW : SQLITE_DONE;
+  return state->page.next ? SQLITE_ROW : SQLITE_DONE;
 }
 
 static int experiments_first(mlf_connection *connection, void *context, mlf_error *error) {
@@ -41,58 +40,62 @@ static int experiments_first(mlf_connection *connection, void *context, mlf_erro
 
 static int experiments_next(mlf_connection *connection, void *context, mlf_error *error) {
   experiments_state *state = context;
-  state->experiment = mlf_json_next(state->experiment);
+  state->page.next = mlf_json_next(state->page.next);
   return experiments_settle(connection, state, error);
 }
 
-static void experiments_text(sqlite3_context *context, const mlf_json_node *node) {
-  const char *text = mlf_json_text(node);
-  if (text) sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
-}
-
 /* Tags come as a list of keys and values; an object is what SQL's ->> wants. */
-static int experiments_tags(const experiments_state *state, sqlite3_context *context) {
-  sqlite3_str *text = sqlite3_str_new(NULL);
-  const mlf_json_node *tag = mlf_json_first(mlf_json_member(state->experiment, "tags"));
+static int experiments_tags(const mlf_experiments *page, mlf_value *value, mlf_error *error) {
+  const mlf_json_node *tags;
   const char *separator = "{";
-  for (; tag; tag = mlf_json_next(tag)) {
-    size_t key_length, value_length;
-    const char *key = mlf_json_raw(state->page, mlf_json_member(tag, "key"), &key_length);
-    const char *value = mlf_json_raw(state->page, mlf_json_member(tag, "value"), &value_length);
-    if (!key || !value) continue;
-    sqlite3_str_appendf(text, "%s%.*s:%.*s", separator, (int)key_length, key, (int)value_length,
-                        value);
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  int rc = mlf_json_get_array(page->json, page->next, "tags", &tags, error);
+  const mlf_json_node *each = mlf_json_first(tags);
+  for (; rc == SQLITE_OK && each; each = mlf_json_next(each)) {
+    sqlite3_str_appendall(out, separator);
+    rc = mlf_json_want_object(page->json, each, error);
+    if (rc == SQLITE_OK) rc = mlf_json_value_write_text(out, page->json, each, "key", error);
+    sqlite3_str_appendchar(out, 1, ':');
+    if (rc == SQLITE_OK) rc = mlf_json_value_write_text(out, page->json, each, "value", error);
     separator = ",";
   }
-  sqlite3_str_appendall(text, *separator == '{' ? "{}" : "}");
-  int rc = sqlite3_str_errcode(text);
-  char *object = sqlite3_str_finish(text);
-  if (rc == SQLITE_OK) sqlite3_result_text(context, object, -1, sqlite3_free);
-  return rc;
+  sqlite3_str_appendall(out, *separator == '{' ? "{}" : "}");
+  return mlf_json_value_finish(out, rc, value, error);
 }
 
-static int experiments_column(mlf_connection *connection, void *context, sqlite3_context *result,
-                              int index) {
-  static const char *const members[] = {"experiment_id",     "name",          "lifecycle_stage",
-                                        "artifact_location", "creation_time", "last_update_time"};
-  const experiments_state *state = context;
+/* A time, which is a whole number. */
+static int experiments_time(const mlf_experiments *page, const char *name, mlf_value *value,
+                            mlf_error *error) {
+  const mlf_json_node *node = mlf_json_member(page->next, name);
+  mlf_json_kind kind = mlf_json_kind_of(page->json, node);
   int64_t ms;
-  (void)connection;
-  if (index == 6) return experiments_tags(state, result);
-  const mlf_json_node *node = mlf_json_member(state->experiment, members[index]);
-  if (mlf_json_int64(state->page, node, &ms)) {
-    sqlite3_result_int64(result, ms);
-  } else {
-    experiments_text(result, node);
-  }
+  *value = mlf_value_text(NULL);
+  if (kind == MLF_JSON_ABSENT || kind == MLF_JSON_NULL) return SQLITE_OK;
+  if (!mlf_otlp_int64(page->json, node, &ms))
+    return mlf_json_misshapen(page->json, node, "a time in milliseconds", error);
+  *value = mlf_value_integer(ms);
   return SQLITE_OK;
+}
+
+static int experiments_column(mlf_connection *connection, void *context, int index,
+                              mlf_value *value, mlf_error *error) {
+  static const char *const texts[] = {"experiment_id", "name", "lifecycle_stage",
+                                      "artifact_location"};
+  const mlf_experiments *page = &((experiments_state *)context)->page;
+  const char *text = NULL;
+  (void)connection;
+  if (index == 4) return experiments_time(page, "creation_time", value, error);
+  if (index == 5) return experiments_time(page, "last_update_time", value, error);
+  if (index == 6) return experiments_tags(page, value, error);
+  int rc = mlf_json_get_text(page->json, page->next, texts[index], &text, error);
+  *value = mlf_value_text(text);
+  return rc;
 }
 
 static void experiments_clear(void *context) {
   experiments_state *state = context;
-  mlf_json_free(state->page);
+  mlf_experiments_clear(&state->page);
   if (state->statement) mlf_statement_leave(state->statement, &state->none);
-  state->page = NULL;
   state->statement = NULL;
 }
 

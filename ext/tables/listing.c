@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/sqlite_value.h"
+
 typedef struct listing_module {
   mlf_connection *connection;
   const mlf_listing *listing;
@@ -116,8 +118,13 @@ static int listing_eof(sqlite3_vtab_cursor *base) {
 
 static int listing_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
   const listing_module *module = ((listing_table *)base->pVtab)->module;
-  return module->listing->column(module->connection, ((listing_cursor *)base)->state, context,
-                                 index);
+  mlf_value value = {.type = MLF_NULL};
+  mlf_error error = {0};
+  int rc = module->listing->column(module->connection, ((listing_cursor *)base)->state, index,
+                                   &value, &error);
+  if (rc != SQLITE_OK) return mlf_error_result(context, module->listing->name, &error);
+  mlf_sqlite_value_give(context, &value);
+  return rc;
 }
 
 static int listing_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/sqlite_api.h"
+#include "base/value.h"
 #include "tables/connection.h"
 
 /* How one such table gives its rows. The state is a zeroed block of `state_size` bytes, one for
@@ -19,8 +20,10 @@ typedef struct mlf_listing {
   /* Goes to the first row, or to the next: SQLITE_ROW, SQLITE_DONE or an error. */
   int (*first)(mlf_connection *connection, void *state, mlf_error *error);
   int (*next)(mlf_connection *connection, void *state, mlf_error *error);
-  /* Gives a column of the current row. SQLITE_OK or SQLITE_NOMEM. */
-  int (*column)(mlf_connection *connection, void *state, sqlite3_context *context, int index);
+  /* The value of a column of the current row; a text is owned by it, or borrowed until the next
+  ** row. */
+  int (*column)(mlf_connection *connection, void *state, int index, mlf_value *value,
+                mlf_error *error);
   /* Frees what the state holds, whatever was done before. */
   void (*clear)(void *state);
 } mlf_listing;

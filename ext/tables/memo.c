@@ -204,7 +204,7 @@ static int memo_finish(sqlite3_str *text, int rc, mlf_json **page, mlf_error *er
     sqlite3_free(json);
     return rc == SQLITE_OK ? SQLITE_DONE : rc;
   }
-  rc = mlf_json_parse_take(json, length, page, error);
+  rc = mlf_json_parse_take(json, length, (mlf_json_options){0}, page, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 

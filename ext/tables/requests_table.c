@@ -6,18 +6,22 @@
 
 typedef struct requests_state {
   int64_t number; /* of the row in the log */
+  int64_t end;    /* what the log had when the scan began: what the statement itself asks for while
+                     it reads is not in it, else it would feed itself */
 } requests_state;
 
 static int requests_settle(mlf_connection *connection, requests_state *state) {
   mlf_request_log *log = mlf_client_log(mlf_connection_client(connection));
   int64_t oldest = mlf_request_log_oldest(log);
   if (state->number < oldest) state->number = oldest;
-  return state->number < log->count ? SQLITE_ROW : SQLITE_DONE;
+  return state->number < state->end ? SQLITE_ROW : SQLITE_DONE;
 }
 
 static int requests_first(mlf_connection *connection, void *context, mlf_error *error) {
+  requests_state *state = context;
   (void)error;
-  return requests_settle(connection, context);
+  state->end = mlf_client_log(mlf_connection_client(connection))->count;
+  return requests_settle(connection, state);
 }
 
 static int requests_next(mlf_connection *connection, void *context, mlf_error *error) {
@@ -26,36 +30,40 @@ static int requests_next(mlf_connection *connection, void *context, mlf_error *e
   return requests_settle(connection, context);
 }
 
-static int requests_column(mlf_connection *connection, void *context, sqlite3_context *result,
-                           int index) {
+/* A number that says nothing where it is 0. */
+static mlf_value requests_number(int64_t number) {
+  return number ? mlf_value_integer(number) : mlf_value_text(NULL);
+}
+
+static int requests_column(mlf_connection *connection, void *context, int index, mlf_value *value,
+                           mlf_error *error) {
   mlf_request_log *log = mlf_client_log(mlf_connection_client(connection));
   const mlf_request_row *row = mlf_request_log_find(log, ((requests_state *)context)->number);
   char at[32];
+  *value = mlf_value_text(NULL);
   if (!row) return SQLITE_OK;
   switch (index) {
   case 0:
-    if (mlf_timestamp_format(row->at_ms, at)) sqlite3_result_text(result, at, -1, SQLITE_TRANSIENT);
-    break;
-  case 1: sqlite3_result_text(result, row->method, -1, SQLITE_STATIC); break;
-  case 2: sqlite3_result_text(result, row->endpoint, -1, SQLITE_STATIC); break;
-  case 3: sqlite3_result_text(result, row->filter, -1, SQLITE_TRANSIENT); break;
-  case 4: sqlite3_result_text(result, row->order_by, -1, SQLITE_STATIC); break;
-  case 5:
-    if (row->page_rows) sqlite3_result_int(result, row->page_rows);
-    break;
-  case 6:
-    if (row->status) sqlite3_result_int(result, row->status);
-    break;
-  case 7: sqlite3_result_int64(result, row->bytes); break;
+    if (mlf_timestamp_format(row->at_ms, at)) *value = mlf_value_text(at);
+    return mlf_value_own(value) == SQLITE_OK ? SQLITE_OK : mlf_error_nomem(error);
+  case 1: *value = mlf_value_text(row->method); break;
+  case 2: *value = mlf_value_text(row->endpoint); break;
+  case 3: *value = mlf_value_text(row->filter); break;
+  case 4: *value = mlf_value_text(row->order_by); break;
+  case 5: *value = requests_number(row->page_rows); break;
+  case 6: *value = requests_number(row->status); break;
+  case 7: *value = mlf_value_integer(row->bytes); break;
   case 8: /* of what is not asked for by rows, none are counted */
-    if (row->page_rows) sqlite3_result_int64(result, row->rows);
+    if (row->page_rows) *value = mlf_value_integer(row->rows);
     break;
   case 9:
-    if (row->page_rows) sqlite3_result_int64(result, row->rows_kept);
+    if (row->page_rows) *value = mlf_value_integer(row->rows_kept);
     break;
-  case 10: sqlite3_result_int(result, row->attempts); break;
-  case 11: sqlite3_result_int64(result, row->wait_ms); break;
-  default: sqlite3_result_text(result, row->error, -1, SQLITE_TRANSIENT); break;
+  case 10: *value = mlf_value_integer(row->attempts); break;
+  case 11: *value = mlf_value_integer(row->wait_ms); break;
+  case 12: *value = mlf_value_text(row->error); break;
+  case 13: *value = mlf_value_text(row->trace_id); break;
+  default: *value = mlf_value_text(row->note); break;
   }
   return SQLITE_OK;
 }
@@ -69,7 +77,7 @@ const mlf_listing mlf_listing_requests = {
     .declaration = "CREATE TABLE x(at TEXT, method TEXT, endpoint TEXT, filter TEXT, "
                    "order_by TEXT, page_rows INTEGER, status INTEGER, bytes INTEGER, "
                    "rows INTEGER, rows_kept INTEGER, attempts INTEGER, wait_ms INTEGER, "
-                   "error TEXT)",
+                   "error TEXT, trace_id TEXT, note TEXT)",
     .state_size = sizeof(requests_state),
     .rows = MLF_REQUEST_LOG_ROWS,
     .first = requests_first,

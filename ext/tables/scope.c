@@ -24,24 +24,24 @@ static int scope_add_asked(mlf_connection *connection, mlf_budget *budget, const
 /* Reads which experiments are active. */
 static int scope_read_active(mlf_connection *connection, mlf_budget *budget,
                              mlf_experiment_list *active, mlf_error *error) {
-  mlf_json *page = NULL;
+  mlf_experiments page = {0};
   int rc = SQLITE_OK;
   do {
-    mlf_json *next = NULL;
-    rc = mlf_experiments_page(mlf_connection_client(connection), budget, true,
-                              page ? mlf_experiments_token(page) : NULL, &next, error);
-    mlf_json_free(page);
+    mlf_experiments next;
+    rc = mlf_experiments_page(mlf_connection_client(connection), budget, true, page.token, &next,
+                              error);
+    mlf_experiments_clear(&page);
     page = next;
-    const mlf_json_node *each = rc == SQLITE_OK ? mlf_experiments_first(page) : NULL;
+    const mlf_json_node *each = rc == SQLITE_OK ? page.next : NULL;
     for (; rc == SQLITE_OK && each; each = mlf_json_next(each)) {
-      const char *id = mlf_json_text(mlf_json_member(each, "experiment_id"));
-      const char *name = mlf_json_text(mlf_json_member(each, "name"));
-      if (!id || !name) continue;
-      rc = mlf_experiment_list_take(active, sqlite3_mprintf("%s", id), sqlite3_mprintf("%s", name),
-                                    error);
+      const char *id, *name;
+      rc = mlf_experiment_name(page.json, each, &id, &name, error);
+      if (rc == SQLITE_OK)
+        rc = mlf_experiment_list_take(active, sqlite3_mprintf("%s", id),
+                                      sqlite3_mprintf("%s", name), error);
     }
-  } while (rc == SQLITE_OK && mlf_experiments_token(page));
-  mlf_json_free(page);
+  } while (rc == SQLITE_OK && page.token);
+  mlf_experiments_clear(&page);
   return rc;
 }
 

@@ -30,16 +30,13 @@ static int settings_next(mlf_connection *connection, void *context, mlf_error *e
   return settings_settle(context, error);
 }
 
-static int settings_column(mlf_connection *connection, void *context, sqlite3_context *result,
-                           int index) {
+static int settings_column(mlf_connection *connection, void *context, int index, mlf_value *value,
+                           mlf_error *error) {
   const mlf_setting_row *row = &((settings_state *)context)->row;
+  const char *const texts[] = {row->name, row->value, row->source, row->about};
   (void)connection;
-  switch (index) {
-  case 0: sqlite3_result_text(result, row->name, -1, SQLITE_STATIC); break;
-  case 1: sqlite3_result_text(result, row->value, -1, SQLITE_TRANSIENT); break;
-  case 2: sqlite3_result_text(result, row->source, -1, SQLITE_STATIC); break;
-  default: sqlite3_result_text(result, row->about, -1, SQLITE_STATIC); break;
-  }
+  (void)error;
+  *value = mlf_value_text(texts[index]);
   return SQLITE_OK;
 }
 

@@ -15,7 +15,10 @@ static void spans_clear(void *context) {
 
 static int spans_first(mlf_trace_scan *scan, void *context, bool *row, mlf_error *error) {
   spans_state *state = context;
-  int rc = mlf_trace_scan_spans(scan, &state->spans, error);
+  char *why;
+  int rc = mlf_trace_scan_spans(scan, &state->spans, &why, error);
+  if (rc == SQLITE_OK && why) rc = mlf_trace_scan_blame(scan, why, error);
+  sqlite3_free(why);
   *row = state->spans && mlf_span_set_count(state->spans) > 0;
   return rc;
 }
@@ -26,12 +29,15 @@ static bool spans_next(void *context) {
 }
 
 static int spans_value(mlf_trace_scan *scan, void *context, const mlf_column *column,
-                       char scratch[32], mlf_value *value, mlf_error *error) {
+                       mlf_value *value, mlf_error *error) {
   spans_state *state = context;
-  (void)error;
-  if (column->source >= MLF_SOURCE_SPAN && column->source < MLF_SOURCE_ASSESSMENT)
-    return mlf_span_set_value(state->spans, state->at, column, value);
-  return mlf_trace_value(scan->at.json, scan->at.trace, column, scratch, value);
+  mlf_error cause = {0};
+  if (column->source >= MLF_SOURCE_SPAN && column->source < MLF_SOURCE_ASSESSMENT) {
+    mlf_span_set_value(state->spans, state->at, column, value, &cause);
+  } else {
+    mlf_trace_value(scan->at.json, scan->at.trace, column, value, &cause);
+  }
+  return mlf_trace_scan_judge(scan, &cause, error);
 }
 
 const mlf_trace_rows mlf_trace_rows_spans = {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "model/decode_trace.h"
 
@@ -159,11 +160,11 @@ static int recall_judge(mlf_trace_scan *scan, mlf_error *error) {
   const mlf_json_node *trace;
   mlf_pager *pager;
   mlf_walk walk = mlf_trace_scan_walk(scan, MLF_ORDER_NEWEST_FIRST);
-  int64_t began_ms = mlf_http_clock();
+  int64_t began_ms = mlf_clock_monotonic_ms();
   int rc = mlf_trace_scan_pager(scan, &walk, &pager, error);
   if (rc != SQLITE_OK) return rc;
   rc = mlf_pager_next(pager, &json, &trace, error);
-  int64_t page_ms = mlf_http_clock() - began_ms + RECALL_SIDE_BY_SIDE;
+  int64_t page_ms = mlf_clock_monotonic_ms() - began_ms + RECALL_SIDE_BY_SIDE;
   if (rc == SQLITE_ROW) {
     rc = recall_judge_page(scan, json, page_ms, error);
   } else if (rc == SQLITE_DONE) {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/decode_trace.h"
 #include "query/plan.h"
 #include "tables/planning.h"
@@ -162,9 +163,9 @@ static int scan_prune(mlf_trace_scan *scan, mlf_server server, mlf_order order, 
 
 /* Asks the server, and notes what that takes. */
 static int scan_try(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
-  int64_t began_ms = mlf_http_clock();
+  int64_t began_ms = mlf_clock_monotonic_ms();
   int rc = scan_walk(scan, order, error);
-  mlf_recall_tried(scan, mlf_http_clock() - began_ms);
+  mlf_recall_tried(scan, mlf_clock_monotonic_ms() - began_ms);
   return rc;
 }
 
@@ -253,17 +254,60 @@ const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *c
   return scan->filter.raw ? scan->filter.raw->text : NULL;
 }
 
-int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, mlf_error *error) {
-  const mlf_json *json = NULL;
-  const mlf_json_node *found = NULL, *more = NULL;
+/* Puts what is wrong with the trace into the log, and gives it to the caller. */
+static int scan_note(mlf_trace_scan *scan, const mlf_json *json, mlf_error *cause, char **why,
+                     mlf_error *error) {
+  int code = cause->code;
+  if (code == SQLITE_NOMEM || code == SQLITE_INTERRUPT) return mlf_error_move(error, cause);
+  mlf_client *client = mlf_connection_client(scan->connection);
+  *why = mlf_error_take(cause);
+  mlf_error_clear(cause);
+  if (!*why) return mlf_error_nomem(error);
+  mlf_client_log_trace(client, json ? mlf_json_tag(json) : -1, mlf_trace_id(scan->at.trace), *why);
+  return SQLITE_OK;
+}
+
+int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error) {
+  const mlf_settings *settings;
+  int rc = mlf_client_settings(mlf_connection_client(scan->connection), &settings, error);
+  if (rc != SQLITE_OK || settings->bad_traces_null) return rc;
+  const char *id = mlf_trace_id(scan->at.trace);
+  return mlf_error_set(error, SQLITE_ERROR,
+                       "trace %.80s: %.250s; trace_id <> '%.80s' leaves it out, or set "
+                       "MLFLOW_SQL_BAD_TRACES=null",
+                       id, why, id);
+}
+
+int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_error *error) {
+  char *why = NULL;
+  if (cause->code == SQLITE_OK) return SQLITE_OK;
+  int rc = scan_note(scan, scan->at.json, cause, &why, error);
+  if (rc == SQLITE_OK) rc = mlf_trace_scan_blame(scan, why, error);
+  sqlite3_free(why);
+  return rc;
+}
+
+/* Fetches the spans of the trace that the scan is at. */
+static int scan_fetch(mlf_trace_scan *scan, const mlf_json **json, const mlf_json_node **found,
+                      mlf_error *error) {
+  const mlf_json_node *more = NULL;
   mlf_payloads *payloads;
-  *spans = NULL;
   int rc = mlf_statement_payloads(scan->statement, &payloads, error);
   if (rc == SQLITE_OK) rc = mlf_recall_neighbours(scan, payloads, error);
   if (rc == SQLITE_OK && scan->pager) rc = mlf_pager_peek(scan->pager, &more, error);
-  if (rc == SQLITE_OK)
-    rc = mlf_payloads_get(payloads, mlf_statement_budget(scan->statement), scan->at.trace, more,
-                          &json, &found, error);
-  if (rc != SQLITE_OK || !found) return rc;
-  return mlf_span_set_new(json, found, spans, error);
+  if (rc != SQLITE_OK) return rc;
+  return mlf_payloads_get(payloads, mlf_statement_budget(scan->statement), scan->at.trace, more,
+                          json, found, error);
+}
+
+int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, char **why, mlf_error *error) {
+  const mlf_json *json = NULL;
+  const mlf_json_node *found = NULL;
+  mlf_error cause = {0};
+  *spans = NULL;
+  *why = NULL;
+  int rc = scan_fetch(scan, &json, &found, &cause);
+  if (rc != SQLITE_OK && rc != SQLITE_CORRUPT) return mlf_error_move(error, &cause);
+  if (rc == SQLITE_OK && found) rc = mlf_span_set_new(json, found, spans, &cause);
+  return rc == SQLITE_OK ? rc : scan_note(scan, json, &cause, why, error);
 }

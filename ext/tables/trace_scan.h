@@ -59,8 +59,18 @@ int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error);
 ** statement asked, so that SQLite's own check of it holds; NULL if it asked none. Borrowed. */
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column);
 
-/* The spans of the trace that the scan is at, the caller's; NULL for a trace without. */
-int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, mlf_error *error);
+/* The spans of the trace that the scan is at, the caller's; NULL for a trace without. If the server
+** has something there that cannot be read, `*why` says what, also the caller's (sqlite3_free), and
+** the result is SQLITE_OK: see mlf_trace_scan_blame. */
+int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, char **why, mlf_error *error);
+
+/* Something of the trace that the scan is at cannot be read. By MLFLOW_SQL_BAD_TRACES that is an
+** error which names the trace, or SQLITE_OK, and NULL is to be shown. */
+int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error);
+
+/* The same for what came of reading a value out of the trace; clears `cause`. What is not about the
+** trace's contents passes through. */
+int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_error *error);
 
 /* Ends the scan and forgets all of it but its owner's three. */
 void mlf_trace_scan_end(mlf_trace_scan *scan);

@@ -153,7 +153,6 @@ static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
   trace_cursor *cursor = (trace_cursor *)base;
   const mlf_trace_rows *rows = trace_rows_of(cursor);
   const mlf_column *column = &((trace_table *)base->pVtab)->schema.columns[index];
-  char scratch[32];
   mlf_value value;
   mlf_error error = {0};
   if (column->source == MLF_SOURCE_ASKED) {
@@ -161,12 +160,12 @@ static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
     sqlite3_result_text(context, asked, -1, SQLITE_TRANSIENT);
     return SQLITE_OK;
   }
-  int rc = rows->value(&cursor->scan, cursor->state, column, scratch, &value, &error);
+  int rc = rows->value(&cursor->scan, cursor->state, column, &value, &error);
   if (rc != SQLITE_OK) {
     mlf_error_set(&error, rc, "the value of %s cannot be read", column->name);
     return mlf_error_result(context, rows->table, &error);
   }
-  mlf_sqlite_value_result(context, &value);
+  mlf_sqlite_value_give(context, &value);
   return SQLITE_OK;
 }
 

@@ -26,10 +26,10 @@ typedef struct mlf_trace_rows {
   int (*first)(mlf_trace_scan *scan, void *state, bool *row, mlf_error *error);
   /* Goes to the next row of this trace; false if there is none. */
   bool (*next)(void *state);
-  /* The value of a column in the current row. Texts are borrowed until the next call, or from
-  ** `scratch`. */
-  int (*value)(mlf_trace_scan *scan, void *state, const mlf_column *column, char scratch[32],
-               mlf_value *value, mlf_error *error);
+  /* The value of a column in the current row. A text is owned by it, or borrowed until the next
+  ** call. */
+  int (*value)(mlf_trace_scan *scan, void *state, const mlf_column *column, mlf_value *value,
+               mlf_error *error);
   /* Frees what the state holds, and makes it ready for another trace. */
   void (*clear)(void *state);
 } mlf_trace_rows;

@@ -1,9 +1,12 @@
-/* fuzz_json.c: the JSON door against itself, SQLite's json_valid and the C library.
+/* fuzz_json.c: the JSON door against itself, SQLite's json_valid and json, and the C library.
 **
-**   (1) Text is refused if and only if SQLite says it is no JSON (or a limit is named).
-**   (2) What the check accepts, cJSON reads: there is no SQLITE_NOMEM.
-**   (3) The raw bytes of each value are within its container's, and parse to the same value.
-**   (4) Decoded text and names are UTF-8; numbers are what strtoll and strtod make of them.
+**   (1) Text is refused if and only if SQLite says it is no JSON, but for a limit: ours is named,
+**       and SQLite has one of about 1,000 levels. (2) What the reader accepts, cJSON reads: there
+**       is no SQLITE_NOMEM. Python's JSON has all of JSON. (3) The raw bytes of each value are
+**       within its container's, and parse to the same value; so do a tree of few levels, whose
+**       leaves are opened, and the canonical form. (4) Decoded text and names are UTF-8; numbers
+**       are what strtoll and strtod make of them. (5) The canonical form is its own canonical form,
+**       UTF-8, and what SQLite makes of it.
 */
 #include <errno.h>
 #include <stdbool.h>
@@ -15,6 +18,10 @@
 #include "base/sqlite_api.h"
 #include "base/utf8.h"
 #include "model/json.h"
+#include "model/json_write.h"
+
+/* Above these SQLite's limit may be the one that counts. */
+#define FUZZ_SQLITE_LEVELS 1000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,23 +29,36 @@ static void fuzz_require(bool truth) {
   if (!truth) abort();
 }
 
+/* What a query of one text gives: NULL or a text that is good until the next one. */
+static const char *fuzz_ask_sqlite(const char *sql, sqlite3_stmt **statement, const char *text,
+                                   size_t length) {
+  static sqlite3 *db;
+  if (!db) fuzz_require(sqlite3_open(":memory:", &db) == SQLITE_OK);
+  if (!*statement) fuzz_require(sqlite3_prepare_v2(db, sql, -1, statement, NULL) == SQLITE_OK);
+  sqlite3_reset(*statement);
+  sqlite3_bind_text(*statement, 1, text, (int)length, SQLITE_STATIC);
+  fuzz_require(sqlite3_step(*statement) == SQLITE_ROW);
+  return (const char *)sqlite3_column_text(*statement, 0);
+}
+
 /* Whether SQLite takes the text for JSON. */
 static bool fuzz_sqlite_accepts(const char *text, size_t length) {
   static sqlite3_stmt *statement;
-  if (!statement) {
-    sqlite3 *db;
-    fuzz_require(sqlite3_open(":memory:", &db) == SQLITE_OK);
-    fuzz_require(sqlite3_prepare_v2(db, "SELECT json_valid(?)", -1, &statement, NULL) == SQLITE_OK);
-  }
-  sqlite3_bind_text(statement, 1, text, (int)length, SQLITE_STATIC);
-  fuzz_require(sqlite3_step(statement) == SQLITE_ROW);
-  bool valid = sqlite3_column_int(statement, 0);
-  sqlite3_reset(statement);
-  return valid;
+  return *fuzz_ask_sqlite("SELECT json_valid(?)", &statement, text, length) == '1';
 }
 
 static bool fuzz_same_text(const char *a, const char *b) {
   return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A leaf as a document; NULL if the node is none. */
+static mlf_json *fuzz_open(const mlf_json *json, const mlf_json_node *node) {
+  mlf_json *opened = NULL;
+  mlf_error error = {0};
+  mlf_json_kind kind = mlf_json_kind_of(json, node);
+  if ((kind == MLF_JSON_ARRAY || kind == MLF_JSON_OBJECT) && !mlf_json_first(node))
+    fuzz_require(mlf_json_open(json, node, 2, &opened, &error) == SQLITE_OK);
+  return opened;
 }
 
 static bool fuzz_same_value(const mlf_json *a_json, const mlf_json_node *a, const mlf_json *b_json,
@@ -52,13 +72,18 @@ static bool fuzz_same_value(const mlf_json *a_json, const mlf_json_node *a, cons
   mlf_json_double(a_json, a, &a_real);
   mlf_json_double(b_json, b, &b_real);
   if (a_integer != b_integer || memcmp(&a_real, &b_real, sizeof(a_real)) != 0) return false;
-  a = mlf_json_first(a);
-  b = mlf_json_first(b);
-  for (; a && b; a = mlf_json_next(a), b = mlf_json_next(b)) {
-    if (!fuzz_same_text(mlf_json_name(a), mlf_json_name(b))) return false;
-    if (!fuzz_same_value(a_json, a, b_json, b)) return false;
+  mlf_json *a_open = fuzz_open(a_json, a), *b_open = fuzz_open(b_json, b);
+  a = mlf_json_first(a_open ? mlf_json_root(a_open) : a);
+  b = mlf_json_first(b_open ? mlf_json_root(b_open) : b);
+  bool same = true;
+  for (; same && a && b; a = mlf_json_next(a), b = mlf_json_next(b)) {
+    same = fuzz_same_text(mlf_json_name(a), mlf_json_name(b)) &&
+           fuzz_same_value(a_open ? a_open : a_json, a, b_open ? b_open : b_json, b);
   }
-  return !a && !b;
+  same = same && !a && !b;
+  mlf_json_free(a_open);
+  mlf_json_free(b_open);
+  return same;
 }
 
 static void fuzz_check_text(const char *text) {
@@ -89,7 +114,7 @@ static void fuzz_check_value(const mlf_json *json, const mlf_json_node *node, co
   fuzz_require(raw >= begin && raw + length <= end && length > 0);
   mlf_json *again;
   mlf_error error = {0};
-  fuzz_require(mlf_json_parse(raw, length, &again, &error) == SQLITE_OK);
+  fuzz_require(mlf_json_parse(raw, length, (mlf_json_options){0}, &again, &error) == SQLITE_OK);
   fuzz_require(fuzz_same_value(json, node, again, mlf_json_root(again)));
   mlf_json_free(again);
 
@@ -109,23 +134,89 @@ static void fuzz_check_value(const mlf_json *json, const mlf_json_node *node, co
   }
 }
 
+/* How deep the text is, or so, whatever it is. */
+static size_t fuzz_levels(const char *text, size_t length) {
+  size_t levels = 0;
+  for (size_t i = 0; i < length; i++)
+    levels += text[i] == '[' || text[i] == '{';
+  return levels;
+}
+
+static char *fuzz_canonical(const char *text, size_t length, bool python) {
+  mlf_json_reader reader;
+  mlf_error error = {0};
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  mlf_json_reader_init(&reader, text, length);
+  reader.python = python;
+  fuzz_require(mlf_json_write_value(out, &reader, &error) == SQLITE_OK);
+  return sqlite3_str_finish(out);
+}
+
+static void fuzz_check_same(const mlf_json *json, const char *text, size_t length,
+                            mlf_json_options options) {
+  mlf_json *again;
+  mlf_error error = {0};
+  fuzz_require(mlf_json_parse(text, length, options, &again, &error) == SQLITE_OK);
+  fuzz_require(fuzz_same_value(json, mlf_json_root(json), again, mlf_json_root(again)));
+  mlf_json_free(again);
+}
+
+static void fuzz_check_canonical(const mlf_json *json, const char *text, size_t size) {
+  static sqlite3_stmt *statement;
+  char *canonical = fuzz_canonical(text, size, false);
+  size_t length = strlen(canonical);
+  fuzz_check_text(canonical);
+  fuzz_check_same(json, canonical, length, (mlf_json_options){0});
+  char *again = fuzz_canonical(canonical, length, true);
+  fuzz_require(strcmp(again, canonical) == 0);
+  if (fuzz_levels(text, size) < FUZZ_SQLITE_LEVELS)
+    fuzz_require(
+        strcmp(fuzz_ask_sqlite("SELECT json(?)", &statement, canonical, length), canonical) == 0);
+  sqlite3_free(again);
+  sqlite3_free(canonical);
+}
+
+/* Python's JSON: all of JSON, and what has words and a mark in it. */
+static void fuzz_check_python(const mlf_json *json, const char *text, size_t size) {
+  mlf_json *python;
+  mlf_error error = {0};
+  const mlf_json_options options = {.levels = 3, .python = true};
+  int rc = mlf_json_parse(text, size, options, &python, &error);
+  if (json) fuzz_require(rc == SQLITE_OK);
+  if (json) fuzz_require(fuzz_same_value(json, mlf_json_root(json), python, mlf_json_root(python)));
+  if (python) {
+    size_t length;
+    const char *raw = mlf_json_raw(python, mlf_json_root(python), &length);
+    char *canonical = fuzz_canonical(raw, length, true);
+    fuzz_check_same(python, canonical, strlen(canonical), (mlf_json_options){0});
+    sqlite3_free(canonical);
+  }
+  mlf_json_free(python);
+  mlf_error_clear(&error);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *text = (const char *)data;
   mlf_json *json;
   mlf_error error = {0};
-  int rc = mlf_json_parse(text, size, &json, &error);
+  int rc = mlf_json_parse(text, size, (mlf_json_options){0}, &json, &error);
   fuzz_require(rc == SQLITE_OK || rc == SQLITE_ERROR || rc == SQLITE_TOOBIG);
   fuzz_require(rc == error.code && (rc == SQLITE_OK) == (json != NULL));
   fuzz_require((rc == SQLITE_OK) == (error.text == NULL));
   fuzz_check_text(error.text);
   /* SQLite ends text at a NUL, which JSON has none of. */
   bool sqlite_accepts = memchr(data, 0, size) == NULL && fuzz_sqlite_accepts(text, size);
-  if (rc != SQLITE_TOOBIG) fuzz_require(sqlite_accepts == (rc == SQLITE_OK));
+  if (rc != SQLITE_TOOBIG && fuzz_levels(text, size) < FUZZ_SQLITE_LEVELS)
+    fuzz_require(sqlite_accepts == (rc == SQLITE_OK));
+  fuzz_check_python(json, text, size);
   if (json) {
     size_t length;
     const char *raw = mlf_json_raw(json, mlf_json_root(json), &length);
     fuzz_require(length <= size);
     fuzz_check_value(json, mlf_json_root(json), raw, raw + length);
+    for (int levels = 1; levels <= 3; levels++)
+      fuzz_check_same(json, text, size, (mlf_json_options){.levels = levels});
+    fuzz_check_canonical(json, text, size);
   }
   mlf_json_free(json);
   mlf_error_clear(&error);

@@ -26,6 +26,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "remote/http.h"
@@ -150,16 +151,23 @@ typedef struct client {
   mlf_exchange *exchange; /* the latest */
   mlf_error error;        /* of the latest */
   int64_t left_ms;        /* a statement's time */
-  int64_t interrupt_ms; /* when the statement is interrupted, on mlf_http_clock's scale; 0: never */
-  int64_t noticed_ms;   /* when it was asked for after that */
+  int64_t interrupt_ms;   /* when the statement is interrupted, on the monotonic clock; 0: never */
+  int64_t noticed_ms;     /* when it was asked for after that */
+  mlf_interrupt interrupt;
 } client;
 
 static inline int client_interrupted(void *context) {
   client *it = context;
-  int64_t now_ms = mlf_http_clock();
+  int64_t now_ms = mlf_clock_monotonic_ms();
   if (!it->interrupt_ms || now_ms < it->interrupt_ms) return SQLITE_OK;
   it->noticed_ms = now_ms;
   return SQLITE_INTERRUPT;
+}
+
+/* The interrupt of an mlf_http for this client, which must stay where it is. */
+static inline mlf_interrupt *client_interrupt(client *it) {
+  it->interrupt = (mlf_interrupt){.ask = client_interrupted, .context = it};
+  return &it->interrupt;
 }
 
 /* The default settings, whatever the environment has, but with short waits between tries. */
@@ -179,7 +187,7 @@ static inline void client_prepare(client *it, const char *uri) {
 }
 
 static inline void client_connect(client *it) {
-  assert_int_equal(mlf_http_new(&it->settings, client_interrupted, it, &it->http, &it->error),
+  assert_int_equal(mlf_http_new(&it->settings, client_interrupt(it), &it->http, &it->error),
                    SQLITE_OK);
 }
 
@@ -198,7 +206,7 @@ static inline void client_close(client *it) {
 static inline mlf_exchange *client_start(client *it, const mlf_http_call *call) {
   mlf_exchange *exchange;
   assert_int_equal(
-      mlf_http_start(it->http, call, mlf_http_clock() + it->left_ms, &exchange, &it->error),
+      mlf_http_start(it->http, call, mlf_clock_monotonic_ms() + it->left_ms, &exchange, &it->error),
       SQLITE_OK);
   return exchange;
 }

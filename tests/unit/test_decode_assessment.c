@@ -3,23 +3,35 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "oom.h"
 
 static mlf_schema schema;
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 /* The value of a column of one assessment, as SQLite's quote() would write it, e.g. 'text', 1.5 or
-** NULL; free with sqlite3_free. NULL: no memory. */
-static char *shown(const mlf_json *json, const char *name, int *rc) {
+** NULL; free with sqlite3_free. NULL: no memory, or an error. */
+static char *shown(const mlf_json *json, const mlf_json_node *node, const char *name, int *rc,
+                   mlf_error *error) {
   mlf_value value;
+  char *text;
   int index = mlf_schema_find(&schema, name);
   assert_true(index >= 0);
-  *rc = mlf_assessment_value(json, mlf_json_root(json), &schema.columns[index], &value);
-  switch (value.type) {
-  case MLF_NULL: return sqlite3_mprintf("NULL");
-  case MLF_INTEGER: return sqlite3_mprintf("%lld", (sqlite3_int64)value.integer);
-  case MLF_REAL: return sqlite3_mprintf("%!.17g", value.real);
-  default: return sqlite3_mprintf("'%.*s'", (int)value.length, value.text);
+  *rc = mlf_assessment_value(json, node, &schema.columns[index], &value, error);
+  assert_int_equal(*rc, error->code);
+  if (*rc != SQLITE_OK) {
+    assert_false(value.owned);
+    return NULL;
   }
+  switch (value.type) {
+  case MLF_NULL: text = sqlite3_mprintf("NULL"); break;
+  case MLF_INTEGER: text = sqlite3_mprintf("%lld", (sqlite3_int64)value.integer); break;
+  case MLF_REAL: text = sqlite3_mprintf("%!.17g", value.real); break;
+  default: text = sqlite3_mprintf("'%.*s'", (int)value.length, value.text);
+  }
+  mlf_value_clear(&value);
+  return text;
 }
 
 typedef struct assessment_case {
@@ -31,10 +43,10 @@ typedef struct assessment_case {
 static int assessment_shows(const assessment_case *each) {
   mlf_json *json;
   mlf_error error = {0};
-  int rc = mlf_json_parse(each->json, strlen(each->json), &json, &error);
-  mlf_error_clear(&error);
+  int rc = mlf_json_parse(each->json, strlen(each->json), (mlf_json_options){0}, &json, &error);
   if (rc != SQLITE_OK) return rc;
-  char *text = shown(json, each->column, &rc);
+  char *text = shown(json, mlf_json_root(json), each->column, &rc, &error);
+  if (rc != SQLITE_OK && error.text) fail_msg("%s of %s: %s", each->column, each->json, error.text);
   if (rc == SQLITE_OK && text) assert_string_equal(text, each->expected);
   if (!text) rc = SQLITE_NOMEM;
   sqlite3_free(text);
@@ -43,7 +55,7 @@ static int assessment_shows(const assessment_case *each) {
 }
 
 #define ASSESSMENT_CASES(cases)                                                                    \
-  for (size_t i = 0; i < sizeof(cases) / sizeof((cases)[0]); i++)                                  \
+  for (size_t i = 0; i < COUNT(cases); i++)                                                        \
   assert_int_equal(assessment_shows(&(cases)[i]), SQLITE_OK)
 
 /* Feedback as MLflow 3.17.2 sends it. */
@@ -75,7 +87,7 @@ static void each_column_has_its_place(void **state) {
       {feedback, "last_update_time_ms", "1795435200000"},
       {feedback, "valid", "1"},
       {feedback, "overrides", "'a-0'"},
-      {feedback, "metadata", "'{\"mlflow.assessment.sourceRunId\":\"run-1\", \"k\":\"v\"}'"},
+      {feedback, "metadata", "'{\"mlflow.assessment.sourceRunId\":\"run-1\",\"k\":\"v\"}'"},
   };
   ASSESSMENT_CASES(cases);
 }
@@ -98,9 +110,12 @@ static void values_have_types_of_their_own(void **state) {
       {"{\"feedback\":{\"value\":\"\"}}", "value", "''"},
       {"{\"feedback\":{\"value\":null}}", "value", "NULL"},
       {"{\"feedback\":{\"value\":null}}", "value_json", "NULL"},
-      {"{\"feedback\":{\"value\":[1, \"a\"]}}", "value", "'[1, \"a\"]'"},
-      {"{\"feedback\":{\"value\":{\"a\": 1}}}", "value_json", "'{\"a\": 1}'"},
+      {"{\"feedback\":{\"value\":[1, \"a\"]}}", "value", "'[1,\"a\"]'"},
+      {"{\"feedback\":{\"value\":{\"a\": 1}}}", "value_json", "'{\"a\":1}'"},
       {"{\"feedback\":{\"value\":[1]}}", "value_num", "NULL"},
+      {"{\"feedback\":{\"value\":\"\\u0041\\u0000\"}}", "value", "'A\\u0000'"},
+      {"{\"feedback\":{\"value\":\"\\u0041\\u0000\"}}", "value_json", "'\"A\\u0000\"'"},
+      {"{\"feedback\":{\"value\":1.50}}", "value_json", "'1.50'"},
       {"{\"expectation\":{\"value\":\"x\"}}", "value", "'x'"},
       {"{\"expectation\":{\"value\":\"x\"}}", "assessment_type", "'expectation'"},
   };
@@ -114,10 +129,10 @@ static void values_have_types_of_their_own(void **state) {
 static void expectations_may_be_serialized(void **state) {
   (void)state;
   static const assessment_case cases[] = {
-      {SERIALIZED("[1, \\\"a\\\"]"), "value", "'[1, \"a\"]'"},
-      {SERIALIZED("[1, \\\"a\\\"]"), "value_json", "'[1, \"a\"]'"},
+      {SERIALIZED("[1, \\\"a\\\"]"), "value", "'[1,\"a\"]'"},
+      {SERIALIZED("[1, \\\"a\\\"]"), "value_json", "'[1,\"a\"]'"},
       {SERIALIZED("[1, \\\"a\\\"]"), "value_num", "NULL"},
-      {SERIALIZED("{\\\"a\\\": null}"), "value", "'{\"a\": null}'"},
+      {SERIALIZED("{\\\"a\\\": null}"), "value", "'{\"a\":null}'"},
       {SERIALIZED("null"), "value", "NULL"},
       {SERIALIZED("null"), "value_json", "NULL"},
       {SERIALIZED("1.5"), "value", "1.5"},
@@ -126,6 +141,15 @@ static void expectations_may_be_serialized(void **state) {
       {SERIALIZED("true"), "value", "1"},
       {SERIALIZED("{"), "value", "NULL"}, /* what is no JSON is unknown */
       {SERIALIZED(""), "value_json", "NULL"},
+      {SERIALIZED("\\\"x\\\""), "value", "'x'"},
+      {SERIALIZED("\\\"x\\\""), "value_json", "'\"x\"'"},
+      {SERIALIZED("\\\"x\\\""), "value_num", "NULL"},
+      {SERIALIZED("[NaN, 1]"), "value", "'[null,1]'"}, /* as Python writes it */
+      {SERIALIZED("Infinity"), "value", "NULL"},
+      {SERIALIZED("[[[[]]]]"), "value", "'[[[[]]]]'"},
+      {"{\"expectation\":{\"serialized_value\":{}}}", "value", "NULL"},
+      {"{\"expectation\":{\"serialized_value\":null}}", "value", "NULL"},
+      {"{\"expectation\":{\"value\":1,\"serialized_value\":{\"value\":\"2\"}}}", "value", "1"},
   };
   ASSESSMENT_CASES(cases);
 }
@@ -157,24 +181,121 @@ static void what_is_not_there_is_unknown(void **state) {
       {"{\"issue\":{\"issue_name\":\"slow\"},\"valid\":false}", "assessment_type", "'issue'"},
       {"{\"issue\":{\"issue_name\":\"slow\"},\"valid\":false}", "value", "NULL"},
       {"{\"issue\":{\"issue_name\":\"slow\"},\"valid\":false}", "valid", "0"},
-      {"[]", "name", "NULL"},
-      {"{\"assessment_name\":5,\"source\":[],\"metadata\":null,\"create_time\":5}", "name", "NULL"},
-      {"{\"assessment_name\":5,\"source\":[],\"metadata\":null}", "source_id", "NULL"},
-      {"{\"assessment_name\":5,\"source\":[],\"metadata\":null}", "metadata", "'{}'"},
-      {"{\"create_time\":\"yesterday\"}", "create_time_ms", "NULL"},
+      {"{\"assessment_name\":null,\"source\":null,\"create_time\":null}", "name", "NULL"},
+      {"{\"assessment_name\":null,\"source\":null,\"create_time\":null}", "source_id", "NULL"},
+      {"{\"assessment_name\":null,\"source\":null,\"create_time\":null}", "create_time_ms", "NULL"},
+      {"{\"metadata\":null,\"valid\":null}", "metadata", "'{}'"},
+      {"{\"metadata\":null,\"valid\":null}", "run_id", "NULL"},
+      {"{\"metadata\":null,\"valid\":null}", "valid", "NULL"},
+      {"{\"feedback\":null}", "assessment_type", "'feedback'"},
+      {"{\"feedback\":null}", "value", "NULL"},
+      {"{\"feedback\":null}", "error_code", "NULL"},
+      {"{\"feedback\":{\"error\":null}}", "error_code", "NULL"},
   };
   ASSESSMENT_CASES(cases);
 }
 
-static int serialized_without_memory(void *context) {
-  static const assessment_case scalar = {SERIALIZED("1.5"), "value", "1.5"};
-  (void)context;
-  return assessment_shows(&scalar);
+/* Nothing of a wrong shape passes for nothing at all. */
+static void what_has_a_wrong_shape_is_an_error(void **state) {
+  (void)state;
+  static const assessment_case cases[] = {
+      {"[]", "name", " is an array, where an object belongs"},
+      {"7", "value", " is a number, where an object belongs"},
+      {"null", "metadata", " is null, where an object belongs"},
+      {"{\"assessment_id\":5}", "assessment_id",
+       ".assessment_id is a number, where a string belongs"},
+      {"{\"assessment_name\":5}", "name", ".assessment_name is a number, where a string belongs"},
+      {"{\"rationale\":[]}", "rationale", ".rationale is an array, where a string belongs"},
+      {"{\"source\":[]}", "source_id", ".source is an array, where an object belongs"},
+      {"{\"source\":{\"source_type\":7}}", "source_type",
+       ".source.source_type is a number, where a string belongs"},
+      {"{\"metadata\":\"{}\"}", "metadata", ".metadata is a string, where an object belongs"},
+      {"{\"metadata\":\"{}\"}", "run_id", ".metadata is a string, where an object belongs"},
+      {"{\"metadata\":{\"mlflow.assessment.sourceRunId\":7}}", "run_id",
+       ".metadata.mlflow.assessment.sourceRunId is a number, where a string belongs"},
+      {"{\"create_time\":5}", "create_time_ms", ".create_time is a number, where a string belongs"},
+      {"{\"create_time\":\"yesterday\"}", "create_time_ms",
+       ".create_time is a string, where a time belongs"},
+      {"{\"create_time\":\"\"}", "create_time_ms",
+       ".create_time is a string, where a time belongs"},
+      {"{\"valid\":\"true\"}", "valid", ".valid is a string, where true or false belongs"},
+      {"{\"valid\":1}", "valid", ".valid is a number, where true or false belongs"},
+      {"{\"feedback\":true}", "value", ".feedback is true, where an object belongs"},
+      {"{\"feedback\":true}", "assessment_type", ".feedback is true, where an object belongs"},
+      {"{\"feedback\":true}", "error_code", ".feedback is true, where an object belongs"},
+      {"{\"feedback\":{\"error\":\"x\"}}", "error_code",
+       ".feedback.error is a string, where an object belongs"},
+      {"{\"feedback\":{\"error\":{\"error_message\":7}}}", "error_message",
+       ".feedback.error.error_message is a number, where a string belongs"},
+      {"{\"expectation\":{\"serialized_value\":\"1\"}}", "value",
+       ".expectation.serialized_value is a string, where an object belongs"},
+      {"{\"expectation\":{\"serialized_value\":{\"value\":1}}}", "value_json",
+       ".expectation.serialized_value.value is a number, where a string belongs"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    mlf_json *json;
+    mlf_error error = {0};
+    int rc;
+    char *text = sqlite3_mprintf("{\"assessments\":[{},%s]}", cases[i].json);
+    char *expected = sqlite3_mprintf("assessments[1]%s", cases[i].expected);
+    assert_int_equal(mlf_json_parse(text, strlen(text), (mlf_json_options){0}, &json, &error),
+                     SQLITE_OK);
+    const mlf_json_node *list = mlf_json_member(mlf_json_root(json), "assessments");
+    const mlf_json_node *node = mlf_json_next(mlf_json_first(list));
+    print_message("%s of %s\n", cases[i].column, cases[i].json);
+    assert_null(shown(json, node, cases[i].column, &rc, &error));
+    assert_int_equal(rc, SQLITE_ERROR);
+    assert_string_equal(error.text, expected);
+    mlf_error_clear(&error);
+    mlf_json_free(json);
+    sqlite3_free(expected);
+    sqlite3_free(text);
+  }
+}
+
+/* A text that holds JSON is a document of its own, with limits of its own. */
+static void what_is_serialized_may_be_too_deep(void **state) {
+  (void)state;
+  for (int levels = MLF_JSON_DEPTH_MAX; levels <= MLF_JSON_DEPTH_MAX + 1; levels++) {
+    mlf_json *json;
+    mlf_error error = {0};
+    int rc;
+    sqlite3_str *out = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(out, "{\"expectation\":{\"serialized_value\":{\"value\":\"");
+    sqlite3_str_appendchar(out, levels, '[');
+    sqlite3_str_appendchar(out, levels, ']');
+    sqlite3_str_appendall(out, "\"}}}");
+    char *text = sqlite3_str_finish(out);
+    assert_int_equal(mlf_json_parse_take(text, strlen(text), (mlf_json_options){0}, &json, &error),
+                     SQLITE_OK);
+    char *value = shown(json, mlf_json_root(json), "value", &rc, &error);
+    assert_int_equal(rc, levels > MLF_JSON_DEPTH_MAX ? SQLITE_TOOBIG : SQLITE_OK);
+    if (value) assert_int_equal(strlen(value), 2 + 2 * levels);
+    if (!value) assert_non_null(strstr(error.text, "MLF_JSON_DEPTH_MAX"));
+    sqlite3_free(value);
+    mlf_error_clear(&error);
+    mlf_json_free(json);
+  }
+}
+
+static int value_without_memory(void *context) {
+  return assessment_shows(context);
 }
 
 static void memory_may_run_out(void **state) {
   (void)state;
-  assert_int_equal(oom_loop(serialized_without_memory, NULL), 0);
+  assessment_case cases[] = {
+      {SERIALIZED("1.5"), "value", "1.5"},
+      {SERIALIZED("\\\"x\\\""), "value", "'x'"},
+      {SERIALIZED("[1, NaN]"), "value", "'[1,null]'"},
+      {SERIALIZED("[1, NaN]"), "value_num", "NULL"},
+      {"{\"feedback\":{\"value\":[1, 2]}}", "value_json", "'[1,2]'"},
+      {"{\"metadata\":{\"a\": \"b\"}}", "metadata", "'{\"a\":\"b\"}'"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++)
+    assert_int_equal(oom_loop(value_without_memory, &cases[i]), 0);
+  assessment_case refused = {SERIALIZED("{"), "value", "NULL"};
+  oom_loop(value_without_memory, &refused); /* to refuse it takes less than to read it */
 }
 
 int main(void) {
@@ -185,6 +306,8 @@ int main(void) {
       cmocka_unit_test(expectations_may_be_serialized),
       cmocka_unit_test(failed_feedback_has_an_error),
       cmocka_unit_test(what_is_not_there_is_unknown),
+      cmocka_unit_test(what_has_a_wrong_shape_is_an_error),
+      cmocka_unit_test(what_is_serialized_may_be_too_deep),
       cmocka_unit_test(memory_may_run_out),
   };
   if (mlf_schema_init_assessments(&schema) != SQLITE_OK) return 1;

@@ -49,6 +49,71 @@ static void error_gives_its_text_away(void **state) {
   sqlite3_free(text);
 }
 
+static void error_moves_and_the_first_wins(void **state) {
+  (void)state;
+  mlf_error error = {0}, from = {0};
+  assert_int_equal(mlf_error_move(&error, &from), SQLITE_OK); /* nothing failed */
+  assert_int_equal(error.code, 0);
+
+  mlf_error_set(&from, SQLITE_TOOBIG, "first");
+  const char *text = from.text;
+  assert_int_equal(mlf_error_move(&error, &from), SQLITE_TOOBIG);
+  assert_ptr_equal(error.text, text);
+  assert_int_equal(from.code, 0);
+  assert_null(from.text);
+  assert_int_equal(mlf_error_move(&error, &from), SQLITE_TOOBIG); /* a failure stays one */
+
+  mlf_error_set(&from, SQLITE_ERROR, "second");
+  assert_int_equal(mlf_error_move(&error, &from), SQLITE_TOOBIG);
+  assert_string_equal(error.text, "first");
+  assert_int_equal(from.code, 0);
+  assert_null(from.text);
+  mlf_error_clear(&error);
+
+  mlf_error_nomem(&from);
+  assert_int_equal(mlf_error_move(&error, &from), SQLITE_NOMEM);
+  assert_null(error.text);
+  assert_int_equal(from.code, 0);
+}
+
+static void error_is_wrapped_in_what_it_was_of(void **state) {
+  (void)state;
+  mlf_error error = {0}, from = {0};
+  assert_int_equal(mlf_error_wrap(&error, "GET /x", &from), SQLITE_OK);
+  assert_int_equal(error.code, 0);
+  assert_null(error.text);
+
+  mlf_error_set(&from, SQLITE_TOOBIG, "too %s", "large");
+  assert_int_equal(mlf_error_wrap(&error, "GET /x", &from), SQLITE_TOOBIG);
+  assert_string_equal(error.text, "GET /x: too large");
+  assert_int_equal(from.code, 0);
+  assert_null(from.text);
+
+  mlf_error_set(&from, SQLITE_ERROR, "second");
+  assert_int_equal(mlf_error_wrap(&error, "GET /y", &from), SQLITE_TOOBIG);
+  assert_string_equal(error.text, "GET /x: too large");
+  assert_null(from.text);
+  mlf_error_clear(&error);
+
+  const int codes[] = {SQLITE_NOMEM, SQLITE_INTERRUPT}; /* which have no text */
+  for (size_t i = 0; i < 2; i++) {
+    mlf_error_set(&from, codes[i], "x");
+    assert_int_equal(mlf_error_wrap(&error, "GET /x", &from), codes[i]);
+    assert_null(error.text);
+    assert_int_equal(from.code, 0);
+    mlf_error_clear(&error);
+  }
+
+  char long_text[MLF_ERROR_BYTES_MAX + 1];
+  memset(long_text, 'x', sizeof(long_text));
+  long_text[sizeof(long_text) - 1] = 0;
+  mlf_error_set(&from, SQLITE_ERROR, "%s", long_text);
+  mlf_error_wrap(&error, "GET /x", &from);
+  assert_int_equal(strlen(error.text), MLF_ERROR_BYTES_MAX);
+  assert_int_equal(strncmp(error.text, "GET /x: xxx", 11), 0);
+  mlf_error_clear(&error);
+}
+
 static void error_text_is_cleaned_and_cut(void **state) {
   (void)state;
   char long_text[2 * MLF_ERROR_BYTES_MAX + 1];
@@ -141,8 +206,21 @@ static int error_set_and_clear(void *context) {
   return rc == SQLITE_TOOBIG ? SQLITE_OK : rc;
 }
 
+static int error_wrap_and_clear(void *context) {
+  mlf_error error = {0}, from = {0};
+  (void)context;
+  mlf_error_set(&from, SQLITE_TOOBIG, "a text longer than what the stack is used for at first");
+  int rc = mlf_error_wrap(&error, "what it was of", &from);
+  assert_int_equal(rc, error.code);
+  assert_true((rc == SQLITE_NOMEM) == (error.text == NULL));
+  assert_int_equal(from.code, 0);
+  mlf_error_clear(&error);
+  return rc == SQLITE_TOOBIG ? SQLITE_OK : rc;
+}
+
 static void error_without_memory_is_nomem(void **state) {
   (void)state;
+  assert_int_equal(oom_loop(error_wrap_and_clear, NULL), 0);
   assert_int_equal(oom_loop(error_set_and_clear, NULL), 0);
 }
 
@@ -152,6 +230,8 @@ int main(void) {
       cmocka_unit_test(error_first_wins),
       cmocka_unit_test(error_passes_nomem_and_interrupt_without_text),
       cmocka_unit_test(error_gives_its_text_away),
+      cmocka_unit_test(error_moves_and_the_first_wins),
+      cmocka_unit_test(error_is_wrapped_in_what_it_was_of),
       cmocka_unit_test(error_text_is_cleaned_and_cut),
       cmocka_unit_test(error_clean_makes_one_line_of_utf8),
       cmocka_unit_test(utf8_counts_maximal_subparts),

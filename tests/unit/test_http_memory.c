@@ -49,9 +49,9 @@ static int memory_request(void *context) {
   mlf_http_reply *reply;
   mlf_error error = {0};
   size_t index;
-  int rc = mlf_http_new(&settings, client_interrupted, &it, &http, &error);
+  int rc = mlf_http_new(&settings, client_interrupt(&it), &http, &error);
   if (rc == SQLITE_OK)
-    rc = mlf_http_start(http, &call, mlf_http_clock() + 10000, &exchange, &error);
+    rc = mlf_http_start(http, &call, mlf_clock_monotonic_ms() + 10000, &exchange, &error);
   if (rc == SQLITE_OK) rc = mlf_http_wait(http, &exchange, 1, &index, &error);
   if (rc == SQLITE_OK) rc = mlf_exchange_result(exchange, &reply, &error);
   if (rc == SQLITE_OK) {

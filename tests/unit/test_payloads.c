@@ -46,8 +46,10 @@ static char *make_page(const char *location) {
 static void world_open(world *it, mlf_server version, const char *location) {
   memset(it, 0, sizeof(*it));
   char *text = make_page(location);
-  assert_int_equal(mlf_json_parse_take(text, strlen(text), &it->page, &it->error), SQLITE_OK);
-  assert_int_equal(mlf_client_new(never, NULL, &it->client), SQLITE_OK);
+  assert_int_equal(
+      mlf_json_parse_take(text, strlen(text), (mlf_json_options){0}, &it->page, &it->error),
+      SQLITE_OK);
+  assert_int_equal(mlf_client_new((mlf_interrupt){.ask = never}, &it->client), SQLITE_OK);
   assert_int_equal(mlf_client_budget(it->client, &it->budget, &it->error), SQLITE_OK);
   assert_int_equal(mlf_payloads_new(it->client, version, &it->payloads, &it->error), SQLITE_OK);
 }
@@ -66,15 +68,29 @@ static const mlf_json_node *trace_at(const world *it, int index) {
   return trace;
 }
 
+static int ask(world *it, int index, const mlf_json **json, const mlf_json_node **spans) {
+  int rc = mlf_payloads_get(it->payloads, &it->budget, trace_at(it, index), NULL, json, spans,
+                            &it->error);
+  assert_int_equal(rc, it->error.code);
+  if (rc == SQLITE_OK) assert_true((*json != NULL) == (*spans != NULL));
+  return rc;
+}
+
 /* Asks for the spans of one trace; whether it has any. */
 static bool get(world *it, int index) {
   const mlf_json *json;
   const mlf_json_node *spans;
-  assert_int_equal(mlf_payloads_get(it->payloads, &it->budget, trace_at(it, index), NULL, &json,
-                                    &spans, &it->error),
-                   SQLITE_OK);
-  assert_true((json != NULL) == (spans != NULL));
+  if (ask(it, index, &json, &spans) != SQLITE_OK) fail_msg("%s", it->error.text);
   return spans != NULL;
+}
+
+/* Asks for what cannot be had, and expects why. */
+static void get_fails(world *it, int index, int code, const char *part) {
+  const mlf_json *json;
+  const mlf_json_node *spans;
+  assert_int_equal(ask(it, index, &json, &spans), code);
+  assert_contains(it->error.text, part);
+  mlf_error_clear(&it->error);
 }
 
 /* How many traces each request for spans asked for, e.g. "8 32 50". */
@@ -166,33 +182,224 @@ static void files_come_one_by_one(void **state) {
   world_close(&it);
 }
 
-static void a_batch_that_fails_is_asked_for_one_by_one(void **state) {
+#define INTERNAL                                                                                   \
+  "status 500 "                                                                                    \
+  "body='{\"error_code\":\"INTERNAL_ERROR\",\"error_class\":\"CLIENT_INTERNAL_ERROR\"}'"
+#define NOT_FOUND "status 404 body='{\"error_code\":\"NOT_FOUND\",\"message\":\"no such file\"}'"
+#define ONE(id)   "{\"traces\":[{\"trace_info\":{\"trace_id\":\"" id "\"},\"spans\":[{}]}]}"
+
+/* What each of the two answers, step by step; the last step stays. */
+static void play_routes(const char *batch, const char *file) {
+  hostile_play(&server, "ok body='{}'");
+  hostile_tell(&server, "route /traces/batchGet %s", batch);
+  hostile_tell(&server, "route /get-trace-artifact %s", file);
+}
+
+static void a_refused_batch_is_asked_for_trace_by_trace(void **state) {
   world it;
   (void)state;
-  hostile_play(&server, "ok body='{}'");
-  hostile_tell(&server, "route /traces/batchGet status 500 body='%s'",
-               "{\"error_code\":\"INTERNAL_ERROR\",\"error_class\":\"CLIENT_INTERNAL_ERROR\"}");
-  hostile_tell(&server, "route /get-trace-artifact ok body='%s'", "{\"spans\":[]}");
+  play_routes(INTERNAL " ; ok body='" ONE("t000") "' ; ok body='" ONE("t001") "'", "garbage");
   world_open(&it, newest, "TRACKING_STORE");
   assert_true(get(&it, 0));
+  check_requests(&it, BATCH, "8 1");
+  assert_true(get(&it, 0)); /* it is kept */
+  check_requests(&it, BATCH, "8 1");
   assert_true(get(&it, 1));
+  check_requests(&it, BATCH, "8 1 1");
+  check_requests(&it, FILE_OF, "");
+  world_close(&it);
+}
+
+static void what_is_refused_alone_is_asked_for_as_a_file(void **state) {
+  world it;
+  (void)state;
+  play_routes(INTERNAL, "ok body='{\"spans\":[]}'");
+  world_open(&it, newest, "TRACKING_STORE");
+  assert_true(get(&it, 0));
+  assert_true(get(&it, 0)); /* which is kept */
+  check_requests(&it, BATCH, "8 1");
+  check_requests(&it, FILE_OF, "1");
+  assert_true(get(&it, 1));
+  check_requests(&it, BATCH, "8 1 1");
   check_requests(&it, FILE_OF, "1 1");
   world_close(&it);
 }
 
-static void a_failure_is_an_error(void **state) {
+/* The other traces have spans, but what is wrong with this one is known. */
+static void a_failure_followed_by_not_found_is_the_failure(void **state) {
+  world it;
+  (void)state;
+  play_routes(INTERNAL " ; " INTERNAL " ; ok body='" ONE("t001") "'", NOT_FOUND);
+  world_open(&it, newest, "TRACKING_STORE");
+  for (int i = 0; i < 2; i++) /* also when it is asked again */
+    get_fails(&it, 0, SQLITE_CORRUPT, "GET " BATCH ": 500 INTERNAL_ERROR");
+  check_requests(&it, BATCH, "8 1");
+  check_requests(&it, FILE_OF, "1");
+  assert_true(get(&it, 1));
+  world_close(&it);
+  play_routes("ok body='{}'", NOT_FOUND); /* without a failure it has none */
+  world_open(&it, newest, "TRACKING_STORE");
+  assert_false(get(&it, 0));
+  check_requests(&it, BATCH, "8");
+  check_requests(&it, FILE_OF, "1");
+  world_close(&it);
+}
+
+/* A batch of these bytes or more: MLFLOW_SQL_SPANS_BYTES_MAX is less. */
+#define SPANS_BYTES_MAX "2000"
+static char *large_batch(void) {
+  char *spaces = sqlite3_mprintf("ok body='%3000s" ONE("t000") "'", "");
+  assert_non_null(spaces);
+  return spaces;
+}
+
+static void a_batch_that_is_too_large_is_asked_for_trace_by_trace(void **state) {
+  world it;
+  (void)state;
+  setenv("MLFLOW_SQL_SPANS_BYTES_MAX", SPANS_BYTES_MAX, 1);
+  char *large = large_batch();
+  char *then_small = sqlite3_mprintf("%s ; ok body='" ONE("t000") "'", large);
+  play_routes(then_small, "garbage");
+  world_open(&it, newest, "TRACKING_STORE");
+  assert_true(get(&it, 0));
+  check_requests(&it, BATCH, "8 1");
+  world_close(&it);
+
+  /* What is too large alone is too large: nothing else is asked. */
+  play_routes(large, "ok body='{\"spans\":[]}'");
+  world_open(&it, newest, "TRACKING_STORE");
+  get_fails(&it, 0, SQLITE_CORRUPT, "a larger MLFLOW_SQL_SPANS_BYTES_MAX takes more");
+  check_requests(&it, BATCH, "8 1");
+  check_requests(&it, FILE_OF, "");
+  world_close(&it);
+
+  play_routes("garbage", large);
+  world_open(&it, newest, "ARTIFACT_REPO");
+  get_fails(&it, 0, SQLITE_CORRUPT, "a larger MLFLOW_SQL_SPANS_BYTES_MAX takes more");
+  check_requests(&it, FILE_OF, "1");
+  world_close(&it);
+
+  /* Other replies have a limit of their own. */
+  setenv("MLFLOW_SQL_SPANS_BYTES_MAX", "10000", 1);
+  setenv("MLFLOW_SQL_REPLY_BYTES_MAX", SPANS_BYTES_MAX, 1);
+  play_routes(large, "garbage");
+  world_open(&it, newest, "TRACKING_STORE");
+  assert_true(get(&it, 0));
+  world_close(&it);
+  unsetenv("MLFLOW_SQL_SPANS_BYTES_MAX");
+  unsetenv("MLFLOW_SQL_REPLY_BYTES_MAX");
+  sqlite3_free(then_small);
+  sqlite3_free(large);
+}
+
+static void other_failures_are_errors(void **state) {
+  world it;
+  (void)state;
+  play_routes("status 403 body='{\"error_code\":\"PERMISSION_DENIED\"}'", "garbage");
+  world_open(&it, newest, "TRACKING_STORE");
+  get_fails(&it, 0, SQLITE_ERROR, "GET " BATCH ": 403 PERMISSION_DENIED");
+  check_requests(&it, BATCH, "8");
+  world_close(&it);
+  play_routes(NOT_FOUND, "garbage"); /* no batches: the server is not what it said */
+  world_open(&it, newest, "TRACKING_STORE");
+  get_fails(&it, 0, SQLITE_NOTFOUND, "GET " BATCH ": 404 NOT_FOUND");
+  world_close(&it);
+  play_routes("garbage", "status 403 body='{\"error_code\":\"PERMISSION_DENIED\"}'");
+  world_open(&it, newest, "ARTIFACT_REPO");
+  get_fails(&it, 0, SQLITE_ERROR, "GET " FILE_OF ": 403 PERMISSION_DENIED");
+  world_close(&it);
+}
+
+/* What cannot be read of a trace alone is that trace's fault. */
+static void a_file_that_cannot_be_read_is_of_one_trace(void **state) {
+  static const char *const cases[][2] = {
+      {"ok body='{\"spans\":['", "GET " FILE_OF ": the reply is not JSON: end of text at byte 10"},
+      {INTERNAL, "GET " FILE_OF ": 500 INTERNAL_ERROR"},
+  };
+  world it;
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    char *steps = sqlite3_mprintf("%s ; ok body='{\"spans\":[]}'", cases[i][0]);
+    play_routes("garbage", steps);
+    world_open(&it, newest, "ARTIFACT_REPO");
+    get_fails(&it, 0, SQLITE_CORRUPT, cases[i][1]);
+    assert_true(get(&it, 1));
+    get_fails(&it, 0, SQLITE_CORRUPT, cases[i][1]); /* it is not asked for again */
+    check_requests(&it, FILE_OF, "1 1");
+    world_close(&it);
+    sqlite3_free(steps);
+  }
+}
+
+/* Nothing of a wrong shape passes for a trace without spans. */
+static void replies_of_a_wrong_shape_are_errors(void **state) {
+  static const struct {
+    bool file;
+    const char *reply, *error;
+    bool of_trace; /* it is this trace's fault */
+  } cases[] = {
+      {false, "{\"message\":\"please log in\"}",
+       "the reply has no \"traces\" but \"message\" (please log in)", false},
+      {false, "{\"traces\":{}}", "traces is an object, where an array belongs", false},
+      {false, "{\"traces\":[7]}", "traces[0] is a number, where an object belongs", false},
+      {false, "{\"traces\":[{}]}", "traces[0] is an object, where a trace with a trace_id belongs",
+       false},
+      {false, "{\"traces\":[{\"trace_info\":[]}]}",
+       "traces[0].trace_info is an array, where an object belongs", false},
+      {false, "{\"traces\":[{\"trace_info\":{\"trace_id\":7}}]}",
+       "traces[0].trace_info.trace_id is a number, where a string belongs", false},
+      {false, "{\"traces\":[{\"trace_info\":{\"trace_id\":\"t000\"}}]}",
+       "traces[0] is an object, where a trace with spans belongs", true},
+      {false, "{\"traces\":[{\"trace_info\":{\"trace_id\":\"t000\"},\"spans\":7}]}",
+       "traces[0].spans is a number, where an array belongs", true},
+      {true, "{\"message\":\"please log in\"}",
+       "the reply has no \"spans\" but \"message\" (please log in)", false},
+      {true, "[]", "the document is an array, where an object belongs", true},
+      {true, "{\"spans\":{}}", "spans is an object, where an array belongs", true},
+      {true, "{\"spans\":[7]}", "spans[0] is a number, where an object belongs", true},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    world it;
+    const mlf_json *json;
+    const mlf_json_node *spans;
+    char *answer = sqlite3_mprintf("ok body='%s'", cases[i].reply);
+    char *expected = sqlite3_mprintf("GET %s: %s", cases[i].file ? FILE_OF : BATCH, cases[i].error);
+    play_routes(cases[i].file ? "garbage" : answer, cases[i].file ? answer : "garbage");
+    world_open(&it, newest, cases[i].file ? "ARTIFACT_REPO" : "TRACKING_STORE");
+    int rc = ask(&it, 0, &json, &spans);
+    assert_int_equal(rc, cases[i].of_trace ? SQLITE_CORRUPT : SQLITE_ERROR);
+    assert_contains(it.error.text, expected);
+    world_close(&it);
+    sqlite3_free(expected);
+    sqlite3_free(answer);
+  }
+}
+
+/* Spans are leaves; a file is as Python writes it. */
+static void spans_are_leaves(void **state) {
   const mlf_json *json;
   const mlf_json_node *spans;
   world it;
   (void)state;
-  hostile_play(&server, "ok body='{}'");
-  hostile_tell(&server, "route /traces/batchGet status 403 body='%s'",
-               "{\"error_code\":\"PERMISSION_DENIED\"}");
+  play_routes("ok body='" ONE("t000") "'",
+              "ok body='\xef\xbb\xbf{\"spans\":[{\"attributes\":{\"a\":NaN}}]}' type=text/plain");
+  for (int file = 0; file <= 1; file++) {
+    size_t length;
+    world_open(&it, newest, file ? "ARTIFACT_REPO" : "TRACKING_STORE");
+    assert_int_equal(ask(&it, 0, &json, &spans), SQLITE_OK);
+    const mlf_json_node *span = mlf_json_first(spans);
+    assert_int_equal(mlf_json_kind_of(json, span), MLF_JSON_OBJECT);
+    assert_null(mlf_json_first(span));
+    const char *raw = mlf_json_raw(json, span, &length);
+    assert_int_equal(length, strlen(file ? "{\"attributes\":{\"a\":NaN}}" : "{}"));
+    assert_int_equal(*raw, '{');
+    world_close(&it);
+  }
+  play_routes("ok body='{\"traces\":[{\"trace_info\":{\"trace_id\":\"t000\"},\"spans\":[NaN]}]}'",
+              "garbage"); /* a batch is JSON */
   world_open(&it, newest, "TRACKING_STORE");
-  assert_int_equal(
-      mlf_payloads_get(it.payloads, &it.budget, trace_at(&it, 0), NULL, &json, &spans, &it.error),
-      SQLITE_ERROR);
-  assert_non_null(strstr(it.error.text, "GET " BATCH ": 403 PERMISSION_DENIED"));
+  get_fails(&it, 0, SQLITE_ERROR, "GET " BATCH ": the reply is not JSON: expected a value");
   world_close(&it);
 }
 
@@ -218,8 +425,14 @@ int main(void) {
       cmocka_unit_test(one_who_reads_few_gets_few),
       cmocka_unit_test(nothing_is_fetched_twice),
       cmocka_unit_test(files_come_one_by_one),
-      cmocka_unit_test(a_batch_that_fails_is_asked_for_one_by_one),
-      cmocka_unit_test(a_failure_is_an_error),
+      cmocka_unit_test(a_refused_batch_is_asked_for_trace_by_trace),
+      cmocka_unit_test(what_is_refused_alone_is_asked_for_as_a_file),
+      cmocka_unit_test(a_failure_followed_by_not_found_is_the_failure),
+      cmocka_unit_test(a_batch_that_is_too_large_is_asked_for_trace_by_trace),
+      cmocka_unit_test(other_failures_are_errors),
+      cmocka_unit_test(a_file_that_cannot_be_read_is_of_one_trace),
+      cmocka_unit_test(replies_of_a_wrong_shape_are_errors),
+      cmocka_unit_test(spans_are_leaves),
   };
   return cmocka_run_group_tests(tests, start, stop);
 }

@@ -115,7 +115,9 @@ static void test_defaults(void **state) {
   assert_true(settings.backoff_factor * 1000 == MLF_BACKOFF_FIRST_MS);
   assert_int_equal(settings.statement_timeout_ms, MLF_STATEMENT_TIMEOUT_MS);
   assert_int_equal(settings.statement_requests_max, MLF_STATEMENT_REQUESTS_MAX);
+  assert_false(settings.bad_traces_null);
   assert_int_equal(settings.reply_bytes_max, MLF_REPLY_BYTES_MAX);
+  assert_int_equal(settings.spans_bytes_max, MLF_SPANS_BYTES_MAX);
   assert_int_equal(settings.streams, MLF_STREAMS);
   assert_int_equal(settings.page_rows, MLF_PAGE_ROWS_MAX);
   mlf_settings_clear(&settings);
@@ -137,6 +139,8 @@ static void test_values(void **state) {
   setenv("MLFLOW_SQL_STATEMENT_TIMEOUT", "604800", 1);
   setenv("MLFLOW_SQL_STATEMENT_REQUESTS_MAX", "1", 1);
   setenv("MLFLOW_SQL_REPLY_BYTES_MAX", "1073741824", 1);
+  setenv("MLFLOW_SQL_SPANS_BYTES_MAX", "2147483647", 1);
+  setenv("MLFLOW_SQL_BAD_TRACES", "null", 1);
   setenv("MLFLOW_SQL_STREAMS", "16", 1);
   setenv("MLFLOW_SQL_PAGE_ROWS", "500", 1);
   setenv("MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET", "True", 1);
@@ -156,6 +160,8 @@ static void test_values(void **state) {
   assert_int_equal(settings.statement_timeout_ms, 604800000);
   assert_int_equal(settings.statement_requests_max, 1);
   assert_int_equal(settings.reply_bytes_max, 1073741824);
+  assert_int_equal(settings.spans_bytes_max, 2147483647);
+  assert_true(settings.bad_traces_null);
   assert_int_equal(settings.streams, 16);
   assert_int_equal(settings.page_rows, 500);
   assert_true(settings.plain_http_secret);
@@ -202,6 +208,8 @@ static void test_ranges(void **state) {
        "a whole number from 1 to 10000000"},
       {"MLFLOW_SQL_REPLY_BYTES_MAX", "1023", "1024", "1073741824", "1073741825",
        "a whole number from 1024 to 1073741824"},
+      {"MLFLOW_SQL_SPANS_BYTES_MAX", "1023", "1024", "2147483647", "2147483648",
+       "a whole number from 1024 to 2147483647"},
       {"MLFLOW_SQL_STREAMS", "0", "1", "16", "17", "a whole number from 1 to 16"},
       {"MLFLOW_SQL_PAGE_ROWS", "0", "1", "500", "501", "a whole number from 1 to 500"},
   };
@@ -248,6 +256,32 @@ static void test_numbers_are_strict(void **state) {
   mlf_settings settings = read_settings();
   assert_true(settings.backoff_factor == 4.2);
   assert_row(&settings, "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "4.2", "environment");
+  mlf_settings_clear(&settings);
+}
+
+static void test_bad_traces(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *shown;
+  } cases[] = {{"error", "error"}, {"Error", "error"}, {"null", "null"}, {"NULL", "null"}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    setenv("MLFLOW_SQL_BAD_TRACES", cases[i].text, 1);
+    mlf_settings settings = read_settings();
+    assert_int_equal(settings.bad_traces_null, strcmp(cases[i].shown, "null") == 0);
+    assert_row(&settings, "MLFLOW_SQL_BAD_TRACES", cases[i].shown, "environment");
+    mlf_settings_clear(&settings);
+  }
+  static const char *const wrong[] = {"true", "1", "nul", "nulls", "error null", " null"};
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    char text[100];
+    setenv("MLFLOW_SQL_BAD_TRACES", wrong[i], 1);
+    snprintf(text, sizeof(text), "MLFLOW_SQL_BAD_TRACES is '%s'; it must be error or null",
+             wrong[i]);
+    assert_refused(text);
+  }
+  setenv("MLFLOW_SQL_BAD_TRACES", "", 1); /* counts as unset */
+  mlf_settings settings = read_settings();
+  assert_row(&settings, "MLFLOW_SQL_BAD_TRACES", "error", "default");
   mlf_settings_clear(&settings);
 }
 
@@ -581,6 +615,7 @@ int main(void) {
       cmocka_unit_test_setup(test_empty_is_unset, set_up),
       cmocka_unit_test_setup(test_ranges, set_up),
       cmocka_unit_test_setup(test_numbers_are_strict, set_up),
+      cmocka_unit_test_setup(test_bad_traces, set_up),
       cmocka_unit_test_setup(test_booleans, set_up),
       cmocka_unit_test_setup(test_characters, set_up),
       cmocka_unit_test_setup(test_credentials_file, set_up),

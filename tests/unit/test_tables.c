@@ -128,7 +128,7 @@ static const tables_case tables_cases[] = {
      "tr-1;", NULL},
     {NULL, "SELECT count(*), sum(status = 'OK') FROM mlflow_traces", "2|1;", NULL},
     {NULL, "SELECT trace_id, request, response FROM mlflow_traces",
-     "tr-2|{\"q\":7}|NULL;tr-1|{\"a\": 1}|NULL;", NULL},
+     "tr-2|{\"q\":7}|NULL;tr-1|{\"a\":1}|NULL;", NULL},
     {NULL,
      "SELECT span_id, parent_span_id, name, span_type, status, start_time_ns, duration_ms, depth, "
      "child_count, self_time_ms, critical_path_ms, total_tokens, exception_type, events, links "
@@ -143,7 +143,7 @@ static const tables_case tables_cases[] = {
     {NULL,
      "SELECT t.trace_id, s.name, s.span_type, s.attributes, s.events FROM mlflow_traces AS t JOIN "
      "mlflow_spans AS s USING (trace_id) WHERE s.depth = 0 AND s.end_time_ns IS NULL",
-     "tr-1|filed|TOOL|{\"mlflow.spanInputs\":{\"a\": 1},\"mlflow.spanType\":\"TOOL\","
+     "tr-1|filed|TOOL|{\"mlflow.spanInputs\":{\"a\":1},\"mlflow.spanType\":\"TOOL\","
      "\"odd\":\"no json\"}|[{\"name\":\"e\",\"timestamp\":0,\"attributes\":{\"r\":null}}];",
      NULL},
     {NULL,
