@@ -1,7 +1,7 @@
 /* mlflow.c: the entry point of the loadable extension sqlite-mlflow. It registers, nothing else:
 ** no request is sent, no file read and no environment looked at by loading it.
 **
-**   .load build/mlflow
+**   .load build/mlflow0
 **   SELECT status, count(*) FROM mlflow_traces WHERE experiment = 'agent-prod' GROUP BY status;
 */
 #include <sqlite3ext.h>

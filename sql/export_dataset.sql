@@ -1,6 +1,6 @@
 -- Traces as a dataset: JSON Lines that MLflow's EvaluationDataset.merge_records takes.
 --
---   sqlite3 -batch traces.db -cmd '.load build/mlflow' '.read sql/tables.sql' \
+--   sqlite3 -batch traces.db -cmd '.load build/mlflow0' '.read sql/tables.sql' \
 --     '.read sql/views.sql' '.read sql/export_dataset.sql' > dataset.jsonl
 --
 --   import json, mlflow.genai.datasets

@@ -73,7 +73,7 @@ class Stage:
         """(status, output) of a command."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
         environment |= {"MLFLOW_SQL_TEST_SERVERS": self.servers.text()} | variables
-        environment.setdefault("MLFLOW_SQL_TEST_EXTENSION", str(BUILD / "dev" / "mlflow"))
+        environment.setdefault("MLFLOW_SQL_TEST_EXTENSION", str(BUILD / "dev" / "mlflow0"))
         log = self.folder / "output"
         with open(log, "wb") as out:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
@@ -163,7 +163,7 @@ def stage_unit(stage):
 
 def stage_functions(stage, extension=None):
     tally = Tally()
-    extension = extension or BUILD / "dev" / "mlflow"
+    extension = extension or BUILD / "dev" / "mlflow0"
     for path in sorted((support.TESTS / "sql" / "functions").glob("*.py")):
         if "support.finish()" not in path.read_text():
             continue
@@ -198,7 +198,7 @@ def stage_asan(stage):
     stage.servers.start()
     for folder in ("sql", "fault"):
         # Python frees not all of its own at its end; the shell does, and support.py holds it to it.
-        tally.add(stage.python(folder, MLFLOW_SQL_TEST_EXTENSION=str(BUILD / "asan" / "mlflow"),
+        tally.add(stage.python(folder, MLFLOW_SQL_TEST_EXTENSION=str(BUILD / "asan" / "mlflow0"),
                                LD_PRELOAD=" ".join(runtimes), ASAN_OPTIONS="detect_leaks=0"))
     return tally
 

@@ -3,7 +3,7 @@
 Test files import it after putting tests/ on sys.path and run under the newest MLflow's Python.
 tests/run builds the extension and names it in MLFLOW_SQL_TEST_EXTENSION; by hand, e.g.
 
-    MLFLOW_SQL_TEST_EXTENSION=/tmp/build/mlflow PYTHON tests/live/test_traces.py
+    MLFLOW_SQL_TEST_EXTENSION=/tmp/build/mlflow0 PYTHON tests/live/test_traces.py
 
 tests/run also names the servers that it has started, so that files share them:
 MLFLOW_SQL_TEST_SERVERS="sqlite-3.17.2=http://127.0.0.1:5801 ...". A server that it does not name
@@ -37,7 +37,7 @@ SQLITE_OLDEST = f"sqlite-{OLDEST}"
 
 def extension():
     """The path to give to .load, without suffix."""
-    return os.environ.get("MLFLOW_SQL_TEST_EXTENSION", str(ROOT / "build" / "mlflow"))
+    return os.environ.get("MLFLOW_SQL_TEST_EXTENSION", str(ROOT / "build" / "mlflow0"))
 
 
 # ---------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 -- Pattern 2: which traces carry this tag, have this name, belong to this user?
 --
---   sqlite3 -cmd '.load build/mlflow' :memory: '.read sql/patterns/02_tags_and_metadata.sql'
+--   sqlite3 -cmd '.load build/mlflow0' :memory: '.read sql/patterns/02_tags_and_metadata.sql'
 --
 -- Settings: .parameter set :environment "'staging'"       production unless set
 --           .parameter set :app "'my_app_function'"       support_agent unless set

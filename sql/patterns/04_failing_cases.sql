@@ -1,6 +1,6 @@
 -- Pattern 4: what did a scorer fail in a run? As cases for regression tests.
 --
---   sqlite3 traces.db -cmd '.load build/mlflow' -cmd '.read sql/tables.sql' \
+--   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd '.read sql/tables.sql' \
 --     -cmd '.read sql/views.sql' '.read sql/patterns/04_failing_cases.sql'
 --
 -- Settings: .parameter set :run_id "'88f1536f8776490583296c0363bb5945'"   the newest run unless set

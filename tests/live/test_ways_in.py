@@ -1,6 +1,6 @@
 """The ways in of docs/ways-in.md, as they stand there, with the real programs.
 
-Each block of Python runs in a process of its own, in a folder where build/mlflow is the extension
+Each block of Python runs in a process of its own, in a folder where build/mlflow0 is the extension
 under test; Datasette is the real one, asked over HTTP. What they say is held to what MLflow's REST
 API says.
 """
@@ -60,12 +60,12 @@ class WaysIn(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         (self.folder / "build").mkdir()
-        (self.folder / "build" / "mlflow.so").symlink_to(support.extension() + ".so")
+        (self.folder / "build" / "mlflow0.so").symlink_to(support.extension() + ".so")
         (self.folder / "sql").symlink_to(support.ROOT / "sql")
         self.assertEqual(len(self.traces), TRACES)
 
     def save_views(self):
-        self.run_here("sqlite3", "traces.db", "-cmd", ".load build/mlflow",
+        self.run_here("sqlite3", "traces.db", "-cmd", ".load build/mlflow0",
                       ".read sql/tables.sql", ".read sql/views.sql")
 
     def run_here(self, *command):

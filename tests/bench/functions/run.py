@@ -9,7 +9,7 @@ SQLite's own percentile() is in libraries built with SQLITE_ENABLE_PERCENTILE. B
 amalgamation, with the flags that Debian's has, and name it:
 
     gcc -O2 -fPIC -shared -DSQLITE_ENABLE_PERCENTILE -o /tmp/libsqlite3.so sqlite3.c -lm
-    PYTHON run.py build/mlflow --sqlite 3.51.3=/tmp/libsqlite3.so
+    PYTHON run.py build/mlflow0 --sqlite 3.51.3=/tmp/libsqlite3.so
 
 Up to 3.53 it sorts; 3.54 selects, as ours does. Both functions then run on that same SQLite.
 """
