@@ -88,12 +88,18 @@ static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
   if (schema->needs_spans) plan->cost += traces * PLAN_SPANS_COST;
 }
 
-/* Whether the constraint is an argument of the table, which nobody can check but the server. It has
+/* Whether nobody but the server can tell which traces the argument finds. */
+static bool plan_only_server_knows(mlf_key_kind kind) {
+  return mlf_key_is_argument(kind) && kind != MLF_KEY_EXPERIMENT;
+}
+
+/* Whether the constraint is an argument of the table that nobody can check but the server. It has
 ** to be sent: where its value is not known yet another join order has to be tried. */
 static bool plan_is_argument(const mlf_schema *schema, const mlf_constraint *constraint) {
   if (constraint->column < 0) return false;
   mlf_key_kind kind = schema->columns[constraint->column].key_kind;
-  return kind == MLF_KEY_FILTER && (constraint->op == MLF_OP_EQ || constraint->op == MLF_OP_IN);
+  return plan_only_server_knows(kind) &&
+         (constraint->op == MLF_OP_EQ || constraint->op == MLF_OP_IN);
 }
 
 /* The operator as it would be sent: IN where the whole list can be had and the server's language
@@ -105,10 +111,10 @@ static mlf_op plan_sent_op(const mlf_column *column, const mlf_constraint *const
   return constraint->op;
 }
 
-/* Whether the server compares as SQL wants it. The column `filter` shows what was asked, which is
-** equal to itself under any collation. */
+/* Whether the server compares as SQL wants it. What was asked is equal to itself under any
+** collation; an experiment's name need not be. */
 static bool plan_has_collation(const mlf_column *column, const mlf_constraint *constraint) {
-  return constraint->binary || column->key_kind == MLF_KEY_FILTER;
+  return constraint->binary || plan_only_server_knows(column->key_kind);
 }
 
 int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints, int count,

@@ -21,8 +21,7 @@ static mlf_op planning_op(unsigned char code) {
 }
 
 static bool planning_is_argument(const mlf_schema *schema, int column) {
-  mlf_key_kind kind = schema->columns[column].key_kind;
-  return kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER;
+  return mlf_key_is_argument(schema->columns[column].key_kind);
 }
 
 static mlf_constraint planning_constraint(const mlf_schema *schema, bool pushdown,
@@ -96,12 +95,14 @@ static int planning_check_arguments(const mlf_schema *schema, const mlf_plan *pl
                                     mlf_planning_asked *asked, sqlite3_index_info *info) {
   for (int i = 0; i < schema->column_count; i++) {
     if (!planning_is_argument(schema, i)) continue;
-    bool is_filter = schema->columns[i].key_kind == MLF_KEY_FILTER;
-    bool *by_statement = is_filter ? &asked->filter : &asked->experiment;
+    mlf_key_kind kind = schema->columns[i].key_kind;
+    bool *by_statement = kind == MLF_KEY_FILTER   ? &asked->filter
+                         : kind == MLF_KEY_IN_RUN ? &asked->in_run
+                                                  : &asked->experiment;
     if (planning_asks(plan, i)) {
       *by_statement = true;
     } else if (*by_statement && planning_uses(info, i)) {
-      if (is_filter) return SQLITE_CONSTRAINT;
+      if (kind != MLF_KEY_EXPERIMENT) return SQLITE_CONSTRAINT;
       info->idxNum = MLF_PLANNING_UNTOLD;
     }
   }

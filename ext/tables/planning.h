@@ -11,6 +11,7 @@
 typedef struct mlf_planning_asked {
   bool experiment;
   bool filter;
+  bool in_run;
 } mlf_planning_asked;
 
 /* idxNum of a plan that is not told which experiment the statement asks for. */

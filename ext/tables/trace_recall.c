@@ -23,13 +23,14 @@
 static char *recall_text(const mlf_trace_scan *scan) {
   const mlf_filter *filter = &scan->filter;
   const char *raw = filter->raw ? filter->raw->text : "", *own = filter->text ? filter->text : "";
+  const char *run = filter->run ? filter->run->text : "";
   sqlite3_str *text = sqlite3_str_new(NULL);
   for (size_t i = 0; i < scan->scope.count; i++)
     sqlite3_str_appendf(text, "%s,", scan->scope.ids[i]);
   /* With their lengths, since any text may stand in them. */
-  sqlite3_str_appendf(text, " %d %s %d %s %lld %lld%s", (int)strlen(raw), raw, (int)strlen(own),
-                      own, (sqlite3_int64)filter->low_ms, (sqlite3_int64)filter->high_ms,
-                      scan->bound.hint ? " listed" : "");
+  sqlite3_str_appendf(text, " %d %s %d %s %d %s %lld %lld%s", (int)strlen(raw), raw,
+                      (int)strlen(run), run, (int)strlen(own), own, (sqlite3_int64)filter->low_ms,
+                      (sqlite3_int64)filter->high_ms, scan->bound.hint ? " listed" : "");
   for (size_t i = 0; filter->id_count > 1 && i < filter->id_count; i++) {
     if (filter->ids[i].type != MLF_TEXT) continue;
     sqlite3_str_appendf(text, " %d %s", (int)filter->ids[i].length, filter->ids[i].text);

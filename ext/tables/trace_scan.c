@@ -65,6 +65,7 @@ mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, mlf_order order) {
                     .experiment_count = scan->scope.count,
                     .filter = filter->text,
                     .raw = filter->raw ? filter->raw->text : NULL,
+                    .run_id = filter->run ? filter->run->text : NULL,
                     .spans = scan->pruned,
                     .low_ms = filter->low_ms,
                     .high_ms = filter->high_ms,
@@ -104,11 +105,11 @@ static int scan_walk(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
   return rc == SQLITE_OK ? mlf_trace_scan_next(scan, error) : rc;
 }
 
-/* Takes a trace that is asked for by its id from a page that another scan holds. A raw filter says
-** more than can be checked here. */
+/* Takes a trace that is asked for by its id from a page that another scan holds. A raw filter and a
+** run say more than can be checked here. */
 static bool scan_find(mlf_trace_scan *scan, const char *id) {
   const mlf_json *json;
-  if (scan->filter.raw) return false;
+  if (scan->filter.raw || scan->filter.run) return false;
   const mlf_json_node *trace = mlf_statement_find(scan->statement, &scan->at, id, &json);
   if (!trace || !mlf_experiment_list_name(&scan->scope, mlf_trace_experiment_id(trace)))
     return false;
@@ -189,14 +190,12 @@ static int scan_all(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
 static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error *error) {
   mlf_client *client = mlf_connection_client(scan->connection);
   const mlf_bound_terms *bound = &scan->bound;
-  int rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter);
-  if (rc != SQLITE_OK) return mlf_error_nomem(error);
-  if (scan->filter.empty) return SQLITE_OK;
+  int rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
+  if (rc != SQLITE_OK || scan->filter.empty) return rc;
   mlf_filter_clear(&scan->filter);
   rc = mlf_client_server(client, mlf_statement_budget(scan->statement), server, error);
   if (rc != SQLITE_OK) return rc;
-  rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter);
-  return rc == SQLITE_OK ? rc : mlf_error_nomem(error);
+  return mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
 }
 
 /* Finds which experiments to read. Where the statement says nothing of them they are the same each
@@ -251,7 +250,12 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column) {
   if (column->key_kind == MLF_KEY_EXPERIMENT)
     return mlf_experiment_list_name(&scan->scope, mlf_trace_experiment_id(scan->at.trace));
-  return scan->filter.raw ? scan->filter.raw->text : NULL;
+  const mlf_value *asked = column->key_kind == MLF_KEY_FILTER ? scan->filter.raw : scan->filter.run;
+  return asked ? asked->text : NULL;
+}
+
+const char *mlf_trace_scan_run(const mlf_trace_scan *scan) {
+  return scan->filter.run ? scan->filter.run->text : NULL;
 }
 
 /* Puts what is wrong with the trace into the log, and gives it to the caller. */

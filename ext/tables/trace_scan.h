@@ -55,9 +55,12 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
 /* Goes to the next trace. */
 int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error);
 
-/* The value of a column of MLF_SOURCE_ASKED: the experiment's name, or the filter that the
+/* The value of a column of MLF_SOURCE_ASKED: the experiment's name, or the filter or run that the
 ** statement asked, so that SQLite's own check of it holds; NULL if it asked none. Borrowed. */
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column);
+
+/* The run that all traces of the scan are of; NULL if it asked for none. Borrowed. */
+const char *mlf_trace_scan_run(const mlf_trace_scan *scan);
 
 /* The spans of the trace that the scan is at, the caller's; NULL for a trace without. If the server
 ** has something there that cannot be read, `*why` says what, also the caller's (sqlite3_free), and

@@ -57,6 +57,8 @@ static void columns_are_sent_as_documented(void **state) {
   check("experiment", "=I", "");
   check("experiment_id", "=I", "");
   check("filter", "=", "");
+  check("in_run", "=", "");
+  check("request_time", "=<[>]", "");
 }
 
 static void columns_without_a_key_are_not_sent(void **state) {
@@ -67,7 +69,7 @@ static void columns_without_a_key_are_not_sent(void **state) {
     check_column(&schema.columns[i], "", "");
     unsent++;
   }
-  assert_int_equal(unsent, 19);
+  assert_int_equal(unsent, 18);
 }
 
 static void conditions_on_spans_and_assessments_find_traces(void **state) {
