@@ -145,8 +145,8 @@ class Errors(unittest.TestCase):
 
     def test_a_trace_without_id(self):
         self.hostile.route(SEARCH, 'ok body=\'{"traces":[{"a":1}]}\'')
-        self.check(f"mlflow_traces: POST {SEARCH}: traces[0] lacks a trace_id, an experiment_id or "
-                   "a readable request_time; is this an MLflow server?")
+        self.check(f"mlflow_traces: POST {SEARCH}: traces[0] is an object, where a trace with "
+                   "trace_id, experiment_id and request_time belongs")
 
     def test_not_json(self):
         self.hostile.route(SEARCH, "ok body='{\"traces\":[}'")
