@@ -336,6 +336,11 @@ static bool filter_is_known(mlf_server server, const mlf_column *column, mlf_op 
   return true;
 }
 
+/* IS is = but for NULL, which SQLite's own check alone can find. */
+static bool filter_is_null(const mlf_filter_term *term) {
+  return term->op == MLF_OP_IS && term->values[0].type == MLF_NULL;
+}
+
 /* Whether no row can satisfy the term: a comparison with NULL, or a list of nothing else. */
 static bool filter_is_never(const mlf_filter_term *term) {
   if (!mlf_op_has_argument(term->op)) return false;
@@ -437,16 +442,22 @@ int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server,
   for (int i = 0; rc == SQLITE_OK && i < count; i++) {
     mlf_key_kind kind = terms[i].column->key_kind;
     bool sent;
+    mlf_filter_term term = terms[i];
     if (kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID) continue;
-    if (filter_is_never(&terms[i])) {
+    if (filter_is_null(&term)) {
+      filter->complete = false;
+      continue;
+    }
+    if (term.op == MLF_OP_IS) term.op = MLF_OP_EQ;
+    if (filter_is_never(&term)) {
       filter->empty = sent = true;
     } else if (kind == MLF_KEY_FILTER || kind == MLF_KEY_IN_RUN) {
       sent = true;
-      rc = filter_take_argument(&writer, &terms[i], error);
+      rc = filter_take_argument(&writer, &term, error);
     } else {
-      sent = filter_write_term(&writer, &terms[i]);
+      sent = filter_write_term(&writer, &term);
     }
-    if (!sent || mlf_shippable_decide(terms[i].column, terms[i].op) != MLF_SHIP_EXACT)
+    if (!sent || mlf_shippable_decide(term.column, term.op) != MLF_SHIP_EXACT)
       filter->complete = false;
   }
   filter_write_assessment(&writer);

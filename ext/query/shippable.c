@@ -14,7 +14,7 @@
 ** of the session, and a run with the traces linked to it: supersets. The end of a trace in
 ** progress counts as its start there. Conditions on spans and assessments find traces, whose other
 ** spans and assessments come along. */
-static const mlf_shippable shippable_by_kind[][MLF_OP_COUNT] = {
+static const mlf_shippable shippable_by_kind[][MLF_OP_IS] = {
     [MLF_KEY_NONE] = {NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
     [MLF_KEY_EXPERIMENT] = {EXACT, NO, NO, NO, NO, NO, EXACT, NO, NO, NO, NO},
     [MLF_KEY_EXPERIMENT_ID] = {EXACT, NO, NO, NO, NO, NO, EXACT, NO, NO, NO, NO},
@@ -63,6 +63,7 @@ static bool shippable_is_special_metadata(const char *key) {
 
 mlf_shippable mlf_shippable_decide(const mlf_column *column, mlf_op op) {
   if (op >= MLF_OP_COUNT) return MLF_SHIP_NO;
+  if (op == MLF_OP_IS) op = MLF_OP_EQ; /* with NULL it is left out: query/filter.c */
   switch (column->key_kind) {
   case MLF_KEY_TAG:
     if (shippable_is_rewritten(column->key) || shippable_is_special_tag(column->key)) return NO;

@@ -16,6 +16,7 @@ static mlf_op planning_op(unsigned char code) {
   case SQLITE_INDEX_CONSTRAINT_GLOB: return MLF_OP_GLOB;
   case SQLITE_INDEX_CONSTRAINT_ISNULL: return MLF_OP_IS_NULL;
   case SQLITE_INDEX_CONSTRAINT_ISNOTNULL: return MLF_OP_IS_NOT_NULL;
+  case SQLITE_INDEX_CONSTRAINT_IS: return MLF_OP_IS;
   default: return MLF_OP_COUNT;
   }
 }
@@ -53,6 +54,22 @@ static void planning_find_limit(const sqlite3_index_info *info, int *limit, int 
     if (each->op == SQLITE_INDEX_CONSTRAINT_LIMIT && each->usable) *limit = i;
     if (each->op == SQLITE_INDEX_CONSTRAINT_OFFSET && each->usable) *offset = i;
   }
+}
+
+/* The rows that LIMIT and OFFSET let through, if they are numbers in the text of the statement. */
+static int64_t planning_rows(sqlite3_index_info *info, int limit, int offset) {
+  int64_t rows = 0, each;
+  for (int i = 0; i < 2; i++) {
+    sqlite3_value *value;
+    int index = i ? offset : limit;
+    if (index < 0 && i > 0) break;
+    if (index < 0 || sqlite3_vtab_rhs_value(info, index, &value) != SQLITE_OK) return -1;
+    each = sqlite3_value_int64(value);
+    if (sqlite3_value_type(value) != SQLITE_INTEGER || each < 0 || each > MLF_PAGE_ROWS_MAX)
+      return -1;
+    rows += each;
+  }
+  return rows;
 }
 
 static int planning_write(const mlf_schema *schema, const mlf_plan *plan, int limit, int offset,
@@ -124,9 +141,10 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, mlf_plannin
     constraints[i] = counted ? planning_constraint(schema, pushdown, info, i)
                              : (mlf_constraint){.column = -1, .op = MLF_OP_COUNT};
   }
-  mlf_order order = pushdown ? planning_order(schema, info) : MLF_ORDER_ANY;
-  bool other_order = info->nOrderBy > 0 && order == MLF_ORDER_ANY;
-  int rc = mlf_plan_choose(schema, constraints, count, order, other_order, &plan);
+  mlf_wish wish = {.order = pushdown ? planning_order(schema, info) : MLF_ORDER_ANY,
+                   .rows = planning_rows(info, limit, offset)};
+  wish.other_order = info->nOrderBy > 0 && wish.order == MLF_ORDER_ANY;
+  int rc = mlf_plan_choose(schema, constraints, count, wish, &plan);
   sqlite3_free(constraints);
   if (rc == SQLITE_OK) rc = planning_check_arguments(schema, &plan, asked, info);
   if (rc != SQLITE_OK) return rc;

@@ -86,7 +86,8 @@ static int values_bind_term(mlf_filter_term *term, sqlite3_value *argument) {
 static bool values_has_id(const mlf_schema *schema, const mlf_plan *plan) {
   for (int i = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
-    if (schema->columns[term->column].key_kind == MLF_KEY_TRACE_ID && term->op == MLF_OP_EQ)
+    if (schema->columns[term->column].key_kind == MLF_KEY_TRACE_ID &&
+        (term->op == MLF_OP_EQ || term->op == MLF_OP_IS))
       return true;
   }
   return false;
