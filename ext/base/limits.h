@@ -46,10 +46,9 @@
 #define MLF_PAYLOAD_TRACES_MAX  50
 #define MLF_PAYLOAD_BATCH_BYTES (4 * 1024 * 1024)
 
-/* What one statement remembers of traces it may ask for again: in memory, and with what is on disk.
- */
-#define MLF_MEMO_CACHE_KIB 8192
-#define MLF_MEMO_BYTES_MAX (1024LL * 1024 * 1024)
+/* What one statement keeps of what it was given: in memory, and with what is on disk. */
+#define MLF_GIVEN_CACHE_KIB 8192
+#define MLF_GIVEN_BYTES_MAX (1024LL * 1024 * 1024)
 
 /* ~/.mlflow/credentials. */
 #define MLF_CREDENTIALS_BYTES_MAX 65536

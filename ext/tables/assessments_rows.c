@@ -37,8 +37,9 @@ static int assessments_first(mlf_trace_scan *scan, void *context, bool *row, mlf
   assessments_state *state = context;
   const mlf_json_node *list;
   mlf_error cause = {0};
-  mlf_json_get_array(scan->at.json, scan->at.trace, "assessments", &list, &cause);
-  state->json = scan->at.json;
+  mlf_json_get_array(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), "assessments", &list,
+                     &cause);
+  state->json = mlf_trace_scan_page(scan);
   state->run = mlf_trace_scan_run(scan);
   state->at = cause.code ? NULL : assessments_find(state, mlf_json_first(list));
   *row = state->at != NULL;
@@ -56,9 +57,9 @@ static int assessments_value(mlf_trace_scan *scan, void *context, const mlf_colu
   const assessments_state *state = context;
   mlf_error cause = {0};
   if (column->source >= MLF_SOURCE_ASSESSMENT) {
-    mlf_assessment_value(scan->at.json, state->at, column, value, &cause);
+    mlf_assessment_value(mlf_trace_scan_page(scan), state->at, column, value, &cause);
   } else {
-    mlf_trace_value(scan->at.json, scan->at.trace, column, value, &cause);
+    mlf_trace_value(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), column, value, &cause);
   }
   return mlf_trace_scan_judge(scan, &cause, error);
 }

@@ -94,10 +94,7 @@ static void connect_call(sqlite3_context *context, int count, sqlite3_value **va
   } else if (!uri) {
     rc = mlf_error_set(&error, SQLITE_ERROR, "the address is NULL");
   }
-  if (rc == SQLITE_OK) {
-    mlf_connection_forget(connection);
-    rc = mlf_client_connect(client, uri, &error);
-  }
+  if (rc == SQLITE_OK) rc = mlf_client_connect(client, uri, &error);
   if (rc == SQLITE_OK) rc = mlf_client_settings(client, &settings, &error);
   if (rc != SQLITE_OK) {
     mlf_error_result(context, CONNECT_NAME, &error);

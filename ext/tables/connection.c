@@ -19,7 +19,8 @@ struct mlf_connection {
   sqlite3 *db;
   int references;
   mlf_client *client;
-  mlf_statement *latest; /* of the statements that scans may join; NULL if there was none */
+  mlf_statement *statements; /* that have scans open */
+  mlf_surveyed *tables;
   connection_experiment experiments[MLF_EXPERIMENTS_MAX];
   int next_experiment; /* the place to be used again next */
 };
@@ -69,7 +70,6 @@ void mlf_connection_release(void *context) {
   if (--connection->references > 0) return;
   for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++)
     connection_forget(&connection->experiments[i]);
-  mlf_statement_forget(&connection->latest);
   mlf_client_free(connection->client);
   sqlite3_free(connection);
 }
@@ -78,10 +78,21 @@ mlf_client *mlf_connection_client(mlf_connection *connection) {
   return connection->client;
 }
 
-int mlf_connection_join(mlf_connection *connection, mlf_held_page *page, mlf_statement **statement,
-                        mlf_error *error) {
-  return mlf_statement_join(connection->db, connection->client, &connection->latest, page,
-                            statement, error);
+int mlf_connection_join(mlf_connection *connection, mlf_statement **statement) {
+  return mlf_statement_join(connection->db, connection->client, &connection->statements,
+                            &connection->tables, statement);
+}
+
+void mlf_connection_add_table(mlf_connection *connection, mlf_surveyed *table) {
+  table->next = connection->tables;
+  connection->tables = table;
+}
+
+void mlf_connection_remove_table(mlf_connection *connection, mlf_surveyed *table) {
+  mlf_surveyed **each = &connection->tables;
+  while (*each && *each != table)
+    each = &(*each)->next;
+  if (*each) *each = table->next;
 }
 
 static int connection_take_integer(void *integer, int count, char **values, char **names) {
@@ -139,10 +150,6 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
   sqlite3_free(*name);
   *id = *name = NULL;
   return mlf_error_nomem(error);
-}
-
-void mlf_connection_forget(mlf_connection *connection) {
-  mlf_statement_forget(&connection->latest);
 }
 
 /* mlflow_version(): the version of this extension. */

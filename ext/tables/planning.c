@@ -105,29 +105,17 @@ static bool planning_asks(const mlf_plan *plan, int column) {
   return false;
 }
 
-/* SQLite may check a condition on `experiment` or `filter` without telling the plan of it, as for
-** the branches of an OR beside a sub-select. Where all experiments are read the name holds that
-** check; what a filter finds only the server knows: without it there is no plan. */
-static int planning_check_arguments(const mlf_schema *schema, const mlf_plan *plan,
-                                    mlf_planning_asked *asked, sqlite3_index_info *info) {
+/* Whether the statement reads an argument that the plan does not tell. */
+static bool planning_is_untold(const mlf_schema *schema, const mlf_plan *plan,
+                               const sqlite3_index_info *info) {
   for (int i = 0; i < schema->column_count; i++) {
-    if (!planning_is_argument(schema, i)) continue;
-    mlf_key_kind kind = schema->columns[i].key_kind;
-    bool *by_statement = kind == MLF_KEY_FILTER   ? &asked->filter
-                         : kind == MLF_KEY_IN_RUN ? &asked->in_run
-                                                  : &asked->experiment;
-    if (planning_asks(plan, i)) {
-      *by_statement = true;
-    } else if (*by_statement && planning_uses(info, i)) {
-      if (kind != MLF_KEY_EXPERIMENT) return SQLITE_CONSTRAINT;
-      info->idxNum = MLF_PLANNING_UNTOLD;
-    }
+    if (planning_is_argument(schema, i) && planning_uses(info, i) && !planning_asks(plan, i))
+      return true;
   }
-  return SQLITE_OK;
+  return false;
 }
 
-int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, mlf_planning_asked *asked,
-                            sqlite3_index_info *info) {
+int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info) {
   mlf_plan plan;
   int limit, offset, count = 0;
   planning_find_limit(info, &limit, &offset);
@@ -146,8 +134,8 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, mlf_plannin
   wish.other_order = info->nOrderBy > 0 && wish.order == MLF_ORDER_ANY;
   int rc = mlf_plan_choose(schema, constraints, count, wish, &plan);
   sqlite3_free(constraints);
-  if (rc == SQLITE_OK) rc = planning_check_arguments(schema, &plan, asked, info);
   if (rc != SQLITE_OK) return rc;
+  if (planning_is_untold(schema, &plan, info)) info->idxNum = MLF_PLANNING_UNTOLD;
   plan.limit = plan.exact && limit >= 0;
   plan.offset = plan.limit && offset >= 0;
   return planning_write(schema, &plan, limit, offset, info);

@@ -20,6 +20,7 @@ static int settings_settle(settings_state *state, mlf_error *error) {
 
 static int settings_first(mlf_connection *connection, void *context, mlf_error *error) {
   settings_state *state = context;
+  state->index = 0;
   int rc = mlf_client_settings(mlf_connection_client(connection), &state->settings, error);
   return rc == SQLITE_OK ? settings_settle(state, error) : rc;
 }
