@@ -7,6 +7,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     functions      tests/sql/functions/*.py      the SQL functions, in two versions of SQLite
     sql            tests/sql/test_*.py           what people see in the sqlite3 shell
     live           tests/live/test_*.py          a real MLflow, both stores, both ages
+    package        tests/package/test_*.py       the Python package, built, installed and used
     docs           tests/docs/test_*.py          the manual's examples
     differential   tests/differential/test_*.py  pushdown on = off = a local copy
     fault          tests/fault/test_*.py         servers that misbehave, memory that runs out
@@ -253,6 +254,7 @@ STAGES = {
     "functions": stage_functions,
     "sql": with_servers("sql"),
     "live": with_servers("live"),
+    "package": with_servers("package"),
     "docs": with_servers("docs"),
     "differential": with_servers("differential"),
     "fault": stage_fault,
