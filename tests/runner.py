@@ -225,7 +225,7 @@ def stage_valgrind(stage):
                 "SELECT * FROM mlflow_experiments",
                 "SELECT count(*) FROM mlflow_traces WHERE experiment = 'there is no such'"):
             expected = 1 if "no such" in statement else 0
-            sql = f".load {BUILD / 'dev' / 'mlflow'}\n{statement};"
+            sql = f".load {BUILD / 'dev' / 'mlflow0'}\n{statement};"
             script = stage.folder / "valgrind.sql"
             script.write_text(sql)
             status, output = stage.run([*VALGRIND, "sqlite3", "-batch", "-bail", ":memory:",
