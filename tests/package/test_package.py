@@ -177,6 +177,8 @@ class Package(unittest.TestCase):
                 process = subprocess.Popen(
                     [self.debian.bin / "python", "-c", WAIT, host], stdout=subprocess.PIPE,
                     text=True, env=support.clean_environment(server.uri))
+                self.addCleanup(process.communicate)
+                self.addCleanup(process.kill)
                 self.assertEqual(process.stdout.readline(), "asking\n")
                 time.sleep(1)
                 begin = time.monotonic()
