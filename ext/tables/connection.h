@@ -6,19 +6,23 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "base/sqlite_api.h"
+#include "base/registry.h"
 #include "remote/client.h"
 #include "tables/statement.h"
 
 typedef struct mlf_connection mlf_connection;
 
 /* Made when the extension is loaded into a connection; each registered module and function holds
-** one reference, and the last one to go frees it. SQLITE_OK or SQLITE_NOMEM. */
-int mlf_connection_new(sqlite3 *db, mlf_connection **out);
+** one reference, and the last one to go frees it. Takes `registry->kept`. SQLITE_OK or
+** SQLITE_NOMEM. */
+int mlf_connection_new(mlf_registry *registry, mlf_connection **out);
 void mlf_connection_hold(mlf_connection *connection);
 void mlf_connection_release(void *context); /* void *, to serve as xDestroy */
 
 mlf_client *mlf_connection_client(mlf_connection *connection);
+
+/* The names of the functions that loading left alone, borrowed; NULL for none. */
+const char *mlf_connection_kept(const mlf_connection *connection);
 
 /* The statement that is running, joined by a scan; left with mlf_statement_leave. SQLITE_OK or
 ** SQLITE_NOMEM. */
@@ -39,6 +43,6 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
 bool mlf_connection_has_own_like(mlf_connection *connection);
 
 /* Registers mlflow_version. */
-int mlf_connection_register(sqlite3 *db);
+int mlf_connection_register(mlf_registry *registry);
 
 #endif

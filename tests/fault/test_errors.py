@@ -5,8 +5,11 @@ not; a real one makes the rest.
 """
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -50,6 +53,18 @@ class Errors(unittest.TestCase):
     def test_no_server_set(self):
         run = support.run_shell(COUNT, None)
         self.assertIn("mlflow_traces: no server is set; set MLFLOW_TRACKING_URI", run.stderr)
+
+    def test_an_old_libcurl(self):
+        with tempfile.TemporaryDirectory() as folder:
+            old = pathlib.Path(folder) / "old.so"
+            subprocess.run(
+                ["gcc", "-shared", "-fPIC", "-o", old, "-x", "c", "-"], check=True, text=True,
+                input="#include <curl/curl.h>\n"
+                      "curl_version_info_data *curl_version_info(CURLversion age) {\n"
+                      "  static curl_version_info_data data = {CURLVERSION_NOW, \"7.76.1\", 0x074c01};\n"
+                      "  return &data;\n}\n")
+            self.check("mlflow_traces: this machine's libcurl is 7.76.1; 7.88.0 or newer is needed",
+                       LD_PRELOAD=f"{os.environ.get('LD_PRELOAD', '')} {old}".strip())
 
     def test_unreachable(self):
         self.hostile.stop()

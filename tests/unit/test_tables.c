@@ -94,8 +94,10 @@ static int tables_run(void *context) {
   char rows[4096] = "";
   sqlite3 *db = NULL;
   int rc = sqlite3_open(":memory:", &db);
-  if (rc == SQLITE_OK) rc = mlf_functions_register(db);
-  if (rc == SQLITE_OK) rc = mlf_tables_register(db);
+  mlf_registry registry = {.db = db};
+  if (rc == SQLITE_OK) rc = mlf_functions_register(&registry);
+  if (rc == SQLITE_OK) rc = mlf_tables_register(&registry);
+  sqlite3_free(registry.kept);
   if (rc == SQLITE_OK && it->before) rc = sqlite3_exec(db, it->before, NULL, NULL, NULL);
   if (rc == SQLITE_OK) rc = sqlite3_exec(db, it->sql, tables_append, rows, NULL);
   if (rc == SQLITE_OK) {
