@@ -3,6 +3,7 @@
 #include "tables/connect.h"
 #include "tables/connection.h"
 #include "tables/listing.h"
+#include "tables/metrics_table.h"
 #include "tables/trace_table.h"
 
 int mlf_tables_register(sqlite3 *db) {
@@ -17,6 +18,7 @@ int mlf_tables_register(sqlite3 *db) {
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_traces);
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_spans);
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_assessments);
+  if (rc == SQLITE_OK) rc = mlf_metrics_table_register(db, connection);
   mlf_connection_release(connection);
   return rc;
 }
