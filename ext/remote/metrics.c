@@ -127,7 +127,10 @@ int mlf_metrics_value(const mlf_metrics *metrics, const mlf_metric *metric,
   const mlf_json_node *values;
   double real;
   *value = mlf_value_text(NULL);
-  if (!metrics->point) return SQLITE_OK;
+  if (!metrics->point) {
+    if (mlf_metric_sole_aggregation(metric)) *value = mlf_value_integer(0);
+    return SQLITE_OK;
+  }
   int rc = mlf_json_get_object(metrics->json, metrics->point, "values", &values, error);
   const mlf_json_node *node = mlf_json_member(values, aggregation->key);
   if (rc != SQLITE_OK || mlf_json_kind_of(metrics->json, node) <= MLF_JSON_NULL) return rc;

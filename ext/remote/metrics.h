@@ -54,7 +54,8 @@ void mlf_metrics_clear(mlf_metrics *metrics);
 int mlf_metrics_read(mlf_metrics *metrics, mlf_error *error);
 
 /* Of the current point: the value of an aggregation, a REAL, or an INTEGER if it is whole and below
-** 2^53; NULL if it has none, and if there is no point. */
+** 2^53; NULL if it has none. Without a point what SQL makes of nothing: a count is 0, the rest
+** NULL. */
 int mlf_metrics_value(const mlf_metrics *metrics, const mlf_metric *metric,
                       const mlf_aggregation *aggregation, mlf_value *value, mlf_error *error);
 

@@ -104,7 +104,7 @@ static int metrics_table_scope(metrics_cursor *cursor, mlf_experiment_list *scop
   return rc == SQLITE_OK ? mlf_experiment_list_take(scope, id, name, error) : rc;
 }
 
-/* Errors if the server is too old to have metrics. */
+/* Errors if the server has no metrics, or such as count otherwise than our other tables. */
 static int metrics_table_server(metrics_cursor *cursor, mlf_error *error) {
   mlf_client *client = mlf_connection_client(((metrics_table *)cursor->base.pVtab)->connection);
   const mlf_settings *settings;
@@ -115,10 +115,11 @@ static int metrics_table_server(metrics_cursor *cursor, mlf_error *error) {
   if (rc != SQLITE_OK || mlf_server_knows(server, MLF_FEATURE_METRICS)) return rc;
   char *sql = mlf_metric_sql(cursor->asked.question.metric);
   if (!sql) return mlf_error_nomem(error);
-  rc = mlf_error_set(error, SQLITE_ERROR,
-                     "GET /version: %s is MLflow %d.%d, which has no metrics (3.9 and newer have); "
-                     "ask as in %s",
-                     settings->tracking_uri, server.major, server.minor, sql);
+  rc = mlf_error_set(
+      error, SQLITE_ERROR,
+      "GET /version: %s is MLflow %d.%d, and metrics that agree with our other tables "
+      "come with 3.17; ask instead as in %s",
+      settings->tracking_uri, server.major, server.minor, sql);
   sqlite3_free(sql);
   return rc;
 }
@@ -130,7 +131,7 @@ static int metrics_table_ask(metrics_cursor *cursor, mlf_error *error) {
   int rc = mlf_connection_join(table->connection, &cursor->none, &cursor->statement, error);
   if (rc == SQLITE_OK) rc = metrics_table_server(cursor, error);
   if (rc == SQLITE_OK) rc = metrics_table_scope(cursor, &scope, error);
-  if (rc == SQLITE_OK) {
+  if (rc == SQLITE_OK && scope.count > 0) { /* of none, some servers make all */
     question->experiment_ids = (const char *const *)scope.ids;
     question->experiment_count = scope.count;
     rc =
