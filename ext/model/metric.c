@@ -21,6 +21,7 @@ typedef struct metric_view {
   const char *name;
   const char *request;
   const char *table;
+  const char *from; /* the rows of it that count */
   metric_place places[MLF_DIMENSION_COUNT];
 } metric_view;
 
@@ -28,10 +29,12 @@ static const metric_view metric_views[] = {
     {"traces",
      "TRACES",
      "mlflow_traces",
+     "mlflow_traces",
      {[MLF_DIMENSION_NAME] = {"trace_name", "trace.tag.`mlflow.traceName`", "name"},
       [MLF_DIMENSION_STATUS] = {"trace_status", "trace.status", "status"}}},
     {"spans",
      "SPANS",
+     "mlflow_spans",
      "mlflow_spans",
      {[MLF_DIMENSION_NAME] = {"span_name", "span.name", "name"},
       [MLF_DIMENSION_STATUS] = {"span_status", "span.status", "status"},
@@ -41,6 +44,7 @@ static const metric_view metric_views[] = {
     {"assessments",
      "ASSESSMENTS",
      "mlflow_assessments",
+     "mlflow_assessments WHERE valid = 1",
      {[MLF_DIMENSION_ASSESSMENT_NAME] = {"assessment_name", "assessment.name", "name"},
       [MLF_DIMENSION_ASSESSMENT_VALUE] = {"assessment_value", NULL, "value_json"}}},
 };
@@ -90,8 +94,9 @@ static const mlf_metric metric_all[] = {
     METRIC_COST("total_cost"),
     {METRIC_ASSESSMENTS, "assessment_count", "*", METRIC_COUNTED, true,
      METRIC_BIT(ASSESSMENT_NAME) | METRIC_BIT(ASSESSMENT_VALUE)},
-    {METRIC_ASSESSMENTS, "assessment_value", "value_num", METRIC_MEASURED, false,
-     METRIC_BIT(ASSESSMENT_NAME)},
+    {METRIC_ASSESSMENTS, "assessment_value",
+     "CASE lower(trim(value)) WHEN 'yes' THEN 1 WHEN 'no' THEN 0 ELSE value_num END",
+     METRIC_MEASURED, false, METRIC_BIT(ASSESSMENT_NAME)},
 };
 
 #define METRIC_ALL_COUNT (sizeof(metric_all) / sizeof(*metric_all))
@@ -228,7 +233,7 @@ int mlf_metric_read_aggregation(const mlf_metric *metric, const char *text,
   if (aggregation->type && !metric_has(metric, text) && metric->kind != METRIC_COUNTED) {
     return mlf_error_set(
         error, SQLITE_ERROR, "the server has no %s of %s; %s can: SELECT %s(%s) FROM %s", text,
-        metric->name, metric->view->table, text, metric->source, metric->view->table);
+        metric->name, metric->view->table, text, metric->source, metric->view->from);
   }
   if (aggregation->type && metric_has(metric, text)) {
     sqlite3_snprintf(sizeof(aggregation->key), aggregation->key, "%s", aggregation->type);
@@ -262,10 +267,8 @@ static char *metric_expression(const mlf_metric *metric) {
 
 char *mlf_metric_sql(const mlf_metric *metric) {
   char *expression = metric_expression(metric);
-  char *sql = expression
-                  ? sqlite3_mprintf("SELECT %s FROM %s%s", expression, metric->view->table,
-                                    metric->view == METRIC_ASSESSMENTS ? " WHERE valid = 1" : "")
-                  : NULL;
+  char *sql =
+      expression ? sqlite3_mprintf("SELECT %s FROM %s", expression, metric->view->from) : NULL;
   sqlite3_free(expression);
   return sql;
 }
@@ -280,7 +283,7 @@ static int metric_refuse_grouping(const mlf_metric *metric, mlf_dimension dimens
                          "the server does not group %s by %s; %s can: SELECT %s, %s FROM %s GROUP "
                          "BY %s",
                          metric->name, metric_dimension_names[dimension], metric->view->table,
-                         column, expression, metric->view->table, column);
+                         column, expression, metric->view->from, column);
   sqlite3_free(expression);
   return rc;
 }

@@ -108,6 +108,11 @@ static void other_aggregations_are_refused(void **state) {
   mlf_metric_read_aggregation(metric_of("spans", "latency"), "sum", &aggregation, &error);
   metric_wants(&error, "the server has no sum of latency; mlflow_spans can: SELECT "
                        "sum(CAST(duration_ms AS INTEGER)) FROM mlflow_spans");
+  mlf_metric_read_aggregation(metric_of("assessments", "assessment_value"), "sum", &aggregation,
+                              &error);
+  metric_wants(&error, "the server has no sum of assessment_value; mlflow_assessments can: SELECT "
+                       "sum(CASE lower(trim(value)) WHEN 'yes' THEN 1 WHEN 'no' THEN 0 ELSE "
+                       "value_num END) FROM mlflow_assessments WHERE valid = 1");
 }
 
 static void dimensions_are_read(void **state) {
