@@ -59,8 +59,8 @@ int mlf_metrics_read(mlf_metrics *metrics, mlf_error *error);
 int mlf_metrics_value(const mlf_metrics *metrics, const mlf_metric *metric,
                       const mlf_aggregation *aggregation, mlf_value *value, mlf_error *error);
 
-/* The value of a dimension that was asked for: a text. An assessment's value is JSON in its canonical
-** form, owned by `value`, and NULL if it is null. */
+/* The value of a dimension that was asked for: a text. An assessment's value is JSON in its
+** canonical form, owned by `value`, and NULL if it is null. */
 int mlf_metrics_dimension(const mlf_metrics *metrics, const mlf_metric *metric,
                           mlf_dimension dimension, mlf_value *value, mlf_error *error);
 
