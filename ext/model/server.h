@@ -18,8 +18,8 @@ typedef enum mlf_feature {
   MLF_FEATURE_FEEDBACK,          /* 3.10: feedback.X */
   MLF_FEATURE_IS_NULL,           /* 3.11: IS NULL and IS NOT NULL on tags and metadata */
   MLF_FEATURE_METRICS            /* 3.17: POST /api/3.0/mlflow/traces/metrics as our tables count.
-                                    From 3.9 on it is there, and counts overridden assessments, by
-                                    their own time, and groups that it drops use up max_results */
+                                    From 3.9 on it is there, but buckets assessments by their own
+                                    time, and groups that it drops use up max_results */
 } mlf_feature;
 
 /* Reads the answer of GET /version, e.g. "3.17.2" or "3.8.0rc1". False if it is no version. */

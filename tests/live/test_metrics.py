@@ -239,6 +239,10 @@ class Metrics(unittest.TestCase):
             self.assertEqual(store.rows(
                 f"SELECT m.value FROM (VALUES ('ERROR')) AS l LEFT JOIN mlflow_metrics AS m ON "
                 f"m.status = l.column1 AND {count}"), [(errors,)])
+            self.assertEqual(store.rows(  # the other way round would be cheaper
+                "WITH l(status) AS (VALUES ('ERROR'), ('none'), ('x')) SELECT l.status, m.value FROM "
+                f"l JOIN mlflow_metrics AS m USING (status) WHERE {count} AND m.value > 0"),
+                [("ERROR", errors)])
             self.assertEqual(store.rows(
                 f"SELECT (SELECT value FROM {COUNT} AND status = l.column1) "
                 "FROM (VALUES ('ERROR')) AS l"), [(errors,)])
