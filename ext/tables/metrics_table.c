@@ -22,6 +22,7 @@
 typedef struct metrics_table {
   sqlite3_vtab base;
   mlf_connection *connection;
+  mlf_arguments arguments;
 } metrics_table;
 
 typedef struct metrics_cursor {
@@ -35,19 +36,44 @@ typedef struct metrics_cursor {
   sqlite3_int64 row;
 } metrics_cursor;
 
+static void metrics_table_free(metrics_table *table) {
+  mlf_arguments_clear(&table->arguments);
+  mlf_connection_release(table->connection);
+  sqlite3_free(table);
+}
+
+/* Reads the arguments of CREATE VIRTUAL TABLE: experiments alone, for the columns are fixed. */
+static int metrics_table_arguments(const char *const *texts, int count, mlf_arguments *arguments,
+                                   mlf_error *error) {
+  mlf_schema schema = {.table = METRICS_TABLE_NAME};
+  int rc = mlf_arguments_read(texts, count, &schema, arguments, error);
+  if (rc == SQLITE_OK && (schema.column_count > 0 || !arguments->pushdown)) {
+    rc = mlf_error_set(error, SQLITE_ERROR,
+                       METRICS_TABLE_NAME ": takes experiment = '…' or experiments = '…, …' alone");
+  }
+  mlf_schema_clear(&schema);
+  return rc;
+}
+
+/* argv: module, database and table name, then the arguments. */
 static int metrics_table_connect(sqlite3 *db, void *context, int argc, const char *const *argv,
                                  sqlite3_vtab **out, char **error_text) {
-  (void)argc;
-  (void)argv;
-  (void)error_text;
-  int rc = sqlite3_declare_vtab(db, MLF_METRICS_DECLARATION);
-  if (rc != SQLITE_OK) return rc;
+  mlf_error error = {0};
   metrics_table *table = sqlite3_malloc64(sizeof(*table));
   if (!table) return SQLITE_NOMEM;
   memset(table, 0, sizeof(*table));
   table->connection = context;
-  *out = &table->base;
-  return SQLITE_OK;
+  mlf_connection_hold(table->connection);
+  int rc = metrics_table_arguments(argv + 3, argc - 3, &table->arguments, &error);
+  if (rc == SQLITE_OK) rc = sqlite3_declare_vtab(db, MLF_METRICS_DECLARATION);
+  if (rc == SQLITE_OK) {
+    *out = &table->base;
+  } else {
+    *error_text = mlf_error_take(&error);
+    metrics_table_free(table);
+  }
+  mlf_error_clear(&error);
+  return rc;
 }
 
 static int metrics_table_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
@@ -56,7 +82,7 @@ static int metrics_table_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info
 }
 
 static int metrics_table_disconnect(sqlite3_vtab *vtab) {
-  sqlite3_free(vtab);
+  metrics_table_free((metrics_table *)vtab);
   return SQLITE_OK;
 }
 
@@ -86,22 +112,30 @@ static int metrics_table_close(sqlite3_vtab_cursor *base) {
   return SQLITE_OK;
 }
 
-/* The experiments that are asked about: the one that the statement names, the environment's, or all
-** active ones. */
+/* The experiments that are asked about: those that CREATE VIRTUAL TABLE names, the environment's, or
+** all active ones; or the one that the statement names, if CREATE VIRTUAL TABLE does not leave it
+** out. */
 static int metrics_table_scope(metrics_cursor *cursor, mlf_experiment_list *scope,
                                mlf_error *error) {
-  static const mlf_arguments no_arguments = {0};
   static const mlf_bound_terms no_terms = {0};
-  mlf_connection *connection = ((metrics_table *)cursor->base.pVtab)->connection;
-  const char *name_or_id = cursor->asked.texts[MLF_METRICS_EXPERIMENT];
-  char *id, *name;
-  if (!name_or_id) {
-    return mlf_scope_resolve(connection, cursor->statement, &no_arguments, &no_terms, false, scope,
-                             error);
+  metrics_table *table = (metrics_table *)cursor->base.pVtab;
+  const char *told = cursor->asked.texts[MLF_METRICS_EXPERIMENT];
+  int rc = SQLITE_OK;
+  if (!told || table->arguments.experiment_count > 0) {
+    rc = mlf_scope_resolve(table->connection, cursor->statement, &table->arguments, &no_terms,
+                           false, scope, error);
   }
-  int rc = mlf_connection_experiment(connection, mlf_statement_budget(cursor->statement),
-                                     name_or_id, &id, &name, error);
-  return rc == SQLITE_OK ? mlf_experiment_list_take(scope, id, name, error) : rc;
+  if (rc != SQLITE_OK || !told) return rc;
+  char *id, *name;
+  rc = mlf_connection_experiment(table->connection, mlf_statement_budget(cursor->statement), told,
+                                 &id, &name, error);
+  if (rc != SQLITE_OK) return rc;
+  bool outside = table->arguments.experiment_count > 0 && !mlf_experiment_list_name(scope, id);
+  mlf_experiment_list_clear(scope);
+  if (!outside) return mlf_experiment_list_take(scope, id, name, error);
+  sqlite3_free(id);
+  sqlite3_free(name);
+  return rc;
 }
 
 /* Errors if the server has no metrics, or such as count otherwise than our other tables. */
@@ -233,9 +267,11 @@ static int metrics_table_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) 
 }
 
 static const sqlite3_module metrics_table_methods = {
+    .xCreate = metrics_table_connect, /* the same as xConnect: the table exists at once, too */
     .xConnect = metrics_table_connect,
     .xBestIndex = metrics_table_best_index,
     .xDisconnect = metrics_table_disconnect,
+    .xDestroy = metrics_table_disconnect,
     .xOpen = metrics_table_open,
     .xClose = metrics_table_close,
     .xFilter = metrics_table_filter,

@@ -203,6 +203,9 @@ class Metrics(unittest.TestCase):
                         rows(ungrouped, odd)
                 else:
                     self.assertEqual(rows(ungrouped, odd), expected, odd)
+            self.assertEqual(rows(  # what stands in quotes is no AND
+                f"SELECT value FROM {COUNT} AND filter = ?1", "trace.tag.`mlflow.traceName` = "
+                "\"x' AND trace.status = 'OK\" and trace.status = 'OK'"), [(1,)])
             # Before 1970, too; whole numbers stay whole; of no latency, one row with NULL.
             for width in ("1 hour", "1 day"):
                 self.assertEqual(
@@ -288,6 +291,23 @@ class Metrics(unittest.TestCase):
                          [(empty, 0), (store.experiment, seeded.COUNT)])
         with self.assertRaisesRegex(Exception, "no experiment has the name or id 'nobody'"):
             value(f"{count} AND experiment = 'nobody'")
+        create = "CREATE VIRTUAL TABLE temp.{} USING mlflow_metrics({})"
+        connection.execute(create.format("one", f"experiment = '{store.experiment}'"))
+        connection.execute(create.format("two", f"experiments = '{store.experiment}, {empty}'"))
+        for table, told, expected in (
+                ("one", None, seeded.COUNT), ("two", None, seeded.COUNT), ("one", empty, 0),
+                ("two", empty, 0), ("one", number, seeded.COUNT), ("two", number, seeded.COUNT)):
+            asked = count.replace("mlflow_metrics", table) + " AND experiment = ?1" * bool(told)
+            self.assertEqual(value(asked, *[told] * bool(told)), [(expected,)], (table, told))
+        other = support.create_experiment(store.server, "metrics of others")
+        support.insert_traces(store.server, other, [
+            {"trace_id": f"tr-metrics-other-{number}", "timestamp_ms": 1}])
+        self.assertEqual(value(f"{count} AND experiment = ?1", other), [(1,)])
+        self.assertEqual(value(count.replace("mlflow_metrics", "one") + " AND experiment = ?1",
+                               other), [(0,)])  # of none, and not of all
+        for wrong in ("tags.environment", "pushdown = off"):
+            with self.assertRaisesRegex(Exception, "takes experiment = '…' or experiments = "):
+                connection.execute(create.format("three", wrong))
 
     def test_several_aggregations_are_one_request(self):
         store = self.stores[0]

@@ -165,6 +165,10 @@ static const tables_case tables_cases[] = {
      "86400000|good|avg|0.5;86400000|good|p99.90|1.0;172800000|bad|avg|0.25;"
      "172800000|bad|p99.90|NULL;",
      NULL},
+    {"CREATE VIRTUAL TABLE m USING mlflow_metrics(experiments = 'agent')",
+     "SELECT count(value) FROM m WHERE view = 'traces' AND metric = 'trace_count' AND experiment = "
+     "'7' UNION ALL SELECT value FROM m WHERE view = 'traces' AND metric = 'session_count'",
+     "0;NULL;NULL;", NULL},
     {NULL, "SELECT value FROM mlflow_metrics WHERE view = 'traces' AND metric = 'name'", "",
      "mlflow_metrics: no metric is called 'name'"},
     {NULL, "CREATE VIRTUAL TABLE t USING mlflow_traces(colour = red)", "",
