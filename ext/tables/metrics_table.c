@@ -112,9 +112,9 @@ static int metrics_table_close(sqlite3_vtab_cursor *base) {
   return SQLITE_OK;
 }
 
-/* The experiments that are asked about: those that CREATE VIRTUAL TABLE names, the environment's, or
-** all active ones; or the one that the statement names, if CREATE VIRTUAL TABLE does not leave it
-** out. */
+/* The experiments that are asked about: those that CREATE VIRTUAL TABLE names, the environment's,
+** or all active ones; or the one that the statement names, if CREATE VIRTUAL TABLE does not leave
+** it out. */
 static int metrics_table_scope(metrics_cursor *cursor, mlf_experiment_list *scope,
                                mlf_error *error) {
   static const mlf_bound_terms no_terms = {0};

@@ -4,7 +4,8 @@
 
 #include "tables/connection.h"
 
-/* Registers the module; its table exists at once, and can be created with experiments of its own. Returns an SQLite result code. */
+/* Registers the module; its table exists at once, and can be created with experiments of its own.
+** Returns an SQLite result code. */
 int mlf_metrics_table_register(sqlite3 *db, mlf_connection *connection);
 
 #endif
