@@ -51,6 +51,7 @@ struct mlf_http {
 static const char *const http_post_paths[] = {
     "/api/3.0/mlflow/traces/search",
     "/api/3.0/mlflow/traces/batchGetInfos",
+    "/api/3.0/mlflow/traces/metrics",
     "/api/2.0/mlflow/experiments/search",
 };
 

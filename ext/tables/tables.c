@@ -3,6 +3,7 @@
 #include "tables/connect.h"
 #include "tables/connection.h"
 #include "tables/listing.h"
+#include "tables/metrics_table.h"
 #include "tables/trace_table.h"
 
 int mlf_tables_are_registered(sqlite3 *db, bool *are) {
@@ -21,6 +22,7 @@ int mlf_tables_register(mlf_registry *registry) {
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_traces);
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_spans);
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_assessments);
+  if (rc == SQLITE_OK) rc = mlf_metrics_table_register(db, connection);
   /* Last, as the mark of a whole load. After one that failed, the next load makes each table anew,
   ** for one connection with this function. */
   if (rc == SQLITE_OK) rc = mlf_connect_register(registry, connection);
