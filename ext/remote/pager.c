@@ -14,8 +14,7 @@
 /* A statement that has read so many rows is taken to go on reading: from then on pages are
 ** fetched ahead. */
 #define PAGER_AHEAD_AFTER_ROWS 16
-/* Rows handed out between two looks at what has arrived meanwhile. */
-#define PAGER_PROGRESS_ROWS 64
+#define PAGER_PROGRESS_ROWS    64 /* handed out between two looks at what has arrived */
 /* How much of a page a slice is meant to fill, so that most need only one. */
 #define PAGER_FILL 0.85
 /* The most that one slice may be wider or narrower than the one before. */
@@ -46,10 +45,6 @@ struct mlf_pager {
 static mlf_slice_key pager_key_of(const mlf_pager *pager, int64_t ms) {
   if (pager->walk.oldest_first) return ms;
   return ms == INT64_MIN ? INT64_MAX : -ms;
-}
-
-static bool pager_by_ids(const mlf_pager *pager) {
-  return pager->walk.id_count > 0;
 }
 
 int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, mlf_pager **out,
@@ -151,7 +146,7 @@ static int pager_open(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
   int64_t wanted = pager->walk.rows_wanted;
   int page_rows = pager->page_rows;
   slice->open = true;
-  if (pager_by_ids(pager)) {
+  if (pager->walk.id_count > 0) {
     mlf_slices_cut_ids(&pager->slices, slice, (size_t)page_rows);
   } else if (pager->width > 0 && pager->width < (double)slice->end - (double)slice->begin) {
     mlf_slices_cut(&pager->slices, slice, slice->begin + (mlf_slice_key)pager->width);
@@ -233,10 +228,10 @@ static int pager_widen(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
 /* The statement goes on reading: fetches ahead from now on. */
 static int pager_go_ahead(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
   pager->ahead = true;
-  if (pager_by_ids(pager)) return pager_fill(pager, error);
+  if (pager->walk.id_count > 0) return pager_fill(pager, error);
   if (slice->last || slice->tied || slice->call) return SQLITE_OK;
-  pager->side_by_side =
-      pager->streams > 1 && !mlf_walk_has_spans(&pager->walk) && pager->walk.rows_wanted == 0;
+  bool all = pager->walk.rows_wanted == 0;
+  pager->side_by_side = all && pager->streams > 1 && !mlf_walk_has_spans(&pager->walk);
   int rc = pager_ask_next(pager, slice, error);
   if (rc == SQLITE_OK && pager->side_by_side && slice->end == INT64_MAX)
     rc = mlf_find_end_start(pager->client, pager->budget, &pager->walk, &pager->probe, error);
@@ -252,7 +247,7 @@ static bool pager_wants_more(const mlf_pager *pager, const mlf_slice *slice) {
 /* Learns from the first page of a slice how wide the next ones should be. */
 static void pager_learn(mlf_pager *pager, const mlf_slice *slice) {
   const mlf_page *page = &slice->page;
-  if (pager->width <= 0 || pager_by_ids(pager)) return;
+  if (pager->width <= 0 || pager->walk.id_count > 0) return;
   mlf_slice_key until = page->token ? pager_key_of(pager, page->last_ms) : slice->end;
   double wanted = pager->page_rows * PAGER_FILL;
   double width = (double)until - (double)slice->begin + 1;
@@ -299,7 +294,7 @@ static int pager_guess_next(mlf_pager *pager, const mlf_slice *slice, mlf_slice 
   int64_t last_ms;
   int64_t wanted = pager->walk.rows_wanted;
   *guess = (mlf_slice){.end = slice->end};
-  if (!pager->ahead || pager->misled || slice->tied || pager_by_ids(pager)) return SQLITE_OK;
+  if (!pager->ahead || pager->misled || slice->tied || pager->walk.id_count > 0) return SQLITE_OK;
   if (wanted > 0 && pager->rows + slice->asked >= wanted) return SQLITE_OK;
   if (pager->budget->requests_left < 2) return SQLITE_OK; /* one may be needed to ask rightly */
   const char *body = mlf_call_peek(slice->call, &length);
@@ -331,7 +326,7 @@ static int pager_go_on(mlf_pager *pager, mlf_slice *slice, mlf_slice *guess, mlf
 
 /* Remembers the row that has to come again at the begin of the next page. */
 static int pager_keep_edge(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
-  if (slice->last || slice->tied || pager_by_ids(pager)) return SQLITE_OK;
+  if (slice->last || slice->tied || pager->walk.id_count > 0) return SQLITE_OK;
   slice->edge = sqlite3_mprintf("%s", mlf_edge_of(&slice->page));
   return slice->edge ? SQLITE_OK : mlf_error_nomem(error);
 }
@@ -497,4 +492,9 @@ int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *err
     rc = pager_receive(pager, after, error);
   *trace = after->page.next;
   return rc;
+}
+
+void mlf_pager_take_seen(mlf_pager *pager, mlf_id_set *seen) {
+  *seen = pager->seen;
+  pager->seen = (mlf_id_set){0};
 }

@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/id_set.h"
 #include "model/json.h"
 #include "remote/client.h"
 #include "remote/walk.h"
@@ -56,5 +57,8 @@ int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *err
 
 /* Cancels what is under way. NULL is allowed. */
 void mlf_pager_free(mlf_pager *pager);
+
+/* Moves out which traces were handed out, for who goes on without the pager. */
+void mlf_pager_take_seen(mlf_pager *pager, mlf_id_set *seen);
 
 #endif

@@ -303,7 +303,7 @@ mlf_question *mlf_given_question(mlf_given *given, const char *text) {
 
 int mlf_given_begin(mlf_given *given, mlf_question *question, const void *who, mlf_error *error) {
   int rc;
-  if (question->recorder || question->complete) return SQLITE_OK;
+  if (question->complete) return SQLITE_OK;
   if (!given_has_room(given, 0, &rc, error)) return rc;
   question->recorder = who;
   if (question->count == 0) return SQLITE_OK;

@@ -51,6 +51,7 @@ void mlf_source_reset(mlf_trace_source *source) {
   if (source->question && source->question->recorder == source) source->question->recorder = NULL;
   mlf_pager_free(source->pager);
   sqlite3_finalize(source->reader);
+  mlf_id_set_clear(&source->seen);
   mlf_json_free(source->held);
   sqlite3_free(source->pruned);
   sqlite3_free(source->ids);
@@ -130,7 +131,6 @@ static int source_drain(mlf_trace_source *source, const mlf_walk *walk, mlf_ques
 static int source_complete(mlf_trace_source *source, mlf_error *error) {
   int64_t rows;
   mlf_question *lasting = source->lasting;
-  lasting->recorder = NULL; /* one that walks may take as long as the statement, and wait for us */
   int rc = mlf_given_begin(source->given, lasting, source, error);
   if (rc != SQLITE_OK || lasting->recorder != source) return rc;
   const mlf_filter *filter = source->ask.lasting;
@@ -222,6 +222,20 @@ static int source_read_page(mlf_trace_source *source, mlf_error *error) {
   return SQLITE_OK;
 }
 
+/* Goes on, in a question that is read, to a trace that was not handed out before. */
+static int source_skip_seen(mlf_trace_source *source, mlf_error *error) {
+  int rc = SQLITE_OK;
+  bool new = source->seen.count + source->seen.others.count == 0;
+  while (rc == SQLITE_OK && source->trace && !new) {
+    if (mlf_id_set_add(&source->seen, mlf_trace_id(source->trace), &new) != SQLITE_OK)
+      return mlf_error_nomem(error);
+    if (new) break;
+    source->trace = mlf_json_next(source->trace);
+    if (!source->trace) rc = source_read_page(source, error);
+  }
+  return rc;
+}
+
 /* Reads a complete question, by the key if there is one. */
 static int source_read(mlf_trace_source *source, const mlf_question *question, mlf_error *error) {
   const mlf_column *key = question == source->question ? NULL : source->ask.key;
@@ -231,11 +245,26 @@ static int source_read(mlf_trace_source *source, const mlf_question *question, m
   return rc == SQLITE_OK ? source_read_page(source, error) : rc;
 }
 
+/* Goes on in the question, which another scan has completed meanwhile, after what the server has
+** sent. */
+static int source_switch(mlf_trace_source *source, mlf_error *error) {
+  mlf_pager_take_seen(source->pager, &source->seen);
+  mlf_pager_free(source->pager);
+  source->pager = NULL;
+  source->json = NULL;
+  source->trace = NULL;
+  int rc = source_read(source, source->question, error);
+  return rc == SQLITE_OK ? source_skip_seen(source, error) : rc;
+}
+
 int mlf_source_next(mlf_trace_source *source, mlf_error *error) {
   if (source->reading) {
     source->trace = mlf_json_next(source->trace);
-    return source->trace ? SQLITE_OK : source_read_page(source, error);
+    int rc = source->trace ? SQLITE_OK : source_read_page(source, error);
+    return rc == SQLITE_OK ? source_skip_seen(source, error) : rc;
   }
+  if (source->pager && source->question && source->question->complete)
+    return source_switch(source, error);
   mlf_question *question = source->question;
   bool recording = question && question->recorder == source;
   int rc = source->pager && !source->single

@@ -46,6 +46,7 @@ typedef struct mlf_trace_source {
   sqlite3_stmt *reader;   /* by this, NULL once all are read; */
   mlf_json *held;         /* the page in hand is held; */
   bool single;            /* or only one is asked for */
+  mlf_id_set seen;        /* handed out before the question was read */
   char *pruned;           /* the filter with conditions on spans; NULL without */
   const char **ids;       /* of the filter, without NULLs */
 } mlf_trace_source;
