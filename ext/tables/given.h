@@ -68,8 +68,8 @@ int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf
 /* The question with this text, a new one if it was never asked. NULL: no memory. */
 mlf_question *mlf_given_question(mlf_given *given, const char *text);
 
-/* Begins to record a question, from nothing on, unless it is complete or all is full: `recorder` then
-** is `who`. Another one, who began before, need not go on when this one has all. */
+/* Begins to record a question, from nothing on, unless it is complete or all is full: `recorder`
+** then is `who`. Another one, who began before, need not go on when this one has all. */
 int mlf_given_begin(mlf_given *given, mlf_question *question, const void *who, mlf_error *error);
 
 /* A trace belongs to the question, after those before it; it has been put. If another than `who`
