@@ -8,8 +8,9 @@
 -- The views stay in the database file, the traces on the server: each SELECT reads it anew. Reading
 -- the script again renews the views and keeps the settings.
 --
--- Where a view says "window", it is that of report_settings: the last `days` days. A condition of
--- yours on one of the columns that a comment below calls sent reaches the server through the view.
+-- Where a view says "window", it is that of report_settings: the last `days` days. failing_cases,
+-- judge_errors and span_profile have no window. A condition of yours on one of the columns that a
+-- comment below calls sent reaches the server through the view.
 
 SAVEPOINT views;
 
@@ -75,21 +76,30 @@ SELECT total, finished, in_progress, ok_count * 1.0 / nullif(finished, 0) AS suc
 FROM seen;
 
 -- Pattern 4: what a scorer failed, as cases for regression tests. Feedback alone, valid (not
--- overridden since), whose value is 'no' or false; run_id is the run that logged the trace. Sent:
--- run_id, scorer, trace_id, timestamp_ms. Payloads are fetched where inputs or outputs are read.
+-- overridden since), whose value is 'no' or false, of all time.
+--
+-- WHERE run_id = 'R' is: evaluated in R, whether R logged the traces or they are linked to it. Only
+-- the server knows the links, so run_id shows what you ask for, and is NULL where you ask for none.
+-- To group by run, read evaluated_in: the run that gave the feedback. Feedback given by hand is of
+-- no run: then it is the run that you ask for, else the run that logged the trace.
+--
+-- Sent: run_id, scorer, trace_id, timestamp_ms. Payloads are fetched where inputs or outputs are
+-- read.
 DROP VIEW IF EXISTS failing_cases;
 CREATE VIEW failing_cases AS
-SELECT a.trace_id, a.trace_run_id AS run_id, a.name AS scorer, t.request AS inputs,
-       t.response AS outputs, coalesce(a.rationale, 'Unknown') AS failure_reason, a.source_type,
-       a.source_id, a.timestamp_ms
+SELECT a.trace_id, a.in_run AS run_id, coalesce(a.run_id, a.in_run, a.trace_run_id) AS evaluated_in,
+       a.name AS scorer, t.request AS inputs, t.response AS outputs,
+       coalesce(a.rationale, 'Unknown') AS failure_reason, a.source_type, a.source_id,
+       a.timestamp_ms
 FROM assessments AS a CROSS JOIN traces AS t ON t.trace_id = a.trace_id
 WHERE a.assessment_type = 'feedback' AND a.valid = 1 AND a.value_json IN ('"no"', 'false');
 
--- Pattern 4: judges that crashed: neither pass nor fail. Sent: as of failing_cases.
+-- Pattern 4: judges that crashed: neither pass nor fail. Of all time; run_id, evaluated_in and what
+-- is sent are as in failing_cases.
 DROP VIEW IF EXISTS judge_errors;
 CREATE VIEW judge_errors AS
-SELECT trace_id, trace_run_id AS run_id, name AS scorer, error_code, error_message, source_type,
-       source_id, timestamp_ms
+SELECT trace_id, in_run AS run_id, coalesce(run_id, in_run, trace_run_id) AS evaluated_in,
+       name AS scorer, error_code, error_message, source_type, source_id, timestamp_ms
 FROM assessments
 WHERE assessment_type = 'feedback' AND valid = 1 AND error_code IS NOT NULL;
 
@@ -113,7 +123,8 @@ GROUP BY name, source_type;
 
 -- Pattern 5: where the time of a trace goes, by type of span. wall_time_s counts time once in which
 -- several spans of the type ran; self_time_s leaves out what a span's children did, whatever their
--- type; critical_time_s is what the trace would be shorter without. Sent: trace_id.
+-- type; critical_time_s is what the trace would be shorter without. Sent: trace_id; without a
+-- condition on it the view reads the spans of all traces of all time.
 DROP VIEW IF EXISTS span_profile;
 CREATE VIEW span_profile AS
 SELECT DISTINCT trace_id, span_type, count(*) OVER types AS count,

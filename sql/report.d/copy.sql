@@ -30,7 +30,7 @@ ORDER BY timestamp_ms DESC LIMIT (SELECT traces_max FROM about);
 CREATE INDEX traces_by_id ON traces(trace_id);
 
 CREATE TABLE assessments AS
-SELECT *, timestamp_ms, trace_run_id FROM server_assessments
+SELECT * FROM server_assessments
 WHERE timestamp_ms >= (SELECT max(from_ms, (SELECT coalesce(min(timestamp_ms), 0) FROM traces))
                        FROM about)
   AND timestamp_ms < (SELECT until_ms FROM about);

@@ -24,8 +24,8 @@ TRACES = ["trace_id", "status", "timestamp_ms", "ms", "session_id", "user_id", "
 SPANS = ["trace_id", "timestamp_ms", "span_id", "parent_id", "name", "span_type", "status",
          "start_ns", "end_ns", "model_name", "model_provider", "input_tokens", "total_tokens",
          "total_cost"]
-FEEDBACK = ["trace_id", "timestamp_ms", "run_id", "scorer", "value", "rationale", "error_code",
-            "source_type", "source_id"]
+FEEDBACK = ["trace_id", "timestamp_ms", "evaluated_in", "scorer", "value", "rationale",
+            "error_code", "source_type", "source_id"]
 Z = 1.959963984540054
 
 
@@ -143,12 +143,12 @@ class Views(unittest.TestCase):
             traces, _, feedback = self.frames(kind, windowed=False)
             known = traces.set_index("trace_id")
             failed = feedback[[v == "no" or v is False for v in feedback.value]]
-            expected = [[f.trace_id, known_text(f.run_id), f.scorer, known.inputs[f.trace_id],
-                         known.outputs[f.trace_id], known_text(f.rationale) or "Unknown",
+            expected = [[f.trace_id, None, known_text(f.evaluated_in), f.scorer,
+                         known.inputs[f.trace_id], known.outputs[f.trace_id], known_text(f.rationale) or "Unknown",
                          f.source_type, f.source_id, f.timestamp_ms] for f in failed.itertuples()]
             found = [list(row.values()) for row in self.ask(kind, "SELECT * FROM failing_cases")]
             for row in found:
-                row[3:5] = (json.loads(text or "null") for text in row[3:5])
+                row[4:6] = (json.loads(text or "null") for text in row[4:6])
             with self.subTest(kind):
                 self.assertEqual(sorted(found, key=json.dumps), sorted(expected, key=json.dumps))
 
@@ -157,7 +157,7 @@ class Views(unittest.TestCase):
         what a person overrode."""
         database = self.databases["all"]
         _, _, feedback = self.frames("all", windowed=False)
-        run = feedback[feedback.scorer == "odd"].run_id.iloc[0]
+        run = feedback[feedback.scorer == "odd"].evaluated_in.iloc[0]
         asked = f"WHERE run_id = '{run}' AND scorer = 'odd'"
         rows = self.ask("all", f"SELECT failure_reason FROM failing_cases {asked} ORDER BY 1")
         self.assertEqual([row["failure_reason"] for row in rows],
