@@ -37,7 +37,8 @@ FROM (SELECT days, zone, coalesce(until_ms,
       FROM report_settings);
 
 -- Pattern 3: how good and how fast? One row, over no traces too. success_rate is over finished
--- traces, with its 95 % interval (Wilson); latencies are of all that have one. sample_errors holds
+-- traces, with its 95 % interval (Wilson), and so are latencies, of those that have one: a trace in
+-- progress may have the time that it took so far. sample_errors holds
 -- the five newest errors and five random ones.
 DROP VIEW IF EXISTS trace_quality;
 CREATE VIEW trace_quality AS
@@ -46,13 +47,15 @@ WITH seen AS MATERIALIZED (
          count(*) FILTER (WHERE status = 'IN_PROGRESS') AS in_progress,
          count(*) FILTER (WHERE status = 'OK') AS ok_count,
          count(*) FILTER (WHERE status = 'ERROR') AS error_count,
-         avg(execution_time_ms) AS avg_latency_ms,
-         percentile(execution_time_ms, 50) AS p50_latency_ms,
-         percentile(execution_time_ms, 95) AS p95_latency_ms,
-         percentile(execution_time_ms, 99) AS p99_latency_ms,
+         avg(finished_ms) AS avg_latency_ms,
+         percentile(finished_ms, 50) AS p50_latency_ms,
+         percentile(finished_ms, 95) AS p95_latency_ms,
+         percentile(finished_ms, 99) AS p99_latency_ms,
          strata(trace_id, status, 5, (SELECT seed FROM report_settings))
            FILTER (WHERE status = 'ERROR') AS errors
-  FROM traces
+  FROM (SELECT trace_id, status, timestamp_ms,
+               iif(status IN ('OK', 'ERROR'), execution_time_ms, NULL) AS finished_ms
+        FROM traces)
   WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
 chosen AS MATERIALIZED (
@@ -175,10 +178,12 @@ seen AS MATERIALIZED (
          count(*) AS total_requests,
          avg(status = 'OK') FILTER (WHERE status IN ('OK', 'ERROR')) AS success_rate,
          count(*) FILTER (WHERE status = 'ERROR') AS error_count,
-         avg(execution_time_ms) AS mean_latency_ms,
-         percentile(execution_time_ms, 50) AS p50_latency_ms,
-         percentile(execution_time_ms, 95) AS p95_latency_ms
-  FROM traces
+         avg(finished_ms) AS mean_latency_ms,
+         percentile(finished_ms, 50) AS p50_latency_ms,
+         percentile(finished_ms, 95) AS p95_latency_ms
+  FROM (SELECT status, timestamp_ms,
+               iif(status IN ('OK', 'ERROR'), execution_time_ms, NULL) AS finished_ms
+        FROM traces)
   WHERE timestamp_ms >= (SELECT min(day_ms) FROM days)
     AND timestamp_ms < (SELECT until_ms FROM report_window)
   GROUP BY 1)
@@ -255,7 +260,11 @@ GROUP BY model_provider, model_name, span_type
 ORDER BY calls DESC;
 
 -- The window's failed traces by what failed, the most first: the message of the innermost span with
--- an error, of the first to end if there are several. Messages that differ in ids, numbers, paths
+-- an error, of the first to end if there are several. first_seen_ms is the first in the window, not
+-- of all time. Spans that failed in traces that ended OK are not here; they are found with
+--   SELECT s.* FROM spans AS s JOIN traces AS t USING (trace_id)
+--   WHERE s.status = 'ERROR' AND t.status = 'OK' AND t.request_time >= date('now', '-7 days');
+-- Messages that differ in ids, numbers, paths
 -- and quotes (mask_message) are one; the example is the newest trace.
 DROP VIEW IF EXISTS error_groups;
 CREATE VIEW error_groups AS
@@ -298,7 +307,7 @@ FROM longest LEFT JOIN busiest ON busiest.trace_id = longest.trace_id
 ORDER BY execution_time_ms DESC, longest.trace_id;
 
 -- Is it better or worse than before? The window against the one before it, as long. n are the
--- traces that count: finished ones for the rate, those with a latency for a quantile. low and high
+-- traces that count: finished ones for the rate, those of them with a latency for a quantile. low and high
 -- bound the difference, 95 %: each period's own interval (Wilson's for the rate; for a quantile the
 -- ranks of W. J. Conover, Practical Nonparametric Statistics, 1999, 3.2), combined as R. G.
 -- Newcombe does (Statistics in Medicine 17, 1998, method 10). The verdict is 'higher' or 'lower'
@@ -316,7 +325,7 @@ seen AS MATERIALIZED (
 ranked AS MATERIALIZED (
   SELECT is_now, execution_time_ms AS ms, count(*) OVER (PARTITION BY is_now) AS n,
          row_number() OVER (PARTITION BY is_now ORDER BY execution_time_ms) AS place
-  FROM seen WHERE execution_time_ms IS NOT NULL),
+  FROM seen WHERE execution_time_ms IS NOT NULL AND status IN ('OK', 'ERROR')),
 periods(metric, is_now, n, value, low, high) AS MATERIALIZED (
   SELECT 'success_rate', is_now, count(*), avg(status = 'OK'),
          wilson_low(sum(status = 'OK'), count(*)), wilson_high(sum(status = 'OK'), count(*))

@@ -24,8 +24,9 @@ SELECT section, row, place, title, kind <> 'text' AS is_number, trace_id, value,
 FROM cell, about;
 
 CREATE TEMP TABLE window_traces AS
-SELECT traces.*, row_number() OVER (ORDER BY execution_time_ms IS NULL, execution_time_ms) AS place
-FROM traces, about WHERE timestamp_ms >= from_ms;
+SELECT *, row_number() OVER (ORDER BY finished_ms IS NULL, finished_ms) AS place
+FROM (SELECT traces.*, iif(status IN ('OK', 'ERROR'), execution_time_ms, NULL) AS finished_ms
+      FROM traces, about WHERE timestamp_ms >= from_ms);
 CREATE TEMP TABLE quality AS SELECT * FROM trace_quality;
 CREATE TEMP TABLE newest AS
 SELECT max(trace_id) FILTER (WHERE any_place = 1) AS trace_id,
@@ -52,7 +53,7 @@ UNION ALL
 SELECT 'headline', 1, column1, column2, 'ms',
        CASE column1 WHEN 4 THEN p50_latency_ms WHEN 5 THEN p95_latency_ms ELSE p99_latency_ms END,
        (SELECT trace_id FROM window_traces WHERE place = (
-          SELECT 1 + CAST(round(column3 * (count(execution_time_ms) - 1)) AS INTEGER)
+          SELECT 1 + CAST(round(column3 * (count(finished_ms) - 1)) AS INTEGER)
           FROM window_traces))
 FROM quality, (VALUES (4, 'Median latency', 0.5), (5, '95th percentile', 0.95),
                       (6, '99th percentile', 0.99))
@@ -73,8 +74,8 @@ FROM quality
 UNION ALL SELECT 'headline', 2, 3, NULL, 'text', printf('of %,d finished', finished), NULL
 FROM quality
 UNION ALL SELECT 'headline', 2, column1, NULL, 'text', column2, NULL
-FROM (VALUES (4, 'half are slower'), (5, 'one in 20 is slower'), (6, 'one in 100 is slower')),
-  quality
+FROM (VALUES (4, 'half took no longer'), (5, '95 in 100 took no longer'),
+             (6, '99 in 100 took no longer')), quality
 WHERE p50_latency_ms IS NOT NULL
 UNION ALL SELECT 'headline', 2, 7, NULL, 'text', printf('%,d each in %,d requests',
   round(avg(total_tokens)), count(total_tokens)), NULL FROM window_traces HAVING count(total_tokens)
@@ -100,11 +101,11 @@ range AS MATERIALIZED (
   SELECT ms, coalesce(range, 'below ' || label) AS label FROM edge
   UNION ALL SELECT NULL, 'from ' || label FROM edge WHERE ms = (SELECT ms FROM top)),
 seen AS (
-  SELECT latency_class(execution_time_ms, (
+  SELECT latency_class(finished_ms, (
            SELECT json_group_object(label, ms)
            FROM (SELECT * FROM range ORDER BY ms IS NULL, ms))) AS label,
          trace_id, max(timestamp_ms), count(*) AS traces
-  FROM window_traces WHERE execution_time_ms IS NOT NULL GROUP BY 1)
+  FROM window_traces WHERE finished_ms IS NOT NULL GROUP BY 1)
 SELECT row_number() OVER (ORDER BY ms IS NULL, ms) AS row, ms, range.label,
        coalesce(traces, 0) AS traces, trace_id
 FROM range LEFT JOIN seen ON seen.label = range.label;
@@ -119,20 +120,20 @@ CREATE TEMP TABLE moment AS
 WITH seen AS (
   SELECT time_bucket(CASE WHEN days <= 2 THEN '1 hour' WHEN days <= 62 THEN '1 day'
                           WHEN days <= 400 THEN '1 week' ELSE '1 month' END,
-                     timestamp_ms, zone) AS at_ms, status, execution_time_ms, trace_id
+                     timestamp_ms, zone) AS at_ms, status, finished_ms, trace_id
   FROM window_traces, report_settings),
 placed AS (
-  SELECT *, row_number() OVER (PARTITION BY at_ms ORDER BY execution_time_ms) AS place,
+  SELECT *, row_number() OVER (PARTITION BY at_ms ORDER BY finished_ms) AS place,
          count(*) OVER (PARTITION BY at_ms) AS n
-  FROM seen WHERE execution_time_ms IS NOT NULL),
+  FROM seen WHERE finished_ms IS NOT NULL),
 example AS (
   SELECT at_ms, max(trace_id) FILTER (WHERE place = 1 + CAST((n - 1) * 0.5 AS INTEGER)) AS p50,
          max(trace_id) FILTER (WHERE place = 1 + CAST(round((n - 1) * 0.95) AS INTEGER)) AS p95
   FROM placed GROUP BY at_ms)
 SELECT row_number() OVER (ORDER BY seen.at_ms) AS row, seen.at_ms AS at_ms, count(*) AS traces,
        avg(status = 'OK') FILTER (WHERE status IN ('OK', 'ERROR')) AS success_rate,
-       percentile(execution_time_ms, 50) AS p50_ms, example.p50 AS p50_trace_id,
-       percentile(execution_time_ms, 95) AS p95_ms, example.p95 AS p95_trace_id
+       percentile(finished_ms, 50) AS p50_ms, example.p50 AS p50_trace_id,
+       percentile(finished_ms, 95) AS p95_ms, example.p95 AS p95_trace_id
 FROM seen LEFT JOIN example ON example.at_ms = seen.at_ms GROUP BY seen.at_ms;
 INSERT INTO cell
 SELECT 'over-time', row, 1, 'From', 'text', strftime(iif(days <= 2, '%m-%d %H:%M', '%Y-%m-%d'),

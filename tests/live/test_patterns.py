@@ -209,6 +209,24 @@ class Scripts(unittest.TestCase):
         self.assertEqual(database.rows(quality),
                          [{"total": 3, "success_rate": 1.0, "error_count": 0}])
 
+    def test_latencies_are_of_finished_traces(self):
+        """A trace in progress has a time on a real server, as when a child came before its root."""
+        experiment = support.create_experiment(self.server, "still going")
+        now = int(time.time() * 1000)
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": f"tr-{now}{i}", "timestamp_ms": now - i, "execution_time_ms": ms,
+             "status": "IN_PROGRESS" if ms > 100 else "OK"} for i, ms in enumerate((10, 20, 9000))])
+        database = seeded.Database(self.server, experiment)
+        self.assertEqual(database.rows("SELECT max(execution_time_ms) AS ms FROM traces"),
+                         [{"ms": 9000}])
+        self.assertEqual(database.rows("SELECT avg_latency_ms, p99_latency_ms FROM trace_quality"),
+                         [{"avg_latency_ms": 15.0, "p99_latency_ms": 19.9}])
+        [day] = database.rows("SELECT * FROM daily_quality WHERE total_requests")
+        self.assertEqual((day["mean_latency_ms"], day["p95_latency_ms"]), (15.0, 19.5))
+        [median] = database.rows("SELECT n_now, now FROM compare_periods "
+                                 "WHERE metric = 'p50_latency_ms'")
+        self.assertEqual(median, {"n_now": 2, "now": 15.0})
+
     def test_conditions_reach_the_table_through_the_views(self):
         database = seeded.Database(self.server, self.name)
         for sql, terms in (
