@@ -307,12 +307,12 @@ FROM longest LEFT JOIN busiest ON busiest.trace_id = longest.trace_id
 ORDER BY execution_time_ms DESC, longest.trace_id;
 
 -- Is it better or worse than before? The window against the one before it, as long. n are the
--- traces that count: finished ones for the rate, those of them with a latency for a quantile. low and high
--- bound the difference, 95 %: each period's own interval (Wilson's for the rate; for a quantile the
--- ranks of W. J. Conover, Practical Nonparametric Statistics, 1999, 3.2), combined as R. G.
--- Newcombe does (Statistics in Medicine 17, 1998, method 10). The verdict is 'higher' or 'lower'
--- where they leave 0 out, else 'no clear change', and 'too few' where a period has under 20 traces
--- or not enough for the ranks.
+-- traces that count: finished ones for the rate, those of them with a latency for a quantile. low
+-- and high bound the difference, 95 %: each period's own interval (Wilson's for the rate; for a
+-- quantile the ranks of W. J. Conover, Practical Nonparametric Statistics, 1999, 3.2), combined as
+-- R. G. Newcombe does (Statistics in Medicine 17, 1998, method 10). The verdict is 'higher' or
+-- 'lower' where they leave 0 out, else 'no clear change', and 'too few' where a period has under 20
+-- traces or not enough for the ranks.
 DROP VIEW IF EXISTS compare_periods;
 CREATE VIEW compare_periods AS
 WITH metrics(metric, share) AS (

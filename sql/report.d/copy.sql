@@ -35,10 +35,15 @@ WHERE timestamp_ms >= (SELECT max(from_ms, (SELECT coalesce(min(timestamp_ms), 0
                        FROM about)
   AND timestamp_ms < (SELECT until_ms FROM about);
 
+-- For shares and totals 200 traces, each as likely as any other; for errors and the slowest more.
+CREATE TABLE sample AS
+SELECT key AS trace_id FROM stratified_sample((
+  SELECT strata(trace_id, 'all', 200, (SELECT seed FROM report_settings))
+  FROM traces, about WHERE timestamp_ms >= from_ms));
 CREATE TABLE spans_of AS
 WITH seen AS (SELECT trace_id, status, timestamp_ms, execution_time_ms FROM traces
               WHERE timestamp_ms >= (SELECT from_ms FROM about))
-SELECT trace_id FROM (SELECT trace_id FROM seen ORDER BY timestamp_ms DESC LIMIT 150)
+SELECT trace_id FROM sample
 UNION
 SELECT trace_id FROM (SELECT trace_id FROM seen WHERE status = 'ERROR'
                       ORDER BY timestamp_ms DESC LIMIT 100)
@@ -55,5 +60,6 @@ CREATE TABLE receipt AS
 SELECT count(*) AS requests, coalesce(sum(bytes), 0) AS bytes,
        (SELECT count(*) FROM traces) AS traces, (SELECT count(*) FROM assessments) AS assessments,
        (SELECT count(*) FROM spans) AS spans, (SELECT count(*) FROM spans_of) AS span_traces,
+       (SELECT count(*) FROM sample) AS sample_traces,
        (julianday('now') - 2440587.5) * 86400 - began_s AS seconds
 FROM mlflow_requests, about;

@@ -42,6 +42,11 @@ def share(part, whole):
     return part / whole if whole else None
 
 
+def finished_ms(traces):
+    """The durations of finished traces; one in progress may have the time that it took so far."""
+    return pd.to_numeric(traces.ms.where(traces.status.isin(["OK", "ERROR"])))
+
+
 def known_text(value):
     """The text, None for what pandas has of a missing one."""
     return value if isinstance(value, str) else None
@@ -107,7 +112,7 @@ class Views(unittest.TestCase):
             traces = self.frames(kind)[0]
             ok, errors = ((traces.status == s).sum() for s in ("OK", "ERROR"))
             low, high = wilson(ok, ok + errors)
-            ms = pd.to_numeric(traces.ms)
+            ms = finished_ms(traces)
             with self.subTest(kind):
                 self.check(kind, "SELECT total, finished, in_progress, success_rate, success_low, "
                            "success_high, error_count, avg_latency_ms, p50_latency_ms, "
@@ -301,7 +306,7 @@ class Views(unittest.TestCase):
             day = str(today.date() - pd.Timedelta(days=back))
             of_day = traces[at.dt.strftime("%Y-%m-%d") == day]
             ok, errors = ((of_day.status == s).sum() for s in ("OK", "ERROR"))
-            ms = pd.to_numeric(of_day.ms)
+            ms = finished_ms(of_day)
             rows.append({"day": day, "total_requests": len(of_day),
                          "success_rate": share(ok, ok + errors), "error_count": errors,
                          "mean_latency_ms": ms.mean(), "p50_latency_ms": ms.median(),
@@ -442,7 +447,7 @@ class Views(unittest.TestCase):
             if metric == "success_rate":
                 ok, n = (traces.status == "OK").sum(), traces.status.isin(["OK", "ERROR"]).sum()
                 return n, share(ok, n), *wilson(ok, n)
-            ms = sorted(traces.ms.dropna())
+            ms = sorted(finished_ms(traces).dropna())
             n = len(ms)
             away = 1.96 * math.sqrt(n * quantile * (1 - quantile))
             ranks = math.ceil(n * quantile - away), math.ceil(n * quantile + away)
