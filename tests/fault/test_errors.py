@@ -136,6 +136,11 @@ class Errors(unittest.TestCase):
             self.assertIn(f"307, redirected to {other.uri}, which is not followed", text)
             self.assertEqual(other.connects, 0)
 
+    def test_not_modified_is_no_answer(self):
+        self.hostile.route(SEARCH, "status 304")
+        self.check(f"mlflow_traces: POST {SEARCH}: 304, which is no answer and names no other "
+                   "address; is MLFLOW_TRACKING_URI the server's own address?")
+
     def test_a_full_page_that_breaks_off(self):
         self.hostile.route(SEARCH, "cut 60 end=close")
         self.assertIn("4 tries", self.error())
