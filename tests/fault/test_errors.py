@@ -136,6 +136,12 @@ class Errors(unittest.TestCase):
             self.assertIn(f"307, redirected to {other.uri}, which is not followed", text)
             self.assertEqual(other.connects, 0)
 
+    def test_a_message_cannot_turn_the_line_round(self):
+        body = json.dumps({"error_code": "X", "message": "a\u202eb\u2066c\u061c"},
+                          ensure_ascii=False)
+        self.hostile.route(SEARCH, f"status 400 body='{body}'")
+        self.check(f"mlflow_traces: POST {SEARCH}: 400 X: a???b???c??")
+
     def test_not_modified_is_no_answer(self):
         self.hostile.route(SEARCH, "status 304")
         self.check(f"mlflow_traces: POST {SEARCH}: 304, which is no answer and names no other "
