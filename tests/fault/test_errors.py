@@ -136,6 +136,13 @@ class Errors(unittest.TestCase):
             self.assertIn(f"307, redirected to {other.uri}, which is not followed", text)
             self.assertEqual(other.connects, 0)
 
+    def test_a_secret_is_starred_however_it_is_written(self):
+        body = json.dumps({"error_code": "X", "message": "s%2fcret%3D%21 S%2FCRET%3d%21 "
+                                                         "s/cr\r\n et=! s/cret="})
+        self.hostile.route(SEARCH, f"status 400 body='{body}'")
+        text = self.error(MLFLOW_TRACKING_TOKEN="s/cret=!")
+        self.assertIn(f"400 X: {'*' * 14} {'*' * 14} {'*' * 11} s/cret=", text)
+
     def test_a_message_cannot_turn_the_line_round(self):
         body = json.dumps({"error_code": "X", "message": "a\u202eb\u2066c\u061c"},
                           ensure_ascii=False)
