@@ -1,0 +1,112 @@
+-- Begins a sync: whose traces are to be read, and up to where is still true what was read before.
+-- It answers one row if the sync is refused, which says why; then nothing was changed.
+--
+-- The scripts of a sync, each after mirror.d/tables.sql and on one connection:
+--
+--   begin.sql                     once
+--   ended.sql, store.sql          once
+--   slice.sql, store.sql          until slice.sql leaves temp.due empty
+--   end.sql                       once
+
+PRAGMA recursive_triggers = OFF;
+
+-- What the scripts read of the server: all but what only spans tell.
+DROP VIEW IF EXISTS temp.server_traces;
+CREATE TEMP VIEW server_traces AS
+SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, end_time_ms,
+       session_id, user_id, run_id, model_id, client_request_id, input_tokens, output_tokens,
+       total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
+       output_cost, total_cost, span_count, size_bytes, request_preview, response_preview, tags,
+       metadata, assessments
+FROM mlflow_traces;
+DROP TABLE IF EXISTS temp.arrived;
+CREATE TEMP TABLE arrived(
+  trace_id TEXT PRIMARY KEY, experiment_id, name, status, timestamp_ms, execution_time_ms,
+  end_time_ms, session_id, user_id, run_id, model_id, client_request_id, input_tokens,
+  output_tokens, total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
+  output_cost, total_cost, span_count, size_bytes, request_preview, response_preview, tags,
+  metadata, assessments,
+  seen_as AS (json_array(status, timestamp_ms, execution_time_ms, total_tokens, span_count,
+                         size_bytes))
+);
+DROP TABLE IF EXISTS temp.expected;
+CREATE TEMP TABLE expected(trace_id TEXT PRIMARY KEY);
+DROP TABLE IF EXISTS temp.due;
+CREATE TEMP TABLE due(from_ms, until_ms, again);
+
+DROP TABLE IF EXISTS temp.syncing;
+CREATE TEMP TABLE syncing AS
+WITH clock AS (SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now_ms),
+asked AS (
+  SELECT max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID') AS id,
+         max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME') AS name,
+         rtrim(max(value) FILTER (WHERE name = 'MLFLOW_TRACKING_URI'), '/') AS uri
+  FROM mlflow_settings WHERE value <> '')
+SELECT coalesce(asked.id, asked.name) AS asked, uri, now_ms, found.experiment_id, found.name,
+       found.creation_time_ms, (SELECT coalesce(max(sync_id), 0) + 1 FROM mirror_sync) AS sync_id,
+       -- Whole hours, so that syncs cut at the same places. The least integer: from the beginning.
+       coalesce((now_ms / 3600000 - 24 * days) * 3600000, -9223372036854775807 - 1) AS keep_from_ms,
+       coalesce((now_ms / 3600000 - 24 * spans_days) * 3600000, -9223372036854775807 - 1)
+         AS spans_from_ms,
+       now_ms - 86400000 * reread_days AS reread_before_ms, lookback_hours * 3600000 AS lookback_ms,
+       coalesce((SELECT width_ms FROM mirror_sync AS s WHERE s.experiment_id = found.experiment_id
+                 ORDER BY sync_id DESC LIMIT 1), 3600000) AS width_ms,  -- of the next slice
+       NULL AS oldest_ms,  -- when the server's oldest trace began, where a copy is not complete
+       NULL AS began_ms,  -- when the reading of the slice at hand began
+       '' AS counted_to  -- mlflow_requests.at: what came before has been counted
+FROM clock, mirror_settings, asked LEFT JOIN mlflow_experiments AS found
+  ON found.experiment_id = asked.id OR (asked.id IS NULL AND found.name = asked.name);
+
+DROP TABLE IF EXISTS temp.refused;
+CREATE TEMP TABLE refused AS
+SELECT why FROM (
+  SELECT CASE
+    WHEN asked IS NULL
+      THEN 'no experiment is named: set MLFLOW_EXPERIMENT_NAME, or give --experiment'
+    WHEN (SELECT count(*) FROM mirror_experiment AS e WHERE e.uri <> syncing.uri)
+      THEN printf('the file mirrors %s, not %s: use another file, one for each server',
+                  (SELECT uri FROM mirror_experiment), uri)
+    WHEN experiment_id IS NULL
+      THEN printf('%s has no experiment ''%s''', uri, asked)
+    WHEN EXISTS (SELECT 1 FROM mirror_experiment AS e
+                 WHERE (e.name = syncing.name) + (e.experiment_id = syncing.experiment_id) > 0
+                   AND (e.experiment_id <> syncing.experiment_id
+                        OR e.creation_time_ms <> syncing.creation_time_ms))
+      THEN printf('experiment ''%s'' is not the one that the file mirrors: it was made anew on %s; '
+                  || 'use another file', name,
+                  strftime('%Y-%m-%d', creation_time_ms / 1000, 'unixepoch')) END AS why
+  FROM syncing)
+WHERE why IS NOT NULL;
+
+BEGIN IMMEDIATE;
+INSERT INTO mirror_experiment(experiment_id, name, creation_time_ms, uri)
+SELECT experiment_id, name, creation_time_ms, uri FROM syncing
+WHERE NOT EXISTS (SELECT 1 FROM refused)
+ON CONFLICT (experiment_id) DO UPDATE SET name = excluded.name;
+INSERT INTO mirror_sync(sync_id, experiment_id, began_ms, width_ms)
+SELECT sync_id, experiment_id, now_ms, width_ms FROM syncing WHERE NOT EXISTS (SELECT 1 FROM refused);
+
+-- A slice tells nothing of what began after it was read, and little of what began just before: such
+-- traces may have reached the server later. So it is true up to lookback_ms before it was read.
+CREATE TEMP TABLE settled AS
+SELECT from_ms, until_ms, (read_at_ms - lookback_ms) / 3600000 * 3600000 AS settled_ms
+FROM mirror_slice JOIN syncing USING (experiment_id)
+WHERE until_ms > (read_at_ms - lookback_ms) / 3600000 * 3600000
+  AND NOT EXISTS (SELECT 1 FROM refused);
+DELETE FROM mirror_slice
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND from_ms IN (SELECT from_ms FROM settled WHERE from_ms >= settled_ms);
+UPDATE mirror_slice SET until_ms = settled.settled_ms FROM settled
+WHERE mirror_slice.experiment_id = (SELECT experiment_id FROM syncing)
+  AND mirror_slice.from_ms = settled.from_ms;
+DROP TABLE settled;
+COMMIT;
+
+UPDATE syncing SET oldest_ms = (
+  SELECT timestamp_ms FROM mlflow_traces
+  WHERE experiment_id = (SELECT experiment_id FROM syncing)
+    AND (SELECT count(*) = 0 FROM mirror_status AS s
+         WHERE s.experiment_id = syncing.experiment_id AND synced_at_ms IS NOT NULL)
+  ORDER BY timestamp_ms LIMIT 1)
+WHERE NOT EXISTS (SELECT 1 FROM refused);
+SELECT why FROM refused;
