@@ -1,7 +1,7 @@
 -- Begins a sync: whose traces are to be read, and up to where is still true what was read before.
 -- It answers one row if the sync is refused, which says why; then nothing was changed.
 --
--- The scripts of a sync, each after mirror.d/tables.sql and on one connection:
+-- The scripts of a sync, each after sql/mirror.sql and on one connection:
 --
 --   begin.sql                     once
 --   ended.sql, store.sql          once
@@ -34,16 +34,26 @@ CREATE TEMP TABLE expected(trace_id TEXT PRIMARY KEY);
 DROP TABLE IF EXISTS temp.due;
 CREATE TEMP TABLE due(from_ms, until_ms, again);
 
+DROP TABLE IF EXISTS temp.asked;
+CREATE TEMP TABLE asked AS
+SELECT max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID') AS id,
+       max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME') AS name,
+       rtrim(max(value) FILTER (WHERE name = 'MLFLOW_TRACKING_URI'), '/') AS uri
+FROM mlflow_settings WHERE value <> '';
+DROP TABLE IF EXISTS temp.refused;
+CREATE TEMP TABLE refused AS
+SELECT 'no experiment is named: set MLFLOW_EXPERIMENT_NAME, or give --experiment' AS why
+FROM asked WHERE coalesce(id, name) IS NULL
+UNION ALL
+SELECT printf('the file mirrors %s, not %s: use another file, one for each server', e.uri, asked.uri)
+FROM mirror_experiment AS e JOIN asked ON asked.uri <> e.uri
+LIMIT 1;
+
 DROP TABLE IF EXISTS temp.syncing;
 CREATE TEMP TABLE syncing AS
-WITH clock AS (SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now_ms),
-asked AS (
-  SELECT max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID') AS id,
-         max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME') AS name,
-         rtrim(max(value) FILTER (WHERE name = 'MLFLOW_TRACKING_URI'), '/') AS uri
-  FROM mlflow_settings WHERE value <> '')
-SELECT coalesce(asked.id, asked.name) AS asked, uri, now_ms, found.experiment_id, found.name,
-       found.creation_time_ms, (SELECT coalesce(max(sync_id), 0) + 1 FROM mirror_sync) AS sync_id,
+WITH clock AS (SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now_ms)
+SELECT uri, now_ms, found.experiment_id, found.name, found.creation_time_ms,
+       (SELECT coalesce(max(sync_id), 0) + 1 FROM mirror_sync) AS sync_id,
        -- Whole hours, so that syncs cut at the same places. The least integer: from the beginning.
        coalesce((now_ms / 3600000 - 24 * days) * 3600000, -9223372036854775807 - 1) AS keep_from_ms,
        coalesce((now_ms / 3600000 - 24 * spans_days) * 3600000, -9223372036854775807 - 1)
@@ -54,45 +64,36 @@ SELECT coalesce(asked.id, asked.name) AS asked, uri, now_ms, found.experiment_id
        NULL AS oldest_ms,  -- when the server's oldest trace began, where a copy is not complete
        NULL AS began_ms,  -- when the reading of the slice at hand began
        '' AS counted_to  -- mlflow_requests.at: what came before has been counted
-FROM clock, mirror_settings, asked LEFT JOIN mlflow_experiments AS found
-  ON found.experiment_id = asked.id OR (asked.id IS NULL AND found.name = asked.name);
+FROM clock, mirror_settings, asked JOIN mlflow_experiments AS found
+  ON found.experiment_id = asked.id OR (asked.id IS NULL AND found.name = asked.name)
+WHERE NOT EXISTS (SELECT 1 FROM refused);
 
-DROP TABLE IF EXISTS temp.refused;
-CREATE TEMP TABLE refused AS
-SELECT why FROM (
-  SELECT CASE
-    WHEN asked IS NULL
-      THEN 'no experiment is named: set MLFLOW_EXPERIMENT_NAME, or give --experiment'
-    WHEN (SELECT count(*) FROM mirror_experiment AS e WHERE e.uri <> syncing.uri)
-      THEN printf('the file mirrors %s, not %s: use another file, one for each server',
-                  (SELECT uri FROM mirror_experiment), uri)
-    WHEN experiment_id IS NULL
-      THEN printf('%s has no experiment ''%s''', uri, asked)
-    WHEN EXISTS (SELECT 1 FROM mirror_experiment AS e
-                 WHERE (e.name = syncing.name) + (e.experiment_id = syncing.experiment_id) > 0
-                   AND (e.experiment_id <> syncing.experiment_id
-                        OR e.creation_time_ms <> syncing.creation_time_ms))
-      THEN printf('experiment ''%s'' is not the one that the file mirrors: it was made anew on %s; '
-                  || 'use another file', name,
-                  strftime('%Y-%m-%d', creation_time_ms / 1000, 'unixepoch')) END AS why
-  FROM syncing)
-WHERE why IS NOT NULL;
+INSERT INTO refused
+SELECT printf('%s has no experiment ''%s''', uri, coalesce(id, name)) FROM asked
+WHERE NOT EXISTS (SELECT 1 FROM syncing) AND NOT EXISTS (SELECT 1 FROM refused);
+INSERT INTO refused
+SELECT printf('experiment ''%s'' of %s is not the one that the file mirrors: it was made anew on %s; '
+              || 'use another file', s.name, s.uri,
+              strftime('%Y-%m-%d', s.creation_time_ms / 1000, 'unixepoch'))
+FROM syncing AS s JOIN mirror_experiment AS e
+  ON (e.name = s.name OR e.experiment_id = s.experiment_id)
+    AND (e.experiment_id <> s.experiment_id OR e.creation_time_ms <> s.creation_time_ms)
+LIMIT 1;
+DELETE FROM syncing WHERE EXISTS (SELECT 1 FROM refused);
 
 BEGIN IMMEDIATE;
 INSERT INTO mirror_experiment(experiment_id, name, creation_time_ms, uri)
-SELECT experiment_id, name, creation_time_ms, uri FROM syncing
-WHERE NOT EXISTS (SELECT 1 FROM refused)
+SELECT experiment_id, name, creation_time_ms, uri FROM syncing WHERE true
 ON CONFLICT (experiment_id) DO UPDATE SET name = excluded.name;
 INSERT INTO mirror_sync(sync_id, experiment_id, began_ms, width_ms)
-SELECT sync_id, experiment_id, now_ms, width_ms FROM syncing WHERE NOT EXISTS (SELECT 1 FROM refused);
+SELECT sync_id, experiment_id, now_ms, width_ms FROM syncing;
 
 -- A slice tells nothing of what began after it was read, and little of what began just before: such
 -- traces may have reached the server later. So it is true up to lookback_ms before it was read.
 CREATE TEMP TABLE settled AS
 SELECT from_ms, until_ms, (read_at_ms - lookback_ms) / 3600000 * 3600000 AS settled_ms
 FROM mirror_slice JOIN syncing USING (experiment_id)
-WHERE until_ms > (read_at_ms - lookback_ms) / 3600000 * 3600000
-  AND NOT EXISTS (SELECT 1 FROM refused);
+WHERE until_ms > (read_at_ms - lookback_ms) / 3600000 * 3600000;
 DELETE FROM mirror_slice
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND from_ms IN (SELECT from_ms FROM settled WHERE from_ms >= settled_ms);
@@ -102,11 +103,10 @@ WHERE mirror_slice.experiment_id = (SELECT experiment_id FROM syncing)
 DROP TABLE settled;
 COMMIT;
 
+-- Where a copy has yet to be made, how far there is to go.
 UPDATE syncing SET oldest_ms = (
   SELECT timestamp_ms FROM mlflow_traces
-  WHERE experiment_id = (SELECT experiment_id FROM syncing)
-    AND (SELECT count(*) = 0 FROM mirror_status AS s
-         WHERE s.experiment_id = syncing.experiment_id AND synced_at_ms IS NOT NULL)
-  ORDER BY timestamp_ms LIMIT 1)
-WHERE NOT EXISTS (SELECT 1 FROM refused);
+  WHERE experiment_id = (SELECT experiment_id FROM syncing JOIN mirror_status USING (experiment_id)
+                         WHERE synced_at_ms IS NULL)
+  ORDER BY timestamp_ms LIMIT 1);
 SELECT why FROM refused;

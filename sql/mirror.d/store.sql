@@ -26,14 +26,16 @@ WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND trace_id IN (SELECT trace_id FROM judged WHERE is_asked);
 
 -- Spans are read where they are not here, or the trace does not look as it did, or may be growing,
--- or where the slice is read because that was long ago.
+-- or where the slice is read because that was long ago; once in a sync.
 DROP TABLE IF EXISTS temp.opened;
 CREATE TEMP TABLE opened AS
 SELECT a.trace_id, a.seen_as
 FROM syncing, arrived AS a LEFT JOIN mirror_spans_read AS r ON r.trace_id = a.trace_id
 WHERE a.timestamp_ms >= spans_from_ms
-  AND (r.seen_as IS NOT a.seen_as OR (SELECT again FROM due)
-       OR (a.status = 'IN_PROGRESS' AND a.timestamp_ms >= now_ms - 86400000));
+  AND (r.seen_as IS NOT a.seen_as
+       OR (r.read_at_ms < now_ms
+           AND ((SELECT again FROM due)
+                OR (a.status = 'IN_PROGRESS' AND a.timestamp_ms >= now_ms - 86400000))));
 DROP TABLE IF EXISTS temp.arrived_span;
 CREATE TEMP TABLE arrived_span AS
 SELECT trace_id, span_id, parent_span_id, experiment_id, name, span_type, status, start_time_ns,
@@ -54,19 +56,17 @@ DROP TABLE arrived_span;
 -- a trace without spans, why.
 DROP TABLE IF EXISTS temp.rooted;
 CREATE TEMP TABLE rooted AS
-SELECT trace_id, seen_as,
-       (SELECT count(*) FROM placed_span AS s
-        WHERE s.trace_id = opened.trace_id AND parent_span_id IS NULL) AS roots,
-       (SELECT min(place) FROM placed_span AS s
-        WHERE s.trace_id = opened.trace_id AND parent_span_id IS NULL) AS root_place,
-       NULL AS span_error
-FROM opened;
+SELECT opened.trace_id, seen_as, count(s.place) AS spans,
+       count(s.place) FILTER (WHERE parent_span_id IS NULL) AS roots,
+       min(s.place) FILTER (WHERE parent_span_id IS NULL) AS root_place, NULL AS span_error
+FROM opened LEFT JOIN placed_span AS s ON s.trace_id = opened.trace_id
+GROUP BY opened.trace_id;
 CREATE TEMP TABLE IF NOT EXISTS unclear(trace_id TEXT PRIMARY KEY, request, response, span_error);
 DELETE FROM unclear;
 INSERT INTO unclear
 SELECT trace_id, request, response, span_error FROM mlflow_traces
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND trace_id IN (SELECT trace_id FROM rooted WHERE roots <> 1);
+  AND trace_id IN (SELECT trace_id FROM rooted WHERE spans = 0 OR roots > 1);
 UPDATE rooted SET span_error = unclear.span_error, root_place = (
   SELECT min(place) FROM placed_span AS s
   WHERE s.trace_id = unclear.trace_id AND parent_span_id IS NULL

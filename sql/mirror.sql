@@ -1,8 +1,8 @@
 -- The tables of a mirror (docs/mirror.md), and the views that read it: traces, spans, assessments
 -- and search. Reading the script again changes nothing.
 --
--- What is a number or a short text is in narrow tables in the order of time; what is long is apart
--- and found by key. The views take each long column by a scalar sub-select: SQLite drops what a
+-- What is a number or a short text is in narrow tables, newest first as the server has it; what is
+-- long is apart and found by key. The views take each long column by a scalar sub-select: SQLite drops what a
 -- statement does not read, which it cannot do with a join. A view's t.* takes in the columns that
 -- are added for declared tags.
 
@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS mirror_trace(
   cache_read_input_tokens INTEGER, cache_creation_input_tokens INTEGER,
   input_cost REAL, output_cost REAL, total_cost REAL, span_count INTEGER, size_bytes INTEGER,
   read_at_ms INTEGER NOT NULL,
-  PRIMARY KEY (timestamp_ms, trace_id)
+  PRIMARY KEY (timestamp_ms DESC, trace_id)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS mirror_trace_by_id ON mirror_trace(trace_id);
 CREATE TABLE IF NOT EXISTS mirror_trace_json(
@@ -83,7 +83,7 @@ CREATE TABLE IF NOT EXISTS mirror_span(
   cache_read_input_tokens INTEGER, cache_creation_input_tokens INTEGER, input_cost REAL,
   output_cost REAL, total_cost REAL, exception_type TEXT, timestamp_ms INTEGER NOT NULL,
   place INTEGER NOT NULL,  -- in the trace, from 1
-  PRIMARY KEY (timestamp_ms, trace_id, place)
+  PRIMARY KEY (timestamp_ms DESC, trace_id, place)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS mirror_span_by_trace ON mirror_span(trace_id);
 CREATE TABLE IF NOT EXISTS mirror_span_json(
@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS mirror_assessment(
   source_id TEXT, run_id TEXT, create_time_ms INTEGER, last_update_time_ms INTEGER, valid INTEGER,
   overrides TEXT, trace_run_id TEXT, timestamp_ms INTEGER NOT NULL,
   place INTEGER NOT NULL,  -- among those of the trace, from 1
-  PRIMARY KEY (timestamp_ms, trace_id, place)
+  PRIMARY KEY (timestamp_ms DESC, trace_id, place)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS mirror_assessment_by_trace ON mirror_assessment(trace_id);
 CREATE TABLE IF NOT EXISTS mirror_assessment_text(
@@ -136,7 +136,7 @@ CREATE TRIGGER IF NOT EXISTS mirror_document_changed AFTER UPDATE ON mirror_docu
 END;
 
 -- A trace that goes takes along all that is of it. (A trace that is replaced does not go: REPLACE
--- fires no trigger unless recursive_triggers is on, which sync.sql turns off.)
+-- fires no trigger unless recursive_triggers is on, which begin.sql turns off.)
 CREATE TRIGGER IF NOT EXISTS mirror_trace_gone AFTER DELETE ON mirror_trace BEGIN
   DELETE FROM mirror_spans_read WHERE trace_id = old.trace_id;
   DELETE FROM mirror_trace_json WHERE trace_id = old.trace_id;
