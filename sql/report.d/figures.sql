@@ -246,11 +246,17 @@ FROM shown_scorer;
 
 -- The foot.
 INSERT INTO cell
-SELECT 'foot', 1, 1, 'fetched', 'text', printf(
-  'Fetched in %.1f s: %,d requests, %.1f MB, %,d traces of this window and the one before it.',
-  seconds, requests, bytes / 1e6, traces), NULL FROM receipt
+SELECT 'foot', 1, 1, 'fetched', 'text', iif(synced_at_ms IS NULL, printf(
+    'Fetched in %.1f s: %,d requests, %.1f MB, %,d traces of this window and the one before it.',
+    seconds, requests, bytes / 1e6, traces), printf(
+    'From a mirror as of %s (%s old): %,d traces of this window and the one before.',
+    strftime('%Y-%m-%d %H:%M', synced_at_ms / 1000, 'unixepoch', zone_modifier),
+    CASE WHEN age_s < 5400 THEN printf('%.0f min', age_s / 60)
+         WHEN age_s < 172800 THEN printf('%.0f h', age_s / 3600)
+         ELSE printf('%.0f days', age_s / 86400) END, traces)), NULL
+FROM receipt, (SELECT *, began_s - synced_at_ms / 1000.0 AS age_s FROM about)
 UNION ALL SELECT 'foot', 1, 2, 'fetched', 'text', printf(
-  'With them %,d assessments, and %,d spans of the %,d newest, failed and slowest traces.',
+  'With them %,d assessments, and %,d spans of %,d of the newest, failed and slowest traces.',
   assessments, spans, span_traces), NULL FROM receipt
 UNION ALL SELECT 'foot', 1, 3, 'capped', 'text', printf(
   'Only the newest %,d traces were read: there are more in these windows.', traces_max), NULL

@@ -22,6 +22,7 @@ import support  # noqa: E402
 import scenario  # noqa: E402
 import seed  # noqa: E402
 import seeded  # noqa: E402
+import test_report  # noqa: E402
 from test_patterns import PATTERNS  # noqa: E402
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -300,7 +301,7 @@ class Changes(unittest.TestCase):
             mirror.sync()
             self.assertEqual(mirror.differences()["traces"], {trace.id})
             mirror.offline(f"UPDATE mirror_slice SET read_at_ms = read_at_ms - {8 * DAY_MS} "
-                           f"WHERE until_ms < {now_ms - 2 * DAY_MS};")
+                           f"WHERE until_ms < {now_ms};")
             mirror.sync()
             self.assertEqual(mirror.differences()["traces"], set())
 
@@ -408,6 +409,37 @@ class Copies(unittest.TestCase):
                     shown = offline(sql)
                     self.assertEqual(shown, online.shell(sql))
                     self.assertNotEqual(shown, "")
+
+
+    def test_the_report_of_a_mirror(self):
+        self.mirror.sync()
+        with scratch_folder() as folder:
+            _, online = test_report.report(self.server, self.name, folder, "--days", "14")
+            page, offline = test_report.report("http://127.0.0.1:9", self.name, folder, "--days",
+                                               "14", "--file", self.mirror.path)
+            self.assertEqual(test_report.Structure(page).open, [])
+            online, offline = online.splitlines(), offline.splitlines()
+            self.assertIn("  Success rate", online[3])
+            self.assertEqual(offline[3:10], online[3:10])
+            self.assertEqual(offline[0], self.name)
+            self.assertTrue(offline[1].endswith(f" on {self.server.uri}"), offline[1])
+            shown = "\n".join(offline)
+            self.assertRegex(shown, r"From a mirror as of 2[\d-]+ [\d:]+ \(\d+ min old\): 300 traces")
+            self.assertNotIn("Fetched in", shown)
+
+            def refusal(file, *options, experiment=self.name):
+                with self.assertRaises(RuntimeError) as caught:
+                    test_report.report("http://127.0.0.1:9", experiment, folder, "--file", file,
+                                       *options)
+                return str(caught.exception)
+
+            self.assertIn("is no mirror; sql/mirror makes one", refusal("/dev/null"))
+            self.assertIn("has no experiment 'other'; sql/mirror adds it",
+                          refusal(self.mirror.path, experiment="other"))
+            begun = Mirror(self.server, self.name, folder)
+            begun.offline("INSERT INTO mirror_experiment VALUES ('1', "
+                          f"'{self.name}', 0, '{self.server.uri}');")
+            self.assertIn("is not complete yet; sql/mirror goes on with it", refusal(begun.path))
 
 
 class Corners(unittest.TestCase):
