@@ -10,7 +10,7 @@
 
 PRAGMA recursive_triggers = OFF;
 
--- What the scripts read of the server: all but what only spans tell.
+-- What the scripts read of the server: of traces all but what only spans tell.
 DROP VIEW IF EXISTS temp.server_traces;
 CREATE TEMP VIEW server_traces AS
 SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, end_time_ms,
@@ -19,6 +19,20 @@ SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, e
        output_cost, total_cost, span_count, size_bytes, request_preview, response_preview, tags,
        metadata, assessments
 FROM mlflow_traces;
+DROP VIEW IF EXISTS temp.server_spans;
+CREATE TEMP VIEW server_spans AS
+SELECT trace_id, span_id, parent_span_id, experiment_id, name, span_type, status, start_time_ns,
+       end_time_ns, duration_ms, depth, child_count, self_time_ms, critical_path_ms, model_name,
+       model_provider, input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
+       cache_creation_input_tokens, input_cost, output_cost, total_cost, exception_type,
+       timestamp_ms, status_message, exception_message, inputs, outputs, attributes, events, links
+FROM mlflow_spans;
+DROP VIEW IF EXISTS temp.server_assessments;
+CREATE TEMP VIEW server_assessments AS
+SELECT assessment_id, trace_id, span_id, experiment_id, name, assessment_type, value, value_json,
+       value_num, error_code, source_type, source_id, run_id, create_time_ms, last_update_time_ms,
+       valid, overrides, trace_run_id, timestamp_ms, rationale, error_message, metadata
+FROM mlflow_assessments;
 DROP TABLE IF EXISTS temp.arrived;
 CREATE TEMP TABLE arrived(
   trace_id TEXT PRIMARY KEY, experiment_id, name, status, timestamp_ms, execution_time_ms,

@@ -18,7 +18,7 @@ FROM (SELECT lag(until_ms, 1, keep_from_ms) OVER (ORDER BY until_ms) AS from_ms,
 WHERE from_ms < until_ms
 ORDER BY until_ms DESC LIMIT 1;
 
--- Of a wide hole only the end: as wide as held about a thousand traces last time.
+-- Of a wide hole only the end: as wide as held one to four thousand traces last time.
 UPDATE due SET from_ms = max(from_ms, coalesce((
   SELECT (timestamp_ms / width_ms - (timestamp_ms < 0)) * width_ms
   FROM syncing, (SELECT timestamp_ms FROM mlflow_traces

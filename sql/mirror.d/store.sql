@@ -8,28 +8,34 @@ SELECT * FROM server_traces
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND trace_id IN (SELECT trace_id FROM expected EXCEPT SELECT trace_id FROM arrived);
 
--- Assessments are read where their JSON, the start or the run of the trace is not as it was.
+-- Assessments are read where their JSON, the start or the run of the trace is not as it was; of few
+-- traces by their ids, of many by their time: a server under Python 3.11 may fail on several lists
+-- side by side (https://github.com/python/cpython/issues/106905).
 DROP TABLE IF EXISTS temp.judged;
 CREATE TEMP TABLE judged AS
-SELECT a.trace_id, a.assessments IS NOT '[]' AS is_asked
+SELECT a.trace_id, a.timestamp_ms, a.assessments IS NOT '[]' AS is_asked
 FROM arrived AS a LEFT JOIN mirror_trace AS t ON t.trace_id = a.trace_id
   LEFT JOIN mirror_trace_json AS j ON j.trace_id = a.trace_id
 WHERE a.assessments IS NOT j.assessments OR a.timestamp_ms IS NOT t.timestamp_ms
    OR a.run_id IS NOT t.run_id;
 DROP TABLE IF EXISTS temp.arrived_assessment;
 CREATE TEMP TABLE arrived_assessment AS
-SELECT assessment_id, trace_id, span_id, experiment_id, name, assessment_type, value, value_json,
-       value_num, error_code, source_type, source_id, run_id, create_time_ms, last_update_time_ms,
-       valid, overrides, trace_run_id, timestamp_ms, rationale, error_message, metadata
-FROM mlflow_assessments
+SELECT * FROM server_assessments
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND trace_id IN (SELECT trace_id FROM judged WHERE is_asked);
+  AND trace_id IN (SELECT trace_id FROM judged WHERE is_asked
+                     AND (SELECT count(*) FROM judged WHERE is_asked) <= 500);
+INSERT INTO arrived_assessment
+SELECT * FROM server_assessments
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND timestamp_ms >= (SELECT min(timestamp_ms) FROM judged WHERE is_asked HAVING count(*) > 500)
+  AND timestamp_ms <= (SELECT max(timestamp_ms) FROM judged WHERE is_asked HAVING count(*) > 500)
+  AND +trace_id IN (SELECT trace_id FROM judged);
 
 -- Spans are read where they are not here, or the trace does not look as it did, or may be growing,
 -- or where the slice is read because that was long ago; once in a sync.
 DROP TABLE IF EXISTS temp.opened;
 CREATE TEMP TABLE opened AS
-SELECT a.trace_id, a.seen_as
+SELECT a.trace_id, a.timestamp_ms, a.seen_as
 FROM syncing, arrived AS a LEFT JOIN mirror_spans_read AS r ON r.trace_id = a.trace_id
 WHERE a.timestamp_ms >= spans_from_ms
   AND (r.seen_as IS NOT a.seen_as
@@ -38,14 +44,15 @@ WHERE a.timestamp_ms >= spans_from_ms
                 OR (a.status = 'IN_PROGRESS' AND a.timestamp_ms >= now_ms - 86400000))));
 DROP TABLE IF EXISTS temp.arrived_span;
 CREATE TEMP TABLE arrived_span AS
-SELECT trace_id, span_id, parent_span_id, experiment_id, name, span_type, status, start_time_ns,
-       end_time_ns, duration_ms, depth, child_count, self_time_ms, critical_path_ms, model_name,
-       model_provider, input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
-       cache_creation_input_tokens, input_cost, output_cost, total_cost, exception_type,
-       timestamp_ms, status_message, exception_message, inputs, outputs, attributes, events, links
-FROM mlflow_spans
+SELECT * FROM server_spans
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND trace_id IN (SELECT trace_id FROM opened);
+  AND trace_id IN (SELECT trace_id FROM opened WHERE (SELECT count(*) FROM opened) <= 500);
+INSERT INTO arrived_span
+SELECT * FROM server_spans
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND timestamp_ms >= (SELECT min(timestamp_ms) FROM opened HAVING count(*) > 500)
+  AND timestamp_ms <= (SELECT max(timestamp_ms) FROM opened HAVING count(*) > 500)
+  AND +trace_id IN (SELECT trace_id FROM opened);
 DROP TABLE IF EXISTS temp.placed_span;
 CREATE TEMP TABLE placed_span AS
 SELECT s.*, row_number() OVER (PARTITION BY trace_id ORDER BY s.rowid) AS place
@@ -141,7 +148,7 @@ FROM placed_span;
 INSERT OR REPLACE INTO mirror_slice(experiment_id, from_ms, until_ms, read_at_ms)
 SELECT experiment_id, from_ms, until_ms, began_ms FROM due, syncing;
 UPDATE syncing SET width_ms = CASE
-  WHEN (SELECT count(*) FROM arrived) < 1000 THEN min(2 * width_ms, 32 * 86400000)
+  WHEN (SELECT count(*) FROM arrived) < 1000 THEN min(2 * width_ms, 4 * 86400000)
   WHEN (SELECT count(*) FROM arrived) > 4000 THEN max(width_ms / 2, 60000) ELSE width_ms END
 WHERE EXISTS (SELECT 1 FROM due WHERE NOT again);
 UPDATE mirror_sync SET
