@@ -285,7 +285,7 @@ SELECT 'scorers', row, 1, 'Scorer', 'text', scorer, trace_id FROM shown_scorer
 UNION ALL SELECT 'scorers', row, 2, 'By', 'text', source_type, NULL FROM shown_scorer
 UNION ALL SELECT 'scorers', row, 3, 'Given', 'count', given, NULL FROM shown_scorer
 UNION ALL SELECT 'scorers', row, 4, 'Passed', 'share', pass_rate, NULL FROM shown_scorer
-UNION ALL SELECT 'scorers', row, 5, '95% interval', 'range', iif(pass_rate IS NULL, NULL,
+UNION ALL SELECT 'scorers', row, 5, '95%', 'range', iif(pass_rate IS NULL, NULL,
   printf('%.0f to %.0f%%', 100 * pass_low, 100 * pass_high)), NULL FROM shown_scorer
 UNION ALL SELECT 'scorers', row, 6, 'Mean', 'range',
   iif(pass_rate IS NULL AND mean_value IS NOT NULL,
@@ -295,9 +295,15 @@ FROM shown_scorer;
 
 -- The foot.
 INSERT INTO cell
-SELECT 'foot', 1, 1, 'fetched', 'text', printf(
-  'Fetched in %.1f s: %,d requests, %.1f MB, %,d traces of this window and the one before it.',
-  seconds, requests, bytes / 1e6, traces), NULL FROM receipt
+SELECT 'foot', 1, 1, 'fetched', 'text', iif(synced_at_ms IS NULL, printf(
+    'Fetched in %.1f s: %,d requests, %.1f MB, %,d traces of this window and the one before it.',
+    seconds, requests, bytes / 1e6, traces), printf(
+    'From a mirror as of %s (%s old): %,d traces of this window and the one before.',
+    strftime('%Y-%m-%d %H:%M', synced_at_ms / 1000, 'unixepoch', zone_modifier),
+    CASE WHEN age_s < 5400 THEN printf('%.0f min', age_s / 60)
+         WHEN age_s < 172800 THEN printf('%.0f h', age_s / 3600)
+         ELSE printf('%.0f days', age_s / 86400) END, traces)), NULL
+FROM receipt, (SELECT *, began_s - synced_at_ms / 1000.0 AS age_s FROM about)
 UNION ALL SELECT 'foot', 1, 2, 'fetched', 'text', printf(
   'With them %,d assessments, and %,d spans of %,d traces: %,d drawn at random, failed, slowest.',
   assessments, spans, span_traces, sample_traces), NULL FROM receipt

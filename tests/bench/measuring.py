@@ -23,6 +23,7 @@ import server as live  # noqa: E402
 EXPERIMENT = "agent-prod"
 POLL_SECONDS = 0.02
 PAGE = ROOT / "docs" / "performance.md"
+EXTENSION = ROOT / "build" / "mlflow0"
 
 
 def multiply(path, copies):
@@ -110,7 +111,7 @@ def run(command, given="", **variables):
 def shell(server, setup, sql, database=":memory:", **variables):
     """The sqlite3 shell on a statement whose rows go to /dev/null. `rows` are those that the
     server sent and that were kept, `requests` all that were asked."""
-    script = (f".load {ROOT / 'build' / 'mlflow'}\n{setup}\n.output /dev/null\n{sql};\n"
+    script = (f".load {EXTENSION}\n{setup}\n.output /dev/null\n{sql};\n"
               ".output stdout\nSELECT sum(rows_kept) FILTER (WHERE endpoint LIKE '%search'), "
               "count(*) FROM mlflow_requests;\n")
     result = run(["sqlite3", "-batch", "-bail", "-separator", " ", database], script,
@@ -165,7 +166,7 @@ def main(name, description, store, measure):
                        stdout=subprocess.DEVNULL)
         shutil.copy(store(), folder / "mlflow.db")
         with live.Server(workers=arguments.workers, database=folder / "mlflow.db") as server:
-            listed = run(["sqlite3", "-batch"], f".load {ROOT / 'build' / 'mlflow'}\nSELECT "
+            listed = run(["sqlite3", "-batch"], f".load {EXTENSION}\nSELECT "
                          f"experiment_id FROM mlflow_experiments WHERE name = '{EXPERIMENT}';",
                          MLFLOW_TRACKING_URI=server.uri)
             text = measure(server, listed["output"].strip(), folder, arguments.repeats)

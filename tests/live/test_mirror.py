@@ -1,0 +1,626 @@
+"""A mirror says what the server says: after every kind of change as far as docs/mirror.md promises,
+after any break, and whatever asks it.
+"""
+
+import contextlib
+import copy
+import json
+import os
+import pathlib
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+import scenario  # noqa: E402
+import seed  # noqa: E402
+import seeded  # noqa: E402
+import test_report  # noqa: E402
+from test_patterns import PATTERNS  # noqa: E402
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+ALSO = {  # hidden columns of the server's tables, plain ones of the mirror's views
+    "traces": ["experiment", "request_time", "span_error", "state", "execution_duration"],
+    "spans": ["timestamp_ms", "experiment"],
+    "assessments": ["timestamp_ms", "trace_run_id", "experiment"]}
+
+
+class Mirror:
+    """A mirror file of one experiment, in a scratch folder."""
+
+    def __init__(self, server, experiment, folder, **settings):
+        self.server, self.experiment = server, experiment
+        self.path = pathlib.Path(folder) / "mirror.db"
+        self.offline(f".read {seeded.SQL}/mirror.sql")
+        self.settings(**settings)
+
+    def settings(self, **settings):
+        for name, value in settings.items():
+            value = "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+            self.offline(f"UPDATE mirror_settings SET {name} = {value};")
+
+    def offline(self, sql):
+        """What the shell prints, without the extension."""
+        ran = subprocess.run(["sqlite3", "-batch", "-bail", "-cmd", ".timeout 5000", self.path], input=sql, check=False,
+                             text=True, capture_output=True, env=support.clean_environment())
+        if ran.returncode or ran.stderr:
+            raise RuntimeError(ran.stderr)
+        return ran.stdout.rstrip("\n")
+
+    def start(self, *options, **variables):
+        variables.setdefault("MLFLOW_EXPERIMENT_NAME", self.experiment)
+        return subprocess.Popen(
+            [seeded.SQL / "mirror", self.path, *options], text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True,
+            env=support.clean_environment(self.server, SQLITE_MLFLOW=support.extension(),
+                                          **variables))
+
+    def sync(self, *options, **variables):
+        """What sql/mirror says; that it fails raises."""
+        process = self.start(*options, **variables)
+        out, said = process.communicate(timeout=300)
+        if process.returncode or out:
+            raise RuntimeError(said.strip() or out)
+        return said.strip()
+
+    def status(self):
+        return json.loads(self.offline(".mode json\nSELECT * FROM mirror_status;"))[0]
+
+    def differences(self):
+        """{table: ids of the traces of which mirror and server do not say the same}."""
+        found = {}
+        for table, also in ALSO.items():
+            columns = support.shell(f"SELECT name FROM pragma_table_info('mlflow_{table}');")
+            named = ", ".join(f'"{name}"' for name in [*columns.split("\n"), *also])
+            sql = f"""ATTACH '{self.path}' AS mirror;
+                CREATE TEMP TABLE remote AS SELECT {named} FROM mlflow_{table};
+                CREATE TEMP TABLE here AS SELECT {named} FROM mirror.{table}
+                  WHERE experiment = '{self.experiment}';
+                SELECT trace_id FROM (SELECT * FROM remote EXCEPT SELECT * FROM here) UNION
+                SELECT trace_id FROM (SELECT * FROM here EXCEPT SELECT * FROM remote) UNION
+                SELECT trace_id FROM (SELECT trace_id, count(*) FROM here GROUP BY 1 EXCEPT
+                                      SELECT trace_id, count(*) FROM remote GROUP BY 1);"""
+            found[table] = set(support.shell(
+                sql, self.server, MLFLOW_EXPERIMENT_NAME=self.experiment).split())
+        return found
+
+    def integrity(self):
+        """Of the file, and of the full text index against what it is an index of."""
+        return self.offline("PRAGMA integrity_check;\n"
+                            "INSERT INTO search(search, rank) VALUES ('integrity-check', 1);")
+
+
+@contextlib.contextmanager
+def scratch_folder():
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield folder
+
+
+class Traffic:
+    """An experiment whose traces are changed through MLflow's client in every way there is."""
+
+    def __init__(self, server, name, count, at_ms):
+        """Puts `count` traces before at_ms, a minute apart."""
+        self.mlflow = seeded.use(server)
+        self.server = server
+        self.client = self.mlflow.MlflowClient()
+        self.name = support.create_experiment(server, name)
+        self.writer = seed.Writer(self.name)
+        self.made = 0
+        self.random = random.Random(name)
+        self.traces = []
+        self.add(count, at_ms)
+
+    def add(self, count, at_ms, **changes):
+        made = scenario.make_traces(400, 1, at_ms, f"{self.name} {self.made}")
+        chosen = [t for t in made if t.state != "IN_PROGRESS" and not t.run][:count]
+        self.made += 1
+        for i, trace in enumerate(chosen):
+            trace.start_ms = at_ms - 60_000 * (i + 1)
+            for name, value in changes.items():
+                setattr(trace, name, value)
+            if trace.state == "IN_PROGRESS":
+                trace.duration_ms = None
+        self.writer.write(chosen)
+        self.traces += chosen
+        return chosen
+
+    def info(self, trace):
+        return self.client.get_trace(trace.id).info
+
+    def judge(self, trace, name="concise", value="yes", **more):
+        return self.mlflow.log_feedback(trace_id=trace.id, name=name, value=value, **more)
+
+    def end(self, trace):
+        trace.state, trace.duration_ms = "OK", 1234
+        info = seed.client_info(trace, list(seed.client_spans(trace)), self.writer.experiment_id,
+                                self.writer.runs)
+        self.writer.tracing.start_trace(info)
+
+    def late_span(self, trace):
+        early = copy.deepcopy(trace)
+        early.start_ms -= 2 * HOUR_MS
+        for span in early.spans:
+            span.name = "late " + span.name
+        early.spans = early.spans[:1]
+        [span] = seed.client_spans(early)
+        content = json.loads(json.dumps(span.to_dict()))
+        content["span_id"] = "bGF0ZXNwYW4="  # eight bytes of its own
+        content["parent_span_id"] = None
+        from mlflow.entities import Span
+        self.writer.tracing.log_spans(self.writer.experiment_id, [Span.from_dict(content)])
+
+    def delete(self, trace):
+        support.delete_traces(self.server, self.name, [trace.id])
+        self.traces.remove(trace)
+
+    def update(self, trace, assessment, **changes):
+        changed = copy.deepcopy(assessment)
+        for name, value in changes.items():
+            setattr(changed, name, value)
+        self.mlflow.update_assessment(trace.id, assessment.assessment_id, changed)
+
+
+def add_kinds():
+    """{kind of change: (what is done before the copy is made, what is done after)}; each is given the
+    traffic, the trace, and what the first one gave."""
+    from mlflow.entities import Feedback
+
+    def rationale(t, trace, given):
+        t.update(trace, given, rationale="because")
+
+    return {
+        "ended": (None, lambda t, trace, _: t.end(trace)),
+        "deleted": (None, lambda t, trace, _: t.delete(trace)),
+        "late span": (None, lambda t, trace, _: t.late_span(trace)),
+        "feedback added": (None, lambda t, trace, _: t.judge(trace)),
+        "feedback deleted": (lambda t, trace: t.judge(trace),
+                             lambda t, trace, given: t.mlflow.delete_assessment(
+                                 trace.id, given.assessment_id)),
+        "value changed": (lambda t, trace: t.judge(trace),
+                          lambda t, trace, given: t.update(
+                              trace, given, feedback=Feedback(name="concise", value="no").feedback)),
+        "rationale": (lambda t, trace: t.judge(trace), rationale),
+        "assessment metadata": (lambda t, trace: t.judge(trace),
+                                lambda t, trace, given: t.update(trace, given,
+                                                                 metadata={"k": "v"})),
+        "overridden": (lambda t, trace: t.judge(trace),
+                       lambda t, trace, given: t.mlflow.override_feedback(
+                           trace_id=trace.id, assessment_id=given.assessment_id, value="yes")),
+        "expectation added": (None, lambda t, trace, _: t.mlflow.log_expectation(
+            trace_id=trace.id, name="answer", value={"is": 42})),
+        "feedback on a span": (None, lambda t, trace, _: t.judge(
+            trace, span_id=t.client.get_trace(trace.id).data.spans[0].span_id)),
+        "renamed": (None, lambda t, trace, _: t.client.set_trace_tag(
+            trace.id, "mlflow.traceName", "renamed")),
+        "linked to a run": (None, lambda t, trace, _: t.client.link_traces_to_run(
+            [trace.id], t.client.create_run(t.writer.experiment_id).info.run_id)),
+        "tag set": (None, lambda t, trace, _: t.client.set_trace_tag(trace.id, "colour", "red")),
+        "tag changed": (lambda t, trace: t.client.set_trace_tag(trace.id, "colour", "red"),
+                        lambda t, trace, _: t.client.set_trace_tag(trace.id, "colour", "blue")),
+        "tag deleted": (lambda t, trace: t.client.set_trace_tag(trace.id, "colour", "red"),
+                        lambda t, trace, _: t.client.delete_trace_tag(trace.id, "colour")),
+        "declared tag": (None, lambda t, trace, _: t.client.set_trace_tag(
+            trace.id, "environment", "moon")),
+    }
+
+
+class Changes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        seeded.use(cls.server)
+        cls.kinds = add_kinds()
+
+    def prepared(self, traffic, kinds, at_ms):
+        """A trace for each kind, as it is before the change, and what was done to it."""
+        found = {}
+        for kind, trace in zip(kinds, traffic.add(len(kinds), at_ms)):
+            before = kinds[kind][0]
+            found[kind] = (trace, before and before(traffic, trace))
+        if "ended" in found:
+            [trace] = traffic.add(1, at_ms - HOUR_MS, state="IN_PROGRESS")
+            found["ended"] = (trace, None)
+        return found
+
+    def test_kinds_of_change(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror kinds", 20, now_ms - 5 * DAY_MS)
+        recent = self.prepared(traffic, self.kinds, now_ms - HOUR_MS)
+        old = self.prepared(traffic, self.kinds, now_ms - 3 * DAY_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
+            mirror.sync()
+            self.assertEqual(set().union(*mirror.differences().values()), set())
+            for made in (recent, old):
+                for kind, (trace, given) in made.items():
+                    self.kinds[kind][1](traffic, trace, given)
+            late = {"recent": traffic.add(1, now_ms - 2 * HOUR_MS)[0].id,
+                    "old": traffic.add(1, now_ms - 4 * DAY_MS)[0].id}
+            changed_ms = int(time.time() * 1000)
+            stale = set().union(*mirror.differences().values())
+            for kind in self.kinds:  # a link shows in no trace
+                self.assertEqual(old[kind][0].id in stale, kind != "linked to a run", kind)
+
+            mirror.sync()
+            stale = set().union(*mirror.differences().values())
+            for kind in self.kinds:
+                self.assertNotIn(recent[kind][0].id, stale, kind)
+            self.assertEqual(stale, {old[kind][0].id for kind in self.kinds
+                                     if kind not in ("ended", "linked to a run")} | {late["old"]})
+            self.assertLess(mirror.status()["oldest_read_at_ms"], changed_ms)  # and it says so
+            mirror.sync("--again")
+            self.assertEqual(set().union(*mirror.differences().values()), set())
+            self.assertGreater(mirror.status()["oldest_read_at_ms"], changed_ms)
+            self.assertEqual(mirror.offline("SELECT count(*) FROM traces "
+                                            "WHERE \"tags.environment\" = 'moon';"), "2")
+            self.assertEqual(mirror.integrity(), "ok")
+
+    def test_random_changes(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror random", 100, now_ms - 30 * HOUR_MS)
+        traffic.add(100, now_ms - HOUR_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
+            mirror.sync()
+            for _ in range(4):
+                began_ms = int(time.time() * 1000)
+                kinds = [traffic.random.choice(list(self.kinds)) for _ in range(75)]
+                for kind in kinds:
+                    trace = traffic.random.choice(traffic.traces)
+                    given = self.kinds[kind][0] and self.kinds[kind][0](traffic, trace)
+                    self.kinds[kind][1](traffic, trace, given)
+                traffic.add(3, now_ms - traffic.random.randrange(2 * DAY_MS))
+                mirror.sync()
+                # What differs was read before it changed, or never.
+                stale = set().union(*mirror.differences().values())
+                read = json.loads(mirror.offline(
+                    ".mode json\nSELECT json_group_object(trace_id, read_at_ms) AS r "
+                    "FROM traces;"))[0]["r"]
+                read = json.loads(read)
+                self.assertEqual([i for i in stale if read.get(i, 0) >= began_ms], [])
+            mirror.sync("--again")
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+            self.assertEqual(mirror.integrity(), "ok")
+
+    def test_what_was_read_long_ago_is_read_again(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror rolling", 10, now_ms - 3 * DAY_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder)
+            mirror.sync()
+            trace = traffic.traces[0]
+            traffic.client.set_trace_tag(trace.id, "colour", "red")
+            mirror.sync()
+            self.assertEqual(mirror.differences()["traces"], {trace.id})
+            mirror.offline(f"UPDATE mirror_slice SET read_at_ms = read_at_ms - {8 * DAY_MS} "
+                           f"WHERE until_ms < {now_ms};")
+            mirror.sync()
+            self.assertEqual(mirror.differences()["traces"], set())
+
+
+class Copies(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        cls.name = support.create_experiment(cls.server, "mirror")
+        support.seed(cls.server, cls.name, 300)
+        cls.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        cls.mirror = Mirror(cls.server, cls.name, cls.folder.name, spans_days=None)
+        cls.said = cls.mirror.sync()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_it_says_what_the_server_says(self):
+        self.assertEqual(self.mirror.differences(), {table: set() for table in ALSO})
+        self.assertRegex(self.said, rf"^{self.name}: 300 traces in the mirror; read 300, and the "
+                                    r"spans of 300, in \d+ requests and [\d.]+ s$")
+        self.assertEqual(self.mirror.integrity(), "ok")
+
+    def test_it_is_killed_anywhere(self):
+        for seconds in (0.2, 0.5, 0.9, 1.4, 2.0):
+            with self.subTest(seconds), scratch_folder() as folder:
+                mirror = Mirror(self.server, self.name, folder, spans_days=None)
+                process = mirror.start()
+                time.sleep(seconds)
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                half = int(mirror.offline("SELECT count(*) FROM traces;"))
+                # Whole slices alone: each trace with its spans, and none that no slice covers.
+                self.assertEqual(mirror.offline(
+                    "SELECT count(*) FROM traces AS t WHERE NOT EXISTS (SELECT 1 FROM spans "
+                    "WHERE trace_id = t.trace_id) OR NOT EXISTS (SELECT 1 FROM mirror_slice "
+                    "WHERE timestamp_ms >= from_ms AND timestamp_ms < until_ms);"), "0")
+                mirror.sync()
+                self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+                self.assertEqual(mirror.integrity(), "ok")
+                self.assertLessEqual(half, 300)
+
+    def test_it_is_interrupted(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            process = mirror.start()
+            time.sleep(1)
+            began = time.monotonic()
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            _, said = process.communicate(timeout=60)
+            self.assertLess(time.monotonic() - began, 5)
+            self.assertEqual(process.returncode, 130)
+            self.assertRegex(said, r"^sql/mirror: stopped; .*mirror.db has what was read")
+            self.assertEqual(len(said.splitlines()), 1)
+            mirror.sync()
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_two_at_once(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            first, second = mirror.start(), mirror.start()
+            said = [process.communicate(timeout=300)[1] for process in (first, second)]
+            self.assertEqual(sorted([first.returncode, second.returncode]), [0, 1], said)
+            self.assertIn("is being written to, perhaps by another sql/mirror", "".join(said))
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_readers_are_not_stopped(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            process, counts = mirror.start(), []
+            while process.poll() is None:
+                counts.append(int(mirror.offline("SELECT count(*) FROM traces;")))
+            process.communicate()
+            self.assertEqual(counts, sorted(counts))
+            self.assertGreater(len(set(counts)), 3)  # useful before it is complete
+            with self.assertRaisesRegex(RuntimeError, "no such module|no such table"):
+                mirror.offline("SELECT count(*) FROM mlflow_traces;")  # it asks nobody
+
+    def test_a_sync_with_nothing_new_costs_little(self):
+        before = self.mirror.status()
+        self.mirror.sync()
+        after = self.mirror.status()
+        self.assertLessEqual(after["requests"], 12)
+        self.assertLess(after["requests"], before["requests"] / 2)
+
+    def test_patterns_and_views_are_those_of_the_server(self):
+        name = seeded.experiment(self.server, "all")
+        online = seeded.Database(self.server, name, until_ms=seeded.UNTIL_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, name, folder, spans_days=None)
+            mirror.sync()
+            unreachable = {"MLFLOW_EXPERIMENT_NAME": name}
+
+            def offline(sql):
+                return support.shell(sql, "http://127.0.0.1:9", database=str(mirror.path),
+                                     **unreachable)
+
+            offline(f".read {seeded.SQL}/tables.sql\n.read {seeded.SQL}/views.sql\n"
+                    f"UPDATE report_settings SET until_ms = {seeded.UNTIL_MS};")
+            self.assertEqual(len(PATTERNS), 7)
+            for path in PATTERNS:
+                with self.subTest(path.name):
+                    sql = f".mode json\n.read {path}"
+                    shown = offline(sql)
+                    self.assertEqual(shown, online.shell(sql))
+                    self.assertNotEqual(shown, "")
+
+
+    def test_the_report_of_a_mirror(self):
+        self.mirror.sync()
+        with scratch_folder() as folder:
+            _, online = test_report.report(self.server, self.name, folder, "--days", "14")
+            page, offline = test_report.report("http://127.0.0.1:9", self.name, folder, "--days",
+                                               "14", "--file", self.mirror.path)
+            self.assertEqual(test_report.Structure(page).open, [])
+            online, offline = online.splitlines(), offline.splitlines()
+            self.assertIn("  Success rate", online[3])
+            self.assertEqual(offline[3:10], online[3:10])
+            self.assertEqual(offline[0], self.name)
+            self.assertTrue(offline[1].endswith(f" on {self.server.uri}"), offline[1])
+            shown = "\n".join(offline)
+            self.assertRegex(shown, r"From a mirror as of 2[\d-]+ [\d:]+ \(\d+ min old\): 300 traces")
+            self.assertNotIn("Fetched in", shown)
+
+            def refusal(file, *options, experiment=self.name):
+                with self.assertRaises(RuntimeError) as caught:
+                    test_report.report("http://127.0.0.1:9", experiment, folder, "--file", file,
+                                       *options)
+                return str(caught.exception)
+
+            self.assertIn("is no mirror; sql/mirror makes one", refusal("/dev/null"))
+            self.assertIn("has no experiment 'other'; sql/mirror adds it",
+                          refusal(self.mirror.path, experiment="other"))
+            begun = Mirror(self.server, self.name, folder)
+            begun.offline("INSERT INTO mirror_experiment VALUES ('1', "
+                          f"'{self.name}', 0, '{self.server.uri}');")
+            self.assertIn("is not complete yet; sql/mirror goes on with it", refusal(begun.path))
+
+
+class Corners(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+
+    def mirrored(self, name, traces, **settings):
+        experiment = support.create_experiment(self.server, name)
+        support.insert_traces(self.server, experiment, traces)
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.addCleanup(folder.cleanup)
+        return Mirror(self.server, experiment, folder.name, **settings)
+
+    def test_odd_times_and_names(self):
+        now_ms = int(time.time() * 1000)
+        prefix = f"tr-{now_ms:x}-odd"
+        hour = now_ms // HOUR_MS * HOUR_MS
+        mirror = self.mirrored("mirror odd", [
+            {"trace_id": f"{prefix}{i}", "timestamp_ms": at, **more} for i, (at, more) in enumerate([
+                (now_ms, {"tags": {"mlflow.traceName": "named"}}), (now_ms, {}),  # one millisecond
+                (hour - 5 * HOUR_MS, {}), (hour - 5 * HOUR_MS - 1, {}),  # each side of an hour
+                (now_ms + 300 * DAY_MS, {}), (1, {}), (0, {}),  # clocks that were wrong
+                (now_ms - 400 * DAY_MS, {"status": "IN_PROGRESS"})])])
+        mirror.sync()
+        self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+        self.assertEqual(mirror.offline("SELECT count(*), count(name) FROM traces;"), "8|1")
+        for _ in range(2):
+            mirror.sync()
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_nothing_is_an_answer_too(self):
+        mirror = self.mirrored("mirror empty", [])
+        mirror.sync()
+        self.assertEqual(mirror.status()["traces"], 0)
+        self.assertIsNotNone(mirror.status()["synced_at_ms"])
+        self.assertEqual(mirror.offline("SELECT min(from_ms), max(until_ms) FROM mirror_slice;"),
+                         "-9223372036854775808|9223372036854775807")
+        now_ms = int(time.time() * 1000)
+        support.insert_traces(self.server, mirror.experiment, [
+            {"trace_id": f"tr-{now_ms:x}-first", "timestamp_ms": now_ms}])
+        mirror.sync()
+        self.assertEqual(mirror.differences()["traces"], set())
+        self.assertEqual(mirror.status()["traces"], 1)
+        support.delete_traces(self.server, mirror.experiment, [f"tr-{now_ms:x}-first"])
+        self.assertIn("; 1 are gone", mirror.sync())  # a window that is empty now
+        self.assertEqual(mirror.status()["traces"], 0)
+
+    def test_days_to_keep(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror days", 4, now_ms - HOUR_MS)
+        for days in (3, 10, 40):
+            traffic.add(4, now_ms - days * DAY_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, days=20)
+            counts = ("SELECT (SELECT count(*) FROM traces), (SELECT count(DISTINCT trace_id) "
+                      "FROM spans), (SELECT count(request) FROM traces), "
+                      "(SELECT count(DISTINCT trace_id) FROM search);")
+            mirror.sync()
+            self.assertEqual(mirror.offline(counts), "12|8|8|12")
+            for settings, shown in (({"days": 5}, "8|8|8|8"), ({"spans_days": 1}, "8|4|4|8"),
+                                    ({"days": None}, "16|4|4|16"), ({"spans_days": 0}, "16|0|0|16"),
+                                    ({"spans_days": None}, "16|16|16|16")):
+                mirror.settings(**settings)
+                mirror.sync("--again")
+                self.assertEqual(mirror.offline(counts), shown, settings)
+                self.assertEqual(mirror.integrity(), "ok")
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_declared_tags(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror tags", [
+            {"trace_id": f"tr-{now_ms:x}-tag{i}", "timestamp_ms": now_ms - i,
+             "tags": {"environment": "moon", "a \"b\".c": f"v{i}", "it's": "so"}} for i in range(3)])
+        mirror.sync()
+        mirror.settings(tags=json.dumps(["environment", "it's"]))
+        mirror.sync()
+        self.assertEqual(mirror.offline(
+            "SELECT \"tags.environment\", \"tags.it's\", count(*) FROM traces GROUP BY 1, 2;"),
+            "moon|so|3")
+        self.assertNotIn("tags.version", mirror.offline("PRAGMA table_info(traces);"))
+        mirror.sync("--again")
+        self.assertEqual(mirror.offline("SELECT count(\"tags.it's\") FROM traces;"), "3")
+
+    def test_several_experiments_in_one_file(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror one", [
+            {"trace_id": f"tr-{now_ms:x}-one", "timestamp_ms": now_ms - 5}])
+        other = support.create_experiment(self.server, "mirror two")
+        support.insert_traces(self.server, other, [
+            {"trace_id": f"tr-{now_ms:x}-two{i}", "timestamp_ms": now_ms} for i in range(2)])
+        mirror.sync()
+        mirror.sync("--experiment", other)
+        mirror.sync()
+        self.assertEqual(mirror.offline(
+            "SELECT experiment, count(*) FROM traces GROUP BY 1 ORDER BY 2;"),
+            f"{mirror.experiment}|1\n{other}|2")
+        self.assertEqual(mirror.offline("SELECT experiment, traces FROM mirror_status ORDER BY 2;"),
+                         f"{mirror.experiment}|1\n{other}|2")
+
+    def test_what_is_refused(self):
+        mirror = self.mirrored("mirror refused", [])
+        mirror.sync()
+        before = mirror.offline(".dump")
+
+        def refusal(*options, **variables):
+            with self.assertRaises(RuntimeError) as caught:
+                mirror.sync(*options, **variables)
+            self.assertNotIn("\n", str(caught.exception))
+            self.assertEqual(mirror.offline(".dump"), before)
+            return str(caught.exception)
+
+        self.assertIn(f"the file mirrors {self.server.uri}, not http://127.0.0.1:9: use another "
+                      "file, one for each server", refusal("--uri", "http://127.0.0.1:9/"))
+        self.assertIn("has no experiment 'never made'", refusal("--experiment", "never made"))
+        self.assertIn("no experiment is named", refusal(MLFLOW_EXPERIMENT_NAME=""))
+        mirror.offline("UPDATE mirror_experiment SET experiment_id = 'older';")
+        before = mirror.offline(".dump")
+        self.assertIn("it was made anew on", refusal())
+        other = pathlib.Path(mirror.path.parent) / "other.db"
+        with contextlib.closing(sqlite3.connect(other)) as connection:
+            connection.execute("CREATE TABLE spans(x)")
+        mirror.path, before = other, "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n" \
+            "CREATE TABLE spans(x);\nCOMMIT;"
+        self.assertIn("has a table 'spans' of its own", refusal())
+
+    def test_a_sync_that_fails_keeps_what_is_there(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror down", [
+            {"trace_id": f"tr-{now_ms:x}-down", "timestamp_ms": now_ms}])
+        mirror.sync()
+        mirror.offline("UPDATE mirror_experiment SET uri = 'http://127.0.0.1:9';")
+        with self.assertRaisesRegex(RuntimeError, "^sql/mirror: .*cannot connect"):
+            mirror.sync("--uri", "http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
+        self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "1")
+
+    def test_watch(self):
+        mirror = self.mirrored("mirror watch", [])
+        process = mirror.start("--watch", "1")
+        now_ms = int(time.time() * 1000)
+        for i in range(2):
+            support.insert_traces(self.server, mirror.experiment, [
+                {"trace_id": f"tr-{now_ms:x}-watch{i}", "timestamp_ms": now_ms + i}])
+            deadline = time.monotonic() + 30
+            while mirror.offline("SELECT count(*) FROM traces;") != str(i + 1):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.2)
+        process.terminate()
+        _, said = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("sql/mirror: stopped", said)
+
+    def test_search(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror search", 1, now_ms - HOUR_MS)
+        [trace] = traffic.add(1, now_ms - 2 * HOUR_MS)
+        trace.spans[0].inputs, trace.id = {"q": "Где мой заказ?"}, "tr-" + trace.id[3:][::-1]
+        traffic.writer.write([trace])
+        [failed] = traffic.add(1, now_ms - 3 * HOUR_MS)
+        failed.spans[-1].error = ("QuotaError", "the zebra quota is exhausted")
+        failed.id = "tr-" + failed.id[3:][::-1]
+        traffic.writer.write([failed])
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder)
+            mirror.sync()
+
+            def found(words):
+                return mirror.offline("SELECT DISTINCT trace_id FROM search "
+                                      f"WHERE search MATCH '{words}';").split()
+
+            self.assertEqual(found("заказ"), [trace.id])
+            self.assertEqual(found("exception_message: zebra"), [failed.id])
+            self.assertEqual(found(f"name: {trace.spans[-1].name}") != [], True)
+            self.assertEqual(mirror.offline(
+                "SELECT snippet(search, 3, '[', ']', '…', 5) FROM search "
+                "WHERE search MATCH 'request: заказ';"), '{"q":"Где мой [заказ]?"}')
+            traffic.delete(trace)
+            mirror.sync()
+            self.assertEqual(found("заказ"), [])
+            self.assertEqual(mirror.integrity(), "ok")
+
+
+if __name__ == "__main__":
+    unittest.main()
