@@ -471,6 +471,58 @@ class Corners(unittest.TestCase):
             mirror.sync()
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
 
+    def test_every_store_and_age(self):
+        now_ms = int(time.time() * 1000)
+        for name in support.servers():
+            with self.subTest(name), scratch_folder() as folder:
+                server = support.start(name)
+                experiment = support.create_experiment(server, "mirror store")
+                ids = [f"tr-{now_ms:x}-store{i}" for i in range(6)]
+                support.insert_traces(server, experiment, [
+                    {"trace_id": trace_id, "timestamp_ms": now_ms - i * DAY_MS,
+                     "tags": {"environment": "moon"}, "assessments": [("concise", "yes")],
+                     "status": "OK" if i else "IN_PROGRESS", "execution_time_ms": i or None}
+                    for i, trace_id in enumerate(ids)])
+                mirror = Mirror(server, experiment, folder)
+                for _ in range(2):
+                    mirror.sync()
+                    self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+                self.assertEqual(mirror.offline("SELECT count(*) FROM assessments;"), "6")
+                support.delete_traces(server, experiment, ids[:1])
+                mirror.sync()
+                self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "5")
+
+    def test_a_new_file_is_its_owners(self):
+        mirror = self.mirrored("mirror modes", [])
+        mirror.path = mirror.path.parent / "new's.db"
+        mirror.sync()
+        self.assertEqual(mirror.path.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(mirror.status()["traces"], 0)
+
+    def test_progress_on_a_terminal(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror progress", [
+            {"trace_id": f"tr-{now_ms:x}-days{i}", "timestamp_ms": now_ms - i * DAY_MS}
+            for i in range(9)])
+        ours, theirs = os.openpty()
+        process = subprocess.Popen(
+            [seeded.SQL / "mirror", mirror.path], stdout=theirs, stderr=theirs,
+            env=support.clean_environment(self.server, SQLITE_MLFLOW=support.extension(),
+                                          MLFLOW_EXPERIMENT_NAME=mirror.experiment))
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is gone
+            while read := os.read(ours, 4096):
+                shown += read
+        os.close(ours)
+        self.assertEqual(process.wait(60), 0)
+        lines = shown.decode().split("\r\x1b[K")
+        oldest = time.strftime("%Y-%m-%d", time.gmtime(now_ms / 1000 - 8 * 86400))
+        self.assertGreater(len(lines), 3)
+        self.assertRegex(lines[1], rf"^{mirror.experiment}: 1 traces read, \d+ requests, back to "
+                                   rf"[-\d]+ \d\d:00 of {oldest} \d\d:\d\d$")
+        self.assertIn(": 9 traces in the mirror; read 9", lines[-1])
+
     def test_nothing_is_an_answer_too(self):
         mirror = self.mirrored("mirror empty", [])
         mirror.sync()
