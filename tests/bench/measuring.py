@@ -141,14 +141,14 @@ def requests_logged(server, path):
 
 
 def markdown(medians, unit):
-    """The table of the medians, walls also as multiples of that of `unit`."""
+    """The table of the medians, walls also as multiples of that of `unit`; NaN is not known."""
     one = medians[unit]["wall_s"]
     return "\n".join(
         [f"| contender | wall s | CPU s | peak MiB | requests | wall, {unit} = 1 |",
          "|---|---|---|---|---|---|"]
         + [f"| {name} | {row['wall_s']:.2f} | {row['cpu_s']:.2f} | {row['peak_mib']:.0f} | "
            f"{row['requests']:.0f} | {row['wall_s'] / one:.2f} |"
-           for name, row in medians.items()])
+           for name, row in medians.items()]).replace("| nan |", "| – |")
 
 
 def main(name, description, store, measure):
