@@ -117,7 +117,8 @@ FROM html_cell AS figure WHERE section = 'headline' AND row = 1 ORDER BY place;
 SELECT '</dl>
 <div class="cards">';
 SELECT printf('<section aria-labelledby="%s"%s><h2 id="%s">%s</h2>%s', part.section,
-              iif(part.section IN ('types', 'models', 'errors', 'slowest', 'scorers'), ' class="wide"', ''),
+              iif(part.section IN ('types', 'models', 'errors', 'slowest', 'scorers'),
+                  ' class="wide"', ''),
               part.section, title, char(10))
        || CASE
             WHEN marks IS NOT NULL THEN printf('<p>%s</p>%s', note, char(10)) || printf(
