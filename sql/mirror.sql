@@ -2,9 +2,9 @@
 -- and search. Reading the script again changes nothing.
 --
 -- What is a number or a short text is in narrow tables, newest first as the server has it; what is
--- long is apart and found by key. The views take each long column by a scalar sub-select: SQLite drops what a
--- statement does not read, which it cannot do with a join. A view's t.* takes in the columns that
--- are added for declared tags.
+-- long is apart and found by key. The views take each long column by a scalar sub-select: SQLite
+-- drops what a statement does not read, which it cannot do with a join. The t.* of traces takes in
+-- the columns that are added for declared tags.
 
 CREATE TABLE IF NOT EXISTS mirror_settings(
   one            INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
@@ -216,7 +216,7 @@ SELECT e.experiment_id, e.name AS experiment, e.uri,
          AS oldest_read_at_ms,
        (SELECT count(*) FROM mirror_sync
         WHERE experiment_id = e.experiment_id AND sync_id > coalesce(last.sync_id, 0))
-         AS broken_off,
+         AS unfinished,
        last.traces AS read, last.spans_of, last.gone, last.requests,
        (last.ended_ms - last.began_ms) / 1000.0 AS seconds
 FROM mirror_experiment AS e LEFT JOIN mirror_sync AS last ON last.sync_id = (

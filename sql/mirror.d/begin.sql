@@ -59,7 +59,8 @@ CREATE TEMP TABLE refused AS
 SELECT 'no experiment is named: set MLFLOW_EXPERIMENT_NAME, or give --experiment' AS why
 FROM asked WHERE coalesce(id, name) IS NULL
 UNION ALL
-SELECT printf('the file mirrors %s, not %s: use another file, one for each server', e.uri, asked.uri)
+SELECT printf('the file mirrors %s, not %s: use another file, one for each server', e.uri,
+              asked.uri)
 FROM mirror_experiment AS e JOIN asked ON asked.uri <> e.uri
 LIMIT 1;
 
@@ -86,8 +87,8 @@ INSERT INTO refused
 SELECT printf('%s has no experiment ''%s''', uri, coalesce(id, name)) FROM asked
 WHERE NOT EXISTS (SELECT 1 FROM syncing) AND NOT EXISTS (SELECT 1 FROM refused);
 INSERT INTO refused
-SELECT printf('experiment ''%s'' of %s is not the one that the file mirrors: it was made anew on %s; '
-              || 'use another file', s.name, s.uri,
+SELECT printf('experiment ''%s'' of %s is not the one that the file mirrors: it was made anew on '
+              || '%s; use another file', s.name, s.uri,
               strftime('%Y-%m-%d', s.creation_time_ms / 1000, 'unixepoch'))
 FROM syncing AS s JOIN mirror_experiment AS e
   ON (e.name = s.name OR e.experiment_id = s.experiment_id)

@@ -15,7 +15,7 @@ SET ended_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)
 WHERE sync_id = (SELECT sync_id FROM syncing);
 COMMIT;
 
-SELECT printf('%s: %,d traces in the mirror; read %,d, and the spans of %,d, in %,d requests and %.1f s',
-              experiment, traces, read, spans_of, requests, seconds)
+SELECT printf('%s: %,d traces in the mirror; read %,d, and the spans of %,d, in %,d requests and '
+              || '%.1f s', experiment, traces, read, spans_of, requests, seconds)
          || iif(gone, printf('; %,d are gone', gone), '')
 FROM mirror_status JOIN syncing USING (experiment_id);

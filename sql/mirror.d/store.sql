@@ -1,5 +1,5 @@
--- Puts what arrived into the mirror and ends the transaction: all of it is seen at once, or, after a
--- break, nothing.
+-- Puts what arrived into the mirror and ends the transaction: all of it is seen at once, or, after
+-- a break, nothing.
 
 -- A trace that was expected and did not come has moved (a span that arrived late moves a start
 -- back), or is gone.
@@ -59,8 +59,8 @@ SELECT s.*, row_number() OVER (PARTITION BY trace_id ORDER BY s.rowid) AS place
 FROM arrived_span AS s;
 DROP TABLE arrived_span;
 
--- Whose inputs are the trace's request? Of several spans without a parent the server says it, and of
--- a trace without spans, why.
+-- Whose inputs are the trace's request? Of several spans without a parent the server says it, and
+-- of a trace without spans, why.
 DROP TABLE IF EXISTS temp.rooted;
 CREATE TEMP TABLE rooted AS
 SELECT opened.trace_id, seen_as, count(s.place) AS spans,
@@ -155,7 +155,8 @@ UPDATE mirror_sync SET
   slices = slices + (SELECT count(*) FROM due),
   traces = traces + (SELECT count(*) FROM arrived),
   spans_of = spans_of + (SELECT count(*) FROM opened),
-  gone = gone + (SELECT count(*) FROM expected WHERE trace_id NOT IN (SELECT trace_id FROM arrived)),
+  gone = gone + (SELECT count(*) FROM expected
+                 WHERE trace_id NOT IN (SELECT trace_id FROM arrived)),
   requests = requests + (SELECT count(*) FROM mlflow_requests WHERE at >= counted_to),
   width_ms = syncing.width_ms
 FROM syncing WHERE mirror_sync.sync_id = syncing.sync_id;

@@ -1,5 +1,5 @@
--- Answers the statements that make the declared tags of mirror_settings columns of mirror_trace, and
--- those that drop the columns of tags that are no longer declared.
+-- Answers the statements that make the declared tags of mirror_settings columns of mirror_trace,
+-- and those that drop the columns of tags that are no longer declared.
 WITH declared AS (SELECT DISTINCT value AS tag FROM mirror_settings, json_each(tags)),
 present AS (
   SELECT substr(name, 6) AS tag FROM pragma_table_info('mirror_trace') WHERE name GLOB 'tags.*')
@@ -15,5 +15,6 @@ END;
 COMMIT;', tag, tag, tag, tag, tag, tag)
 FROM declared WHERE tag NOT IN (SELECT tag FROM present)
 UNION ALL
-SELECT printf('DROP TRIGGER "mirror_tag_%w"; ALTER TABLE mirror_trace DROP COLUMN "tags.%w";', tag, tag)
+SELECT printf('DROP TRIGGER "mirror_tag_%w";
+ALTER TABLE mirror_trace DROP COLUMN "tags.%w";', tag, tag)
 FROM present WHERE tag NOT IN (SELECT tag FROM declared);

@@ -1,8 +1,8 @@
 """What ten questions over seven days of 20,000 traces cost, and what a mirror of them costs.
 
-The questions are a dashboard's: counts, rates, percentiles, tokens and cost by hour, day, name, user
-and session. They go to the server, to a temporary table that is filled first, and to a mirror that
-is there. Then the mirror is made, and brought up to date where nothing is new; without spans
+The questions are a dashboard's: counts, rates, percentiles, tokens and cost by hour, day, name,
+user and session. They go to the server, to a temporary table that is filled first, and to a mirror
+that is there. Then the mirror is made, and brought up to date where nothing is new; without spans
 (spans_days = 0): what those cost is another benchmark's. The time is the whole process.
 """
 
@@ -12,7 +12,8 @@ import measuring
 import scan
 
 SERVER, TABLE = "the server", "a temporary table, filled first"
-READ = "name, status, timestamp_ms, execution_time_ms, user_id, session_id, total_tokens, total_cost"
+READ = ("name, status, timestamp_ms, execution_time_ms, user_id, session_id, total_tokens, "
+        "total_cost")
 QUESTIONS = """
 SELECT count(*), avg(status = 'OK') FROM {0};
 SELECT status, count(*) FROM {0} GROUP BY 1;

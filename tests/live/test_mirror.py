@@ -174,9 +174,7 @@ def add_kinds():
     the traffic, the trace, and what the first one gave."""
     from mlflow.entities import Feedback
 
-    def rationale(t, trace, given):
-        t.update(trace, given, rationale="because")
-
+    no = Feedback(name="concise", value="no").feedback
     return {
         "ended": (None, lambda t, trace, _: t.end(trace)),
         "deleted": (None, lambda t, trace, _: t.delete(trace)),
@@ -186,9 +184,9 @@ def add_kinds():
                              lambda t, trace, given: t.mlflow.delete_assessment(
                                  trace.id, given.assessment_id)),
         "value changed": (lambda t, trace: t.judge(trace),
-                          lambda t, trace, given: t.update(
-                              trace, given, feedback=Feedback(name="concise", value="no").feedback)),
-        "rationale": (lambda t, trace: t.judge(trace), rationale),
+                          lambda t, trace, given: t.update(trace, given, feedback=no)),
+        "rationale": (lambda t, trace: t.judge(trace),
+                      lambda t, trace, given: t.update(trace, given, rationale="because")),
         "assessment metadata": (lambda t, trace: t.judge(trace),
                                 lambda t, trace, given: t.update(trace, given,
                                                                  metadata={"k": "v"})),
@@ -380,13 +378,25 @@ class Copies(unittest.TestCase):
     def test_two_at_once(self):
         with scratch_folder() as folder:
             mirror = Mirror(self.server, self.name, folder, spans_days=None)
-            first, second = mirror.start(), mirror.start()
-            said = [process.communicate(timeout=300)[1] for process in (first, second)]
+            both = mirror.start(), mirror.start()
+            said = [process.communicate(timeout=300)[1] for process in both]
+            codes = sorted(process.returncode for process in both)
             # On a busy machine the second may begin when the first has ended.
-            self.assertIn(sorted([first.returncode, second.returncode]), ([0, 0], [0, 1]), said)
-            if first.returncode or second.returncode:
-                self.assertIn("is being written to, perhaps by another sql/mirror", "".join(said))
+            self.assertIn(codes, ([0, 0], [0, 2]), said)
+            if codes[1]:
+                self.assertIn("sql/mirror: another sql/mirror is bringing", "".join(said))
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_somebody_else_writes(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder)
+            with contextlib.closing(sqlite3.connect(mirror.path)) as other:
+                other.execute("CREATE TABLE own(x)")
+                other.execute("PRAGMA journal_mode = WAL")
+                other.execute("BEGIN IMMEDIATE")
+                with self.assertRaisesRegex(RuntimeError, "^sql/mirror: .*mirror.db is being "
+                                            "written to by another program; try again"):
+                    mirror.sync()
 
     def test_readers_are_not_stopped(self):
         with scratch_folder() as folder:
@@ -478,12 +488,14 @@ class Corners(unittest.TestCase):
         now_ms = int(time.time() * 1000)
         prefix = f"tr-{now_ms:x}-odd"
         hour = now_ms // HOUR_MS * HOUR_MS
+        odd = [
+            (now_ms, {"tags": {"mlflow.traceName": "named"}}), (now_ms, {}),  # one millisecond
+            (hour - 5 * HOUR_MS, {}), (hour - 5 * HOUR_MS - 1, {}),  # each side of an hour
+            (now_ms + 300 * DAY_MS, {}), (1, {}), (0, {}),  # clocks that were wrong
+            (now_ms - 400 * DAY_MS, {"status": "IN_PROGRESS"})]
         mirror = self.mirrored("mirror odd", [
-            {"trace_id": f"{prefix}{i}", "timestamp_ms": at, **more} for i, (at, more) in enumerate([
-                (now_ms, {"tags": {"mlflow.traceName": "named"}}), (now_ms, {}),  # one millisecond
-                (hour - 5 * HOUR_MS, {}), (hour - 5 * HOUR_MS - 1, {}),  # each side of an hour
-                (now_ms + 300 * DAY_MS, {}), (1, {}), (0, {}),  # clocks that were wrong
-                (now_ms - 400 * DAY_MS, {"status": "IN_PROGRESS"})])])
+            {"trace_id": f"{prefix}{i}", "timestamp_ms": at, **more}
+            for i, (at, more) in enumerate(odd)])
         mirror.sync()
         self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
         self.assertEqual(mirror.offline("SELECT count(*), count(name) FROM traces;"), "8|1")
