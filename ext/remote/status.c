@@ -138,7 +138,7 @@ int mlf_status_version(const mlf_http *http, const mlf_http_reply *reply, mlf_se
   }
   if (!mlf_server_knows(*server, MLF_FEATURE_SEARCH_V3)) {
     return mlf_error_set(error, SQLITE_ERROR,
-                         "GET /version: %s is MLflow %d.%d; version 3.1 or newer is needed",
+                         "GET /version: %s is MLflow %d.%d; version 3.2 or newer is needed",
                          mlf_http_origin(http), server->major, server->minor);
   }
   return SQLITE_OK;

@@ -105,14 +105,17 @@ static bool planning_asks(const mlf_plan *plan, int column) {
   return false;
 }
 
-/* Whether the statement reads an argument that the plan does not tell. */
-static bool planning_is_untold(const mlf_schema *schema, const mlf_plan *plan,
-                               const sqlite3_index_info *info) {
+/* Which arguments the statement reads that the plan does not tell. */
+static int planning_untold(const mlf_schema *schema, const mlf_plan *plan,
+                           const sqlite3_index_info *info) {
+  int untold = 0;
   for (int i = 0; i < schema->column_count; i++) {
-    if (planning_is_argument(schema, i) && planning_uses(info, i) && !planning_asks(plan, i))
-      return true;
+    if (!planning_is_argument(schema, i) || !planning_uses(info, i) || planning_asks(plan, i))
+      continue;
+    untold |= schema->columns[i].key_kind == MLF_KEY_EXPERIMENT ? MLF_PLANNING_UNTOLD_EXPERIMENT
+                                                                : MLF_PLANNING_UNTOLD_OTHER;
   }
-  return false;
+  return untold;
 }
 
 int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info) {
@@ -135,7 +138,7 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_ind
   int rc = mlf_plan_choose(schema, constraints, count, wish, &plan);
   sqlite3_free(constraints);
   if (rc != SQLITE_OK) return rc;
-  if (planning_is_untold(schema, &plan, info)) info->idxNum = MLF_PLANNING_UNTOLD;
+  info->idxNum = planning_untold(schema, &plan, info);
   plan.limit = plan.exact && limit >= 0;
   plan.offset = plan.limit && offset >= 0;
   return planning_write(schema, &plan, limit, offset, info);

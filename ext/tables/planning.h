@@ -7,9 +7,10 @@
 #include "base/sqlite_api.h"
 #include "model/catalog.h"
 
-/* idxNum of a plan where the statement reads an argument (experiment, filter, in_run) that the plan
-** does not tell: it may show it, or compare it. */
-#define MLF_PLANNING_UNTOLD 1
+/* idxNum: which arguments the statement reads that the plan does not tell: it may show them, or
+** compare them. */
+#define MLF_PLANNING_UNTOLD_EXPERIMENT 1
+#define MLF_PLANNING_UNTOLD_OTHER      2 /* filter, in_run */
 
 /* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. With
 ** `pushdown` off only the arguments are taken, for they say what the table holds. SQLITE_OK,

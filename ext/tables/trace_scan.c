@@ -140,21 +140,32 @@ static bool scan_is_told(const mlf_trace_scan *scan) {
   return told;
 }
 
-/* Asks what the statement compares although its plan does not tell: an argument that is one is an
-** error, and where it is the experiment all are read. */
-static int scan_survey(mlf_trace_scan *scan, int plan_number, bool *compared, mlf_error *error) {
+/* SQLite does not show the statement's program: an error where that leaves open what is read. */
+static int scan_is_in_the_dark(mlf_trace_scan *scan, int untold, mlf_error *error) {
+  const mlf_settings *settings;
+  int rc = mlf_client_settings(scan->source.client, &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  bool preset = settings->experiment_id || settings->experiment_name;
+  if (!preset && untold == MLF_PLANNING_UNTOLD_EXPERIMENT) return SQLITE_OK;
+  return mlf_error_set(error, SQLITE_ERROR,
+                       "SQLite does not show here what experiment, filter or in_run are compared "
+                       "with; run the statement while no other one of this connection is at work");
+}
+
+/* Asks what the statement compares although its plan does not tell: where it is the experiment all
+** are read, and another argument is an error. */
+static int scan_survey(mlf_trace_scan *scan, int untold, bool *compared, mlf_error *error) {
   const mlf_survey *survey;
   *compared = false;
-  if (plan_number != MLF_PLANNING_UNTOLD) return SQLITE_OK;
+  if (!untold) return SQLITE_OK;
   int rc = mlf_statement_survey(scan->source.statement, &survey, error);
-  if (rc != SQLITE_OK || !survey) return rc;
+  if (rc != SQLITE_OK) return rc;
+  if (!survey) return scan_is_in_the_dark(scan, untold, error);
   *compared = mlf_survey_compares(survey, scan->table, scan->plan_text, true);
-  if (mlf_survey_compares(survey, scan->table, scan->plan_text, false)) {
-    rc = mlf_error_set(error, SQLITE_ERROR,
+  if (!mlf_survey_compares(survey, scan->table, scan->plan_text, false)) return SQLITE_OK;
+  return mlf_error_set(error, SQLITE_ERROR,
                        "the statement does not tell the table what filter or in_run is compared "
                        "with; write it as a condition of its own: AND filter = '…'");
-  }
-  return rc;
 }
 
 /* Finds which experiments to read. Where the statement says nothing of them they are the same each

@@ -79,8 +79,10 @@ class Errors(unittest.TestCase):
                    "is MLFLOW_TRACKING_URI right, or does a login page stand before the server?")
 
     def test_too_old(self):
-        self.hostile.route("/version", "ok body=2.22.0 type=text/plain")
-        self.check("mlflow_traces: GET /version: URI is MLflow 2.22; version 3.1 or newer is needed")
+        for version, shown in (("2.22.0", "2.22"), ("3.1.4", "3.1")):
+            self.hostile.route("/version", f"ok body={version} type=text/plain")
+            self.check(f"mlflow_traces: GET /version: URI is MLflow {shown}; version 3.2 or newer is "
+                       "needed")
 
     def test_login_page(self):
         self.hostile.route("/search", "html")
