@@ -193,24 +193,25 @@ class Statement(unittest.TestCase):
             self.assertGreater(int(rows), 0)
 
     def test_a_statement_inside_another_is_right_or_an_error(self):
-        with support.environment({"MLFLOW_EXPERIMENT_NAME": self.there}):
-            connection = support.apsw_connection(self.server)
-        self.addCleanup(connection.close)
-
         def ask(sql):
             try:
                 return str(connection.execute(sql).get)
             except Exception as error:
                 return str(error)
 
-        connection.create_scalar_function("ask", ask)
-        inside = lambda sql: connection.execute("SELECT ask(?)", (sql,)).get  # noqa: E731
-        for condition in ("1", f"experiment = '{self.here}'"):
-            sql = f"SELECT count(*) FROM mlflow_traces WHERE {condition}"
-            self.assertEqual(inside(sql), ask(sql))
-        sql = f"SELECT count(*) FROM mlflow_traces WHERE +experiment = '{self.here}'"
-        self.assertEqual(ask(sql), str(TRACES))
-        self.assertIn("SQLite does not show here what", inside(sql))
+        def inside(sql):
+            return connection.execute("SELECT ask(?)", (sql,)).get
+
+        with support.environment({"MLFLOW_EXPERIMENT_NAME": self.there}):
+            connection = support.apsw_connection(self.server)
+            self.addCleanup(connection.close)
+            connection.create_scalar_function("ask", ask)
+            for condition in ("1", f"experiment = '{self.here}'"):
+                sql = f"SELECT count(*) FROM mlflow_traces WHERE {condition}"
+                self.assertEqual(inside(sql), ask(sql))
+            sql = f"SELECT count(*) FROM mlflow_traces WHERE +experiment = '{self.here}'"
+            self.assertEqual(ask(sql), str(TRACES))
+            self.assertIn("SQLite does not show here what", inside(sql))
 
     def test_arguments_want_texts(self):
         for column, value in itertools.product(("filter", "in_run"), ("5", "x'61'", "1.5",
