@@ -525,6 +525,19 @@ class Corners(unittest.TestCase):
             mirror.sync()
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
 
+    def test_more_in_an_hour_than_one_list_holds(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror many", 20, now_ms)
+        support.insert_traces(self.server, traffic.name, [
+            {"trace_id": f"tr-{now_ms:x}-many{i}", "timestamp_ms": now_ms - i,
+             "assessments": [("concise", "yes")]} for i in range(510)])
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder)
+            mirror.sync()
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+            self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "530")
+            self.assertGreater(int(mirror.offline("SELECT count(*) FROM spans;")), 100)
+
     def test_every_store_and_age(self):
         now_ms = int(time.time() * 1000)
         for name in support.servers():
