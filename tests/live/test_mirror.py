@@ -690,6 +690,16 @@ class Corners(unittest.TestCase):
         mirror = self.mirrored("mirror down", [
             {"trace_id": f"tr-{now_ms:x}-down", "timestamp_ms": now_ms}])
         mirror.sync()
+        before = mirror.status()
+        mirror.offline("CREATE TRIGGER fails BEFORE INSERT ON mirror_slice BEGIN "
+                       "SELECT RAISE(ABORT, 'the disk is full'); END;")
+        with self.assertRaisesRegex(RuntimeError, "^sql/mirror: the disk is full$"):
+            mirror.sync()
+        self.assertEqual(mirror.status(), before | {"unfinished": 1})
+        mirror.offline("DROP TRIGGER fails;")
+        mirror.sync()
+        self.assertEqual(mirror.status()["unfinished"], 0)
+        self.assertGreater(mirror.status()["oldest_read_at_ms"], before["oldest_read_at_ms"])
         mirror.offline("UPDATE mirror_experiment SET uri = 'http://127.0.0.1:9';")
         with self.assertRaisesRegex(RuntimeError, "^sql/mirror: .*cannot connect"):
             mirror.sync("--uri", "http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
