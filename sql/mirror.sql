@@ -212,7 +212,11 @@ SELECT e.experiment_id, e.name AS experiment, e.uri,
        (SELECT min(timestamp_ms) FROM mirror_trace WHERE experiment_id = e.experiment_id)
          AS oldest_ms,
        last.began_ms AS synced_at_ms,
-       (SELECT min(read_at_ms) FROM mirror_slice WHERE experiment_id = e.experiment_id)
+       (SELECT min(read_at_ms)
+        FROM (SELECT min(read_at_ms) AS read_at_ms FROM mirror_slice
+              WHERE experiment_id = e.experiment_id
+              UNION ALL
+              SELECT min(read_at_ms) FROM mirror_trace WHERE experiment_id = e.experiment_id))
          AS oldest_read_at_ms,
        (SELECT count(*) FROM mirror_sync
         WHERE experiment_id = e.experiment_id AND sync_id > coalesce(last.sync_id, 0))

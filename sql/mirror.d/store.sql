@@ -27,8 +27,9 @@ WHERE experiment_id = (SELECT experiment_id FROM syncing)
 INSERT INTO arrived_assessment
 SELECT * FROM server_assessments
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND timestamp_ms >= (SELECT min(timestamp_ms) FROM judged WHERE is_asked HAVING count(*) > 500)
-  AND timestamp_ms <= (SELECT max(timestamp_ms) FROM judged WHERE is_asked HAVING count(*) > 500)
+  AND timestamp_ms >= (SELECT iif(count(*) > 500, min(timestamp_ms), NULL)
+                       FROM judged WHERE is_asked)
+  AND timestamp_ms <= (SELECT max(timestamp_ms) FROM judged WHERE is_asked)
   AND +trace_id IN (SELECT trace_id FROM judged);
 
 -- Spans are read where they are not here, or the trace does not look as it did, or may be growing,
@@ -50,8 +51,8 @@ WHERE experiment_id = (SELECT experiment_id FROM syncing)
 INSERT INTO arrived_span
 SELECT * FROM server_spans
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND timestamp_ms >= (SELECT min(timestamp_ms) FROM opened HAVING count(*) > 500)
-  AND timestamp_ms <= (SELECT max(timestamp_ms) FROM opened HAVING count(*) > 500)
+  AND timestamp_ms >= (SELECT iif(count(*) > 500, min(timestamp_ms), NULL) FROM opened)
+  AND timestamp_ms <= (SELECT max(timestamp_ms) FROM opened)
   AND +trace_id IN (SELECT trace_id FROM opened);
 DROP TABLE IF EXISTS temp.placed_span;
 CREATE TEMP TABLE placed_span AS
