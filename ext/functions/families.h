@@ -17,6 +17,8 @@ int mlf_percentile_register(sqlite3 *db);        /* percentile and its kin, medi
 int mlf_latency_register(sqlite3 *db);           /* latency_bucket, latency_class */
 int mlf_time_register(sqlite3 *db);              /* time_bucket */
 int mlf_rate_register(sqlite3 *db);              /* wilson_low, wilson_high */
+int mlf_agreement_register(sqlite3 *db);         /* agreement, krippendorff_alpha */
+int mlf_differences_register(sqlite3 *db);       /* differences */
 int mlf_picture_register(sqlite3 *db);           /* sparkline, bar */
 int mlf_message_register(sqlite3 *db);           /* mask_message */
 int mlf_strata_register(sqlite3 *db);            /* strata, strata_merge */
