@@ -244,8 +244,9 @@ class Surface(unittest.TestCase):
                                     text=True, check=True).stdout.splitlines())
         added = set(support.shell(listing).splitlines()) - before
         self.assertEqual(sorted(added), sorted([
-            "bar", "latency_bucket", "latency_class", "mask_message", "median", "mlflow_connect",
-            "mlflow_version", "percentile", "percentile_cont", "percentile_disc", "sparkline",
+            "agreement", "bar", "differences", "krippendorff_alpha", "latency_bucket",
+            "latency_class", "mask_message", "median", "mlflow_connect", "mlflow_version",
+            "percentile", "percentile_cont", "percentile_disc", "sparkline",
             "strata", "strata_merge", "time_bucket", "wilson_high", "wilson_low",
             "mlflow_assessments()", "mlflow_experiments()", "mlflow_metrics()",
             "mlflow_requests()", "mlflow_settings()", "mlflow_spans()", "mlflow_traces()",

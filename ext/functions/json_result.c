@@ -1,0 +1,45 @@
+#include "functions/json_result.h"
+
+static void json_result_text(sqlite3_str *json, const char *text, size_t length) {
+  sqlite3_str_appendchar(json, 1, '"');
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c < 0x20)
+      sqlite3_str_appendf(json, "\\u%04x", c);
+    else if (c == '"' || c == '\\')
+      sqlite3_str_appendf(json, "\\%c", c);
+    else
+      sqlite3_str_appendchar(json, 1, text[i]);
+  }
+  sqlite3_str_appendchar(json, 1, '"');
+}
+
+void mlf_json_result_value(sqlite3_str *json, const mlf_value *value) {
+  if (value->type == MLF_INTEGER)
+    sqlite3_str_appendf(json, "%lld", (sqlite3_int64)value->integer);
+  else if (value->type == MLF_REAL)
+    sqlite3_str_appendf(json, "%!.17g", value->real);
+  else if (value->type == MLF_TEXT)
+    json_result_text(json, value->text, value->length);
+  else
+    sqlite3_str_appendall(json, "null");
+}
+
+void mlf_json_result_member(sqlite3_str *json, const char *name, bool is_known, double number) {
+  mlf_value value = is_known ? mlf_value_real(number) : (mlf_value){.type = MLF_NULL};
+  sqlite3_str_appendf(json, ",\"%s\":", name);
+  mlf_json_result_value(json, &value);
+}
+
+void mlf_json_result(sqlite3_context *context, sqlite3_str *json) {
+  int rc = sqlite3_str_errcode(json);
+  sqlite3_uint64 length = (sqlite3_uint64)sqlite3_str_length(json);
+  char *text = sqlite3_str_finish(json);
+  if (rc != SQLITE_OK || !text) {
+    sqlite3_free(text);
+    sqlite3_result_error_code(context, rc != SQLITE_OK ? rc : SQLITE_NOMEM);
+    return;
+  }
+  sqlite3_result_text64(context, text, length, sqlite3_free, SQLITE_UTF8);
+  sqlite3_result_subtype(context, 'J');
+}

@@ -1,0 +1,23 @@
+/* json_result.h: JSON as the result of an SQL function. */
+#ifndef MLF_FUNCTIONS_JSON_RESULT_H
+#define MLF_FUNCTIONS_JSON_RESULT_H
+
+#include <stdbool.h>
+
+#include "base/sqlite_api.h"
+#include "base/value.h"
+
+/* SQLITE_RESULT_SUBTYPE, which SQLite 3.45 introduced, and older ones ignore: for the registration
+** of a function that uses mlf_json_result. */
+#define MLF_JSON_RESULT_SUBTYPE 0x001000000
+
+/* Appends NULL, a finite number or text. A number has the digits that tell it from all others. */
+void mlf_json_result_value(sqlite3_str *json, const mlf_value *value);
+
+/* Appends `,"name":number`, null instead of the number if it is not known. */
+void mlf_json_result_member(sqlite3_str *json, const char *name, bool is_known, double number);
+
+/* Makes the text the result, which json_extract and its kin take as JSON, and frees it. */
+void mlf_json_result(sqlite3_context *context, sqlite3_str *json);
+
+#endif
