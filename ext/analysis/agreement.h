@@ -63,8 +63,8 @@ int mlf_agreement_add(mlf_agreement *agreement, const mlf_value *a, const mlf_va
 /* The number of pairs of two labels. */
 int64_t mlf_agreement_count(const mlf_agreement *agreement, const mlf_label *a, const mlf_label *b);
 
-/* Kappa, if the labels are not too many. All of them are finite numbers if it is weighted. SQLITE_OK
-** or SQLITE_NOMEM. */
+/* Kappa, if the labels are not too many. All of them are finite numbers if it is weighted.
+** SQLITE_OK or SQLITE_NOMEM. */
 int mlf_agreement_kappa(const mlf_agreement *agreement, mlf_agreement_weights weights,
                         mlf_kappa *kappa, mlf_error *error);
 
