@@ -106,6 +106,9 @@ class Questions(unittest.TestCase):
     def ask(self, sql, database=None):
         database = database or self.database
         rows, newest = database.rows(sql), database.newest(sql)
+        for row in rows + newest:
+            if "figures" in row:
+                row["figures"] = json.loads(row["figures"])
         self.assertTrue(seeded.same(rows, newest), f"{sql}\n{rows[:3]}\n{newest[:3]}")
         return rows
 
@@ -151,8 +154,7 @@ class Questions(unittest.TestCase):
                         a, b, weights="quadratic", labels=[1, 2, 3, 4, 5]), 12)
                 else:
                     self.assertIsNone(row["weighted_kappa"])
-                figures = json.loads(row["figures"])
-                self.assertEqual(sum(cell["n"] for cell in figures["confusion"]), len(a))
+                self.assertEqual(sum(cell["n"] for cell in row["figures"]["confusion"]), len(a))
 
     def test_what_a_person_overrode_is_a_disagreement(self):
         [row] = self.ask("SELECT n, agreement, a_source_id, b_source_type FROM judge_agreement "
