@@ -8,8 +8,9 @@
 -- The views stay in the database file, the traces on the server: each SELECT reads it anew. Reading
 -- the script again renews the views and keeps the settings.
 --
--- Where a view says "window", it is that of report_settings: the last `days` days. A condition of
--- yours on one of the columns that a comment below calls sent reaches the server through the view.
+-- Where a view says "window", it is that of report_settings: the last `days` days. failing_cases,
+-- judge_errors and span_profile have no window. A condition of yours on one of the columns that a
+-- comment below calls sent reaches the server through the view.
 
 SAVEPOINT views;
 
@@ -36,7 +37,8 @@ FROM (SELECT days, zone, coalesce(until_ms,
       FROM report_settings);
 
 -- Pattern 3: how good and how fast? One row, over no traces too. success_rate is over finished
--- traces, with its 95 % interval (Wilson); latencies are of all that have one. sample_errors holds
+-- traces, with its 95 % interval (Wilson), and so are latencies, of those that have one: a trace in
+-- progress may have the time that it took so far. sample_errors holds
 -- the five newest errors and five random ones.
 DROP VIEW IF EXISTS trace_quality;
 CREATE VIEW trace_quality AS
@@ -45,13 +47,15 @@ WITH seen AS MATERIALIZED (
          count(*) FILTER (WHERE status = 'IN_PROGRESS') AS in_progress,
          count(*) FILTER (WHERE status = 'OK') AS ok_count,
          count(*) FILTER (WHERE status = 'ERROR') AS error_count,
-         avg(execution_time_ms) AS avg_latency_ms,
-         percentile(execution_time_ms, 50) AS p50_latency_ms,
-         percentile(execution_time_ms, 95) AS p95_latency_ms,
-         percentile(execution_time_ms, 99) AS p99_latency_ms,
+         avg(finished_ms) AS avg_latency_ms,
+         percentile(finished_ms, 50) AS p50_latency_ms,
+         percentile(finished_ms, 95) AS p95_latency_ms,
+         percentile(finished_ms, 99) AS p99_latency_ms,
          strata(trace_id, status, 5, (SELECT seed FROM report_settings))
            FILTER (WHERE status = 'ERROR') AS errors
-  FROM traces
+  FROM (SELECT trace_id, status, timestamp_ms,
+               iif(status IN ('OK', 'ERROR'), execution_time_ms, NULL) AS finished_ms
+        FROM traces)
   WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
 chosen AS MATERIALIZED (
@@ -75,21 +79,30 @@ SELECT total, finished, in_progress, ok_count * 1.0 / nullif(finished, 0) AS suc
 FROM seen;
 
 -- Pattern 4: what a scorer failed, as cases for regression tests. Feedback alone, valid (not
--- overridden since), whose value is 'no' or false; run_id is the run that logged the trace. Sent:
--- run_id, scorer, trace_id, timestamp_ms. Payloads are fetched where inputs or outputs are read.
+-- overridden since), whose value is 'no' or false, of all time.
+--
+-- WHERE run_id = 'R' is: evaluated in R, whether R logged the traces or they are linked to it. Only
+-- the server knows the links, so run_id shows what you ask for, and is NULL where you ask for none.
+-- To group by run, read evaluated_in: the run that gave the feedback. Feedback given by hand is of
+-- no run: then it is the run that you ask for, else the run that logged the trace.
+--
+-- Sent: run_id, scorer, trace_id, timestamp_ms. Payloads are fetched where inputs or outputs are
+-- read.
 DROP VIEW IF EXISTS failing_cases;
 CREATE VIEW failing_cases AS
-SELECT a.trace_id, a.trace_run_id AS run_id, a.name AS scorer, t.request AS inputs,
-       t.response AS outputs, coalesce(a.rationale, 'Unknown') AS failure_reason, a.source_type,
-       a.source_id, a.timestamp_ms
+SELECT a.trace_id, a.in_run AS run_id, coalesce(a.run_id, a.in_run, a.trace_run_id) AS evaluated_in,
+       a.name AS scorer, t.request AS inputs, t.response AS outputs,
+       coalesce(a.rationale, 'Unknown') AS failure_reason, a.source_type, a.source_id,
+       a.timestamp_ms
 FROM assessments AS a CROSS JOIN traces AS t ON t.trace_id = a.trace_id
 WHERE a.assessment_type = 'feedback' AND a.valid = 1 AND a.value_json IN ('"no"', 'false');
 
--- Pattern 4: judges that crashed: neither pass nor fail. Sent: as of failing_cases.
+-- Pattern 4: judges that crashed: neither pass nor fail. Of all time; run_id, evaluated_in and what
+-- is sent are as in failing_cases.
 DROP VIEW IF EXISTS judge_errors;
 CREATE VIEW judge_errors AS
-SELECT trace_id, trace_run_id AS run_id, name AS scorer, error_code, error_message, source_type,
-       source_id, timestamp_ms
+SELECT trace_id, in_run AS run_id, coalesce(run_id, in_run, trace_run_id) AS evaluated_in,
+       name AS scorer, error_code, error_message, source_type, source_id, timestamp_ms
 FROM assessments
 WHERE assessment_type = 'feedback' AND valid = 1 AND error_code IS NOT NULL;
 
@@ -113,7 +126,8 @@ GROUP BY name, source_type;
 
 -- Pattern 5: where the time of a trace goes, by type of span. wall_time_s counts time once in which
 -- several spans of the type ran; self_time_s leaves out what a span's children did, whatever their
--- type; critical_time_s is what the trace would be shorter without. Sent: trace_id.
+-- type; critical_time_s is what the trace would be shorter without. Sent: trace_id; without a
+-- condition on it the view reads the spans of all traces of all time.
 DROP VIEW IF EXISTS span_profile;
 CREATE VIEW span_profile AS
 SELECT DISTINCT trace_id, span_type, count(*) OVER types AS count,
@@ -164,10 +178,12 @@ seen AS MATERIALIZED (
          count(*) AS total_requests,
          avg(status = 'OK') FILTER (WHERE status IN ('OK', 'ERROR')) AS success_rate,
          count(*) FILTER (WHERE status = 'ERROR') AS error_count,
-         avg(execution_time_ms) AS mean_latency_ms,
-         percentile(execution_time_ms, 50) AS p50_latency_ms,
-         percentile(execution_time_ms, 95) AS p95_latency_ms
-  FROM traces
+         avg(finished_ms) AS mean_latency_ms,
+         percentile(finished_ms, 50) AS p50_latency_ms,
+         percentile(finished_ms, 95) AS p95_latency_ms
+  FROM (SELECT status, timestamp_ms,
+               iif(status IN ('OK', 'ERROR'), execution_time_ms, NULL) AS finished_ms
+        FROM traces)
   WHERE timestamp_ms >= (SELECT min(day_ms) FROM days)
     AND timestamp_ms < (SELECT until_ms FROM report_window)
   GROUP BY 1)
@@ -244,7 +260,11 @@ GROUP BY model_provider, model_name, span_type
 ORDER BY calls DESC;
 
 -- The window's failed traces by what failed, the most first: the message of the innermost span with
--- an error, of the first to end if there are several. Messages that differ in ids, numbers, paths
+-- an error, of the first to end if there are several. first_seen_ms is the first in the window, not
+-- of all time. Spans that failed in traces that ended OK are not here; they are found with
+--   SELECT s.* FROM spans AS s JOIN traces AS t USING (trace_id)
+--   WHERE s.status = 'ERROR' AND t.status = 'OK' AND t.request_time >= date('now', '-7 days');
+-- Messages that differ in ids, numbers, paths
 -- and quotes (mask_message) are one; the example is the newest trace.
 DROP VIEW IF EXISTS error_groups;
 CREATE VIEW error_groups AS
@@ -287,12 +307,12 @@ FROM longest LEFT JOIN busiest ON busiest.trace_id = longest.trace_id
 ORDER BY execution_time_ms DESC, longest.trace_id;
 
 -- Is it better or worse than before? The window against the one before it, as long. n are the
--- traces that count: finished ones for the rate, those with a latency for a quantile. low and high
--- bound the difference, 95 %: each period's own interval (Wilson's for the rate; for a quantile the
--- ranks of W. J. Conover, Practical Nonparametric Statistics, 1999, 3.2), combined as R. G.
--- Newcombe does (Statistics in Medicine 17, 1998, method 10). The verdict is 'higher' or 'lower'
--- where they leave 0 out, else 'no clear change', and 'too few' where a period has under 20 traces
--- or not enough for the ranks.
+-- traces that count: finished ones for the rate, those of them with a latency for a quantile. low
+-- and high bound the difference, 95 %: each period's own interval (Wilson's for the rate; for a
+-- quantile the ranks of W. J. Conover, Practical Nonparametric Statistics, 1999, 3.2), combined as
+-- R. G. Newcombe does (Statistics in Medicine 17, 1998, method 10). The verdict is 'higher' or
+-- 'lower' where they leave 0 out, else 'no clear change', and 'too few' where a period has under 20
+-- traces or not enough for the ranks.
 DROP VIEW IF EXISTS compare_periods;
 CREATE VIEW compare_periods AS
 WITH metrics(metric, share) AS (
@@ -305,7 +325,7 @@ seen AS MATERIALIZED (
 ranked AS MATERIALIZED (
   SELECT is_now, execution_time_ms AS ms, count(*) OVER (PARTITION BY is_now) AS n,
          row_number() OVER (PARTITION BY is_now ORDER BY execution_time_ms) AS place
-  FROM seen WHERE execution_time_ms IS NOT NULL),
+  FROM seen WHERE execution_time_ms IS NOT NULL AND status IN ('OK', 'ERROR')),
 periods(metric, is_now, n, value, low, high) AS MATERIALIZED (
   SELECT 'success_rate', is_now, count(*), avg(status = 'OK'),
          wilson_low(sum(status = 'OK'), count(*)), wilson_high(sum(status = 'OK'), count(*))

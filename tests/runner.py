@@ -7,6 +7,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     functions      tests/sql/functions/*.py      the SQL functions, in two versions of SQLite
     sql            tests/sql/test_*.py           what people see in the sqlite3 shell
     live           tests/live/test_*.py          a real MLflow, both stores, both ages
+    package        tests/package/test_*.py       the Python package, built, installed and used
     docs           tests/docs/test_*.py          the manual's examples
     differential   tests/differential/test_*.py  pushdown on = off = a local copy
     fault          tests/fault/test_*.py         servers that misbehave, memory that runs out
@@ -224,7 +225,7 @@ def stage_valgrind(stage):
                 "SELECT * FROM mlflow_experiments",
                 "SELECT count(*) FROM mlflow_traces WHERE experiment = 'there is no such'"):
             expected = 1 if "no such" in statement else 0
-            sql = f".load {BUILD / 'dev' / 'mlflow'}\n{statement};"
+            sql = f".load {BUILD / 'dev' / 'mlflow0'}\n{statement};"
             script = stage.folder / "valgrind.sql"
             script.write_text(sql)
             status, output = stage.run([*VALGRIND, "sqlite3", "-batch", "-bail", ":memory:",
@@ -253,6 +254,7 @@ STAGES = {
     "functions": stage_functions,
     "sql": with_servers("sql"),
     "live": with_servers("live"),
+    "package": with_servers("package"),
     "docs": with_servers("docs"),
     "differential": with_servers("differential"),
     "fault": stage_fault,

@@ -41,6 +41,16 @@ static char mask_byte_before(const mask_message *message, size_t place) {
   return place > 0 ? message->text[place - 1] : '\0';
 }
 
+/* Whether nothing but the name of an exception comes before the place, as in KeyError: 'id'. */
+static bool mask_begins_at(const mask_message *message, size_t place) {
+  if (place == 0) return true;
+  if (place < 3 || memcmp(message->text + place - 2, ": ", 2) != 0) return false;
+  for (size_t i = 0; i < place - 2; i++) {
+    if (!mask_is_word(message->text[i]) && !strchr("._", message->text[i])) return false;
+  }
+  return true;
+}
+
 /* Each of these looks for one kind of thing at message->at: its length, 0 if it is not there. */
 
 static size_t mask_quoted(mask_message *message) {
@@ -55,7 +65,8 @@ static size_t mask_quoted(mask_message *message) {
     if (message->text[end] != *kind) {
       says_something = says_something || mask_is_word(message->text[end]);
     } else if (!mask_is_word(mask_byte(message, end + 1))) {
-      return says_something ? end + 1 - begin : 0;
+      bool is_all = end + 1 == message->length && mask_begins_at(message, begin);
+      return says_something && !is_all ? end + 1 - begin : 0;
     }
   }
   *none_from = begin + 1;

@@ -8,7 +8,9 @@
 **
 **   '…'      between quotes, of one kind, that hold a letter or digit; "…" and `…` likewise. It
 **            opens where no letter or digit is before it, and closes where none is behind it, so
-**            the apostrophe of "model's" is none.
+**            the apostrophe of "model's" is none. A message that is nothing else, or nothing but
+**            the name of an exception before it (KeyError: 'order_id'), keeps what is between the
+**            quotes, masked as all else is: it would say nothing without.
 **   <path>   from /, ./, ../, ~/ or a drive such as C:\ on, not within a word; of an address what
 **            comes after the host.
 **   <id>     a UUID; 0x and hexadecimal digits; eight or more hexadecimal digits, letters among

@@ -7,13 +7,17 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
-/* Whether the character at `s` would end the line or control a terminal. */
+/* Whether the character at `s` would end the line, control a terminal, or change the order in which
+** the line is shown (Bidi_Control of Unicode Standard Annex 9). */
 static bool error_is_control(const char *s, size_t length) {
   unsigned char c = (unsigned char)s[0];
   unsigned char last = (unsigned char)s[length - 1];
   if (length == 1) return c < 0x20 || c == 0x7f;
-  if (length == 2) return c == 0xc2 && last < 0xa0; /* U+0080 to U+009F */
-  return length == 3 && memcmp(s, "\xe2\x80", 2) == 0 && (last == 0xa8 || last == 0xa9);
+  if (length == 2) return (c == 0xc2 && last < 0xa0) || (c == 0xd8 && last == 0x9c); /* U+061C */
+  if (length != 3) return false;
+  if (memcmp(s, "\xe2\x80", 2) == 0) /* U+200E, U+200F, U+2028 to U+202E */
+    return last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae);
+  return memcmp(s, "\xe2\x81", 2) == 0 && last >= 0xa6 && last <= 0xa9; /* U+2066 to U+2069 */
 }
 
 void mlf_error_clean(char *text, size_t bytes_max) {

@@ -44,7 +44,8 @@ char *mlf_error_take(mlf_error *error);
 int mlf_error_result(sqlite3_context *context, const char *of, mlf_error *error);
 
 /* Makes `text` one printable line in place: each byte of a control character, of a line or
-** paragraph separator, or of what is not UTF-8 becomes '?', and it is cut at a character border to
+** paragraph separator, of what turns the direction of text round (U+202E and the like), or of what
+** is not UTF-8 becomes '?', and it is cut at a character border to
 ** at most `bytes_max` bytes. */
 void mlf_error_clean(char *text, size_t bytes_max);
 

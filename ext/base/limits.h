@@ -46,10 +46,14 @@
 #define MLF_PAYLOAD_TRACES_MAX  50
 #define MLF_PAYLOAD_BATCH_BYTES (4 * 1024 * 1024)
 
-/* What one statement remembers of traces it may ask for again: in memory, and with what is on disk.
- */
-#define MLF_MEMO_CACHE_KIB 8192
-#define MLF_MEMO_BYTES_MAX (1024LL * 1024 * 1024)
+/* Metrics: points in one answer, which has no pages; aggregations and conditions in one request. */
+#define MLF_METRICS_POINTS_MAX       50000
+#define MLF_METRICS_AGGREGATIONS_MAX 110
+#define MLF_METRICS_FILTERS_MAX      30
+
+/* What one statement keeps of what it was given: in memory, and with what is on disk. */
+#define MLF_GIVEN_CACHE_KIB 8192
+#define MLF_GIVEN_BYTES_MAX (1024LL * 1024 * 1024)
 
 /* ~/.mlflow/credentials. */
 #define MLF_CREDENTIALS_BYTES_MAX 65536

@@ -1,12 +1,10 @@
 #include "base/string_set.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "base/sqlite_api.h"
 
-/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
-static uint64_t string_set_hash(const char *text) {
+uint64_t mlf_string_hash(const char *text) {
   uint64_t hash = 14695981039346656037u;
   for (; *text; text++)
     hash = (hash ^ (unsigned char)*text) * 1099511628211u;
@@ -15,7 +13,7 @@ static uint64_t string_set_hash(const char *text) {
 
 /* The slot that holds `text`, or the empty one where it belongs. */
 static char **string_set_slot(char **slots, size_t slot_count, const char *text) {
-  size_t at = (size_t)string_set_hash(text) & (slot_count - 1);
+  size_t at = (size_t)mlf_string_hash(text) & (slot_count - 1);
   while (slots[at] && strcmp(slots[at], text) != 0)
     at = (at + 1) & (slot_count - 1);
   return &slots[at];

@@ -4,12 +4,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct mlf_string_set {
   char **slots; /* open addressing; owned strings, NULL where empty */
   size_t slot_count;
   size_t count;
 } mlf_string_set;
+
+/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+uint64_t mlf_string_hash(const char *text);
 
 void mlf_string_set_init(mlf_string_set *set);
 void mlf_string_set_clear(mlf_string_set *set);

@@ -191,15 +191,21 @@ static void agreement_alpha_final(sqlite3_context *context) {
   mlf_krippendorff_clear(&state->ratings);
 }
 
-int mlf_agreement_register(sqlite3 *db) {
+int mlf_agreement_register(mlf_registry *registry) {
   int rc = SQLITE_OK;
   for (int count = 2; rc == SQLITE_OK && count <= 3; count++) {
-    rc = sqlite3_create_function_v2(db, "agreement", count,
-                                    MLF_FAMILIES_PURE | MLF_JSON_RESULT_SUBTYPE, NULL, NULL,
-                                    agreement_step, agreement_final, NULL);
-    if (rc == SQLITE_OK)
-      rc = sqlite3_create_function_v2(db, "krippendorff_alpha", count, MLF_FAMILIES_PURE, NULL,
-                                      NULL, agreement_alpha_step, agreement_alpha_final, NULL);
+    rc = mlf_registry_add(
+        registry, &(mlf_registry_function){.name = "agreement",
+                                           .arguments = count,
+                                           .flags = MLF_FAMILIES_PURE | MLF_JSON_RESULT_SUBTYPE,
+                                           .step = agreement_step,
+                                           .final = agreement_final});
+    if (rc != SQLITE_OK) break;
+    rc = mlf_registry_add(registry, &(mlf_registry_function){.name = "krippendorff_alpha",
+                                                             .arguments = count,
+                                                             .flags = MLF_FAMILIES_PURE,
+                                                             .step = agreement_alpha_step,
+                                                             .final = agreement_alpha_final});
   }
   return rc;
 }

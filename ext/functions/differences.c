@@ -188,8 +188,11 @@ static void differences_final(sqlite3_context *context) {
   sqlite3_free(state->counts);
 }
 
-int mlf_differences_register(sqlite3 *db) {
-  return sqlite3_create_function_v2(db, "differences", 2,
-                                    MLF_FAMILIES_PURE | MLF_JSON_RESULT_SUBTYPE, NULL, NULL,
-                                    differences_step, differences_final, NULL);
+int mlf_differences_register(mlf_registry *registry) {
+  return mlf_registry_add(
+      registry, &(mlf_registry_function){.name = "differences",
+                                         .arguments = 2,
+                                         .flags = MLF_FAMILIES_PURE | MLF_JSON_RESULT_SUBTYPE,
+                                         .step = differences_step,
+                                         .final = differences_final});
 }

@@ -2,8 +2,8 @@
 
 #include "functions/families.h"
 
-int mlf_functions_register(sqlite3 *db) {
-  static int (*const families[])(sqlite3 *) = {
+int mlf_functions_register(mlf_registry *registry) {
+  static int (*const families[])(mlf_registry *) = {
       mlf_percentile_register,  mlf_latency_register,           mlf_time_register,
       mlf_rate_register,        mlf_picture_register,           mlf_message_register,
       mlf_strata_register,      mlf_stratified_sample_register, mlf_agreement_register,
@@ -11,6 +11,6 @@ int mlf_functions_register(sqlite3 *db) {
   };
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < sizeof(families) / sizeof(*families); i++)
-    rc = families[i](db);
+    rc = families[i](registry);
   return rc;
 }

@@ -5,9 +5,9 @@
 #ifndef MLF_FUNCTIONS_FUNCTIONS_H
 #define MLF_FUNCTIONS_FUNCTIONS_H
 
-#include "base/sqlite_api.h"
+#include "base/registry.h"
 
-/* Returns an SQLite result code. */
-int mlf_functions_register(sqlite3 *db);
+/* SQLITE_OK, SQLITE_NOMEM or SQLITE_INTERRUPT. A function whose name is in use stays. */
+int mlf_functions_register(mlf_registry *registry);
 
 #endif

@@ -170,7 +170,7 @@ static void latency_class(sqlite3_context *context, int count, sqlite3_value **a
   if (fresh) sqlite3_set_auxdata(context, 1, fresh, latency_free_edges);
 }
 
-static int latency_register_class(sqlite3 *db) {
+static int latency_register_class(mlf_registry *registry) {
   mlf_error error = {0};
   mlf_edges *edges = sqlite3_malloc64(sizeof(*edges));
   if (!edges) return SQLITE_NOMEM;
@@ -180,20 +180,32 @@ static int latency_register_class(sqlite3 *db) {
     latency_free_edges(edges);
     return rc;
   }
-  rc = sqlite3_create_function_v2(db, "latency_class", 1, MLF_FAMILIES_PURE, edges, latency_class,
-                                  NULL, NULL, latency_free_edges);
-  if (rc != SQLITE_OK) return rc;
-  return sqlite3_create_function_v2(db, "latency_class", 2, MLF_FAMILIES_PURE, NULL, latency_class,
-                                    NULL, NULL, NULL);
+  mlf_registry_function function = {.name = "latency_class",
+                                    .arguments = 1,
+                                    .flags = MLF_FAMILIES_PURE,
+                                    .context = edges,
+                                    .call = latency_class,
+                                    .destroy = latency_free_edges};
+  rc = mlf_registry_add(registry, &function);
+  function.arguments = 2;
+  function.context = NULL;
+  function.destroy = NULL;
+  return rc == SQLITE_OK ? mlf_registry_add(registry, &function) : rc;
 }
 
-int mlf_latency_register(sqlite3 *db) {
+int mlf_latency_register(mlf_registry *registry) {
   static char has_edges;
   int rc = SQLITE_OK;
   for (int count = 1; rc == SQLITE_OK && count <= 2; count++)
-    rc = sqlite3_create_window_function(
-        db, "latency_bucket", count, MLF_FAMILIES_PURE | LATENCY_RESULT_SUBTYPE,
-        count == 2 ? &has_edges : NULL, latency_bucket_step, latency_bucket_final,
-        latency_bucket_value, latency_bucket_inverse, NULL);
-  return rc == SQLITE_OK ? latency_register_class(db) : rc;
+    rc = mlf_registry_add(registry, &(mlf_registry_function){
+                                        .name = "latency_bucket",
+                                        .arguments = count,
+                                        .flags = MLF_FAMILIES_PURE | LATENCY_RESULT_SUBTYPE,
+                                        .context = count == 2 ? &has_edges : NULL,
+                                        .step = latency_bucket_step,
+                                        .final = latency_bucket_final,
+                                        .value = latency_bucket_value,
+                                        .inverse = latency_bucket_inverse,
+                                    });
+  return rc == SQLITE_OK ? latency_register_class(registry) : rc;
 }

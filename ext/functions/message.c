@@ -28,7 +28,9 @@ static void message_mask(sqlite3_context *context, int count, sqlite3_value **ar
   mlf_buffer_clear(&masked);
 }
 
-int mlf_message_register(sqlite3 *db) {
-  return sqlite3_create_function_v2(db, "mask_message", 1, MLF_FAMILIES_PURE, NULL, message_mask,
-                                    NULL, NULL, NULL);
+int mlf_message_register(mlf_registry *registry) {
+  return mlf_registry_add(registry, &(mlf_registry_function){.name = "mask_message",
+                                                             .arguments = 1,
+                                                             .flags = MLF_FAMILIES_PURE,
+                                                             .call = message_mask});
 }

@@ -128,14 +128,22 @@ static void percentile_final(sqlite3_context *context) {
   mlf_quantile_clear(&state->quantile);
 }
 
-int mlf_percentile_register(sqlite3 *db) {
+int mlf_percentile_register(mlf_registry *registry) {
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < 4; i++) {
     const percentile_function *function = &percentile_functions[i];
-    /* SQLite hands the pointer back to us alone, and it is read only. */
-    rc = sqlite3_create_window_function(
-        db, function->name, function->arguments, MLF_FAMILIES_PURE, (void *)(uintptr_t)function,
-        percentile_step, percentile_final, percentile_value, percentile_inverse, NULL);
+    rc = mlf_registry_add(registry,
+                          &(mlf_registry_function){
+                              .name = function->name,
+                              .arguments = function->arguments,
+                              .flags = MLF_FAMILIES_PURE,
+                              /* SQLite hands the pointer back to us alone, and it is read only. */
+                              .context = (void *)(uintptr_t)function,
+                              .step = percentile_step,
+                              .final = percentile_final,
+                              .value = percentile_value,
+                              .inverse = percentile_inverse,
+                          });
   }
   return rc;
 }

@@ -102,11 +102,16 @@ static void picture_bar(sqlite3_context *context, int count, sqlite3_value **arg
   picture_result(context, mlf_textplot_bar(&picture, value, max, (int)width), &picture);
 }
 
-int mlf_picture_register(sqlite3 *db) {
-  int rc = sqlite3_create_function_v2(db, "sparkline", 1, MLF_FAMILIES_PURE, NULL, NULL,
-                                      sparkline_step, sparkline_final, NULL);
+int mlf_picture_register(mlf_registry *registry) {
+  int rc = mlf_registry_add(registry, &(mlf_registry_function){.name = "sparkline",
+                                                               .arguments = 1,
+                                                               .flags = MLF_FAMILIES_PURE,
+                                                               .step = sparkline_step,
+                                                               .final = sparkline_final});
   for (int count = 2; rc == SQLITE_OK && count <= 3; count++)
-    rc = sqlite3_create_function_v2(db, "bar", count, MLF_FAMILIES_PURE, NULL, picture_bar, NULL,
-                                    NULL, NULL);
+    rc = mlf_registry_add(registry, &(mlf_registry_function){.name = "bar",
+                                                             .arguments = count,
+                                                             .flags = MLF_FAMILIES_PURE,
+                                                             .call = picture_bar});
   return rc;
 }

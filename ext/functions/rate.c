@@ -43,13 +43,16 @@ static void rate_wilson(sqlite3_context *context, int count, sqlite3_value **arg
   }
 }
 
-int mlf_rate_register(sqlite3 *db) {
+int mlf_rate_register(mlf_registry *registry) {
   int rc = SQLITE_OK;
   for (size_t i = 0; i < 2; i++) {
     for (int count = 2; rc == SQLITE_OK && count <= 3; count++)
-      rc = sqlite3_create_function_v2(db, rate_functions[i].name, count, MLF_FAMILIES_PURE,
-                                      (void *)(uintptr_t)&rate_functions[i], rate_wilson, NULL,
-                                      NULL, NULL);
+      rc = mlf_registry_add(
+          registry, &(mlf_registry_function){.name = rate_functions[i].name,
+                                             .arguments = count,
+                                             .flags = MLF_FAMILIES_PURE,
+                                             .context = (void *)(uintptr_t)&rate_functions[i],
+                                             .call = rate_wilson});
   }
   return rc;
 }

@@ -102,12 +102,18 @@ static void strata_final(sqlite3_context *context) {
   mlf_stratify_clear(&state->stratify);
 }
 
-int mlf_strata_register(sqlite3 *db) {
+int mlf_strata_register(mlf_registry *registry) {
   int rc = SQLITE_OK;
   for (int count = 3; rc == SQLITE_OK && count <= 4; count++)
-    rc = sqlite3_create_function_v2(db, "strata", count, MLF_FAMILIES_PURE, NULL, NULL, strata_step,
-                                    strata_final, NULL);
+    rc = mlf_registry_add(registry, &(mlf_registry_function){.name = "strata",
+                                                             .arguments = count,
+                                                             .flags = MLF_FAMILIES_PURE,
+                                                             .step = strata_step,
+                                                             .final = strata_final});
   if (rc != SQLITE_OK) return rc;
-  return sqlite3_create_function_v2(db, "strata_merge", 1, MLF_FAMILIES_PURE, NULL, NULL,
-                                    strata_merge_step, strata_final, NULL);
+  return mlf_registry_add(registry, &(mlf_registry_function){.name = "strata_merge",
+                                                             .arguments = 1,
+                                                             .flags = MLF_FAMILIES_PURE,
+                                                             .step = strata_merge_step,
+                                                             .final = strata_final});
 }

@@ -238,6 +238,6 @@ static const sqlite3_module sample_module = {
     .xColumn = sample_column,
 };
 
-int mlf_stratified_sample_register(sqlite3 *db) {
-  return sqlite3_create_module_v2(db, "stratified_sample", &sample_module, NULL, NULL);
+int mlf_stratified_sample_register(mlf_registry *registry) {
+  return sqlite3_create_module_v2(registry->db, "stratified_sample", &sample_module, NULL, NULL);
 }

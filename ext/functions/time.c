@@ -55,11 +55,11 @@ static void time_bucket(sqlite3_context *context, int count, sqlite3_value **arg
     mlf_error_result(context, "time_bucket", &error);
 }
 
-int mlf_time_register(sqlite3 *db) {
-  int rc = sqlite3_create_function_v2(db, "time_bucket", 2, MLF_FAMILIES_PURE, NULL, time_bucket,
-                                      NULL, NULL, NULL);
-  if (rc != SQLITE_OK) return rc;
-  /* Not deterministic: the local zone is the machine's. */
-  return sqlite3_create_function_v2(db, "time_bucket", 3, SQLITE_UTF8 | SQLITE_INNOCUOUS, NULL,
-                                    time_bucket, NULL, NULL, NULL);
+int mlf_time_register(mlf_registry *registry) {
+  mlf_registry_function function = {
+      .name = "time_bucket", .arguments = 2, .flags = MLF_FAMILIES_PURE, .call = time_bucket};
+  int rc = mlf_registry_add(registry, &function);
+  function.arguments = 3;
+  function.flags = SQLITE_UTF8 | SQLITE_INNOCUOUS; /* the local zone is the machine's */
+  return rc == SQLITE_OK ? mlf_registry_add(registry, &function) : rc;
 }

@@ -35,7 +35,7 @@ static const mlf_column catalog_traces[] = {
      MLF_KEY_METADATA, "mlflow.trace.session", VISIBLE},
     {"user_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.trace.user", NULL, MLF_KEY_METADATA,
      "mlflow.trace.user", VISIBLE},
-    {"run_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.sourceRun", NULL, MLF_KEY_RUN,
+    {"run_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, MLF_TRACE_RUN, NULL, MLF_KEY_RUN,
      "attributes.run_id", VISIBLE},
     {"model_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.modelId", NULL, MLF_KEY_METADATA,
      "mlflow.modelId", VISIBLE},
@@ -74,7 +74,8 @@ static const mlf_column catalog_traces[] = {
      VISIBLE},
     {"experiment", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_EXPERIMENT, NULL, HIDDEN},
     {"filter", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_FILTER, NULL, HIDDEN},
-    {"request_time", MLF_TYPE_TEXT, MLF_SOURCE_REQUEST_TIME, NULL, NULL, MLF_KEY_NONE, NULL,
+    {"in_run", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_IN_RUN, NULL, HIDDEN},
+    {"request_time", MLF_TYPE_TEXT, MLF_SOURCE_REQUEST_TIME, NULL, NULL, MLF_KEY_REQUEST_TIME, NULL,
      HIDDEN},
     {"span_error", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_ERROR, NULL, NULL, MLF_KEY_NONE, NULL, HIDDEN},
     {"state", MLF_TYPE_TEXT, MLF_SOURCE_STATUS, "state", NULL, MLF_KEY_STRING, "attributes.status",
@@ -139,10 +140,13 @@ static const mlf_column catalog_spans[] = {
      VISIBLE},
     {"events", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_EVENTS, NULL, NULL, MLF_KEY_NONE, NULL, VISIBLE},
     {"links", MLF_TYPE_TEXT, MLF_SOURCE_SPAN_LINKS, NULL, NULL, MLF_KEY_NONE, NULL, VISIBLE},
+    {"timestamp_ms", MLF_TYPE_INTEGER, MLF_SOURCE_TIMESTAMP, NULL, NULL, MLF_KEY_TIMESTAMP,
+     "attributes.timestamp_ms", VISIBLE},
     {"experiment", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_EXPERIMENT, NULL, HIDDEN},
     {"filter", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_FILTER, NULL, HIDDEN},
-    {"timestamp_ms", MLF_TYPE_INTEGER, MLF_SOURCE_TIMESTAMP, NULL, NULL, MLF_KEY_TIMESTAMP,
-     "attributes.timestamp_ms", HIDDEN},
+    {"in_run", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_IN_RUN, NULL, HIDDEN},
+    {"request_time", MLF_TYPE_TEXT, MLF_SOURCE_REQUEST_TIME, NULL, NULL, MLF_KEY_REQUEST_TIME, NULL,
+     HIDDEN},
 };
 
 static const mlf_column catalog_assessments[] = {
@@ -174,8 +178,8 @@ static const mlf_column catalog_assessments[] = {
      MLF_KEY_NONE, NULL, VISIBLE},
     {"source_id", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "source", "source_id", MLF_KEY_NONE,
      NULL, VISIBLE},
-    {"run_id", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "metadata",
-     "mlflow.assessment.sourceRunId", MLF_KEY_NONE, NULL, VISIBLE},
+    {"run_id", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_TEXT, "metadata", MLF_ASSESSMENT_RUN,
+     MLF_KEY_NONE, NULL, VISIBLE},
     {"create_time_ms", MLF_TYPE_INTEGER, MLF_SOURCE_ASSESSMENT_TIME, "create_time", NULL,
      MLF_KEY_NONE, NULL, VISIBLE},
     {"last_update_time_ms", MLF_TYPE_INTEGER, MLF_SOURCE_ASSESSMENT_TIME, "last_update_time", NULL,
@@ -186,13 +190,20 @@ static const mlf_column catalog_assessments[] = {
      VISIBLE},
     {"metadata", MLF_TYPE_TEXT, MLF_SOURCE_ASSESSMENT_METADATA, NULL, NULL, MLF_KEY_NONE, NULL,
      VISIBLE},
-    {"trace_run_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "mlflow.sourceRun", NULL, MLF_KEY_RUN,
+    {"timestamp_ms", MLF_TYPE_INTEGER, MLF_SOURCE_TIMESTAMP, NULL, NULL, MLF_KEY_TIMESTAMP,
+     "attributes.timestamp_ms", VISIBLE},
+    {"trace_run_id", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, MLF_TRACE_RUN, NULL, MLF_KEY_RUN,
      "attributes.run_id", HIDDEN},
     {"experiment", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_EXPERIMENT, NULL, HIDDEN},
     {"filter", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_FILTER, NULL, HIDDEN},
-    {"timestamp_ms", MLF_TYPE_INTEGER, MLF_SOURCE_TIMESTAMP, NULL, NULL, MLF_KEY_TIMESTAMP,
-     "attributes.timestamp_ms", HIDDEN},
+    {"in_run", MLF_TYPE_TEXT, MLF_SOURCE_ASKED, NULL, NULL, MLF_KEY_IN_RUN, NULL, HIDDEN},
+    {"request_time", MLF_TYPE_TEXT, MLF_SOURCE_REQUEST_TIME, NULL, NULL, MLF_KEY_REQUEST_TIME, NULL,
+     HIDDEN},
 };
+
+bool mlf_key_is_argument(mlf_key_kind kind) {
+  return kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER || kind == MLF_KEY_IN_RUN;
+}
 
 static int catalog_init(mlf_schema *schema, const mlf_column *columns, size_t bytes) {
   schema->columns = sqlite3_malloc64(bytes);

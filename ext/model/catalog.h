@@ -11,6 +11,10 @@
 
 #include "base/error.h"
 
+/* The key of metadata that holds the run which logged a trace, or made an assessment. */
+#define MLF_TRACE_RUN      "mlflow.sourceRun"
+#define MLF_ASSESSMENT_RUN "mlflow.assessment.sourceRunId"
+
 typedef enum mlf_column_type {
   MLF_TYPE_TEXT,
   MLF_TYPE_INTEGER,
@@ -33,7 +37,7 @@ typedef enum mlf_source {
   MLF_SOURCE_METADATA_INTEGER,
   MLF_SOURCE_METADATA_ITEM, /* member `item` of the JSON object in trace_metadata[path] */
   MLF_SOURCE_FEEDBACK,      /* value of the latest valid feedback named `path` */
-  MLF_SOURCE_ASKED,         /* what the statement asked: experiment, filter */
+  MLF_SOURCE_ASKED,         /* what the statement asked: experiment, filter, in_run */
   MLF_SOURCE_SPAN_ERROR,    /* why the spans cannot be read */
   /* Of a span: model/span_set.h. Those of mlflow_traces speak of the root span. */
   MLF_SOURCE_SPAN,
@@ -75,11 +79,13 @@ typedef enum mlf_key_kind {
   MLF_KEY_EXPERIMENT,    /* the name: becomes a location, not a condition */
   MLF_KEY_EXPERIMENT_ID, /* likewise */
   MLF_KEY_FILTER,        /* a raw filter, passed on */
+  MLF_KEY_IN_RUN,        /* attributes.run_id, for all that the server says is of the run */
   MLF_KEY_TRACE_ID,
-  MLF_KEY_STRING,    /* a string attribute */
-  MLF_KEY_NAME,      /* attributes.name, which the server keeps as a tag */
-  MLF_KEY_RUN,       /* attributes.run_id, which finds linked traces too */
-  MLF_KEY_TIMESTAMP, /* timestamp_ms: also what pages are walked by */
+  MLF_KEY_STRING,       /* a string attribute */
+  MLF_KEY_NAME,         /* attributes.name, which the server keeps as a tag */
+  MLF_KEY_RUN,          /* attributes.run_id, which finds linked traces too */
+  MLF_KEY_TIMESTAMP,    /* timestamp_ms: also what pages are walked by */
+  MLF_KEY_REQUEST_TIME, /* the same as text: query/time_bound.h */
   MLF_KEY_NUMBER,
   MLF_KEY_END_TIME,
   MLF_KEY_TAG,
@@ -116,6 +122,10 @@ typedef struct mlf_schema {
   char **strings; /* owned strings of declared columns */
   int string_count;
 } mlf_schema;
+
+/* Whether a column of this kind is an argument: a condition on it says what the table holds, and
+** the column shows what was asked. */
+bool mlf_key_is_argument(mlf_key_kind kind);
 
 /* Make the schemas of our tables without declared columns. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_schema_init_traces(mlf_schema *schema);

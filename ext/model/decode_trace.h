@@ -10,6 +10,11 @@
 #include "model/catalog.h"
 #include "model/json.h"
 
+/* How far down the tree of a trace reaches, and of a page {"traces": […]} of them: to what an
+** assessment is made of. */
+#define MLF_TRACE_LEVELS  5
+#define MLF_TRACES_LEVELS (MLF_TRACE_LEVELS + 2)
+
 /* The value of `column` in `trace`, a member of `page`. Absent and null give NULL. A text is owned
 ** by `value`, or borrowed from `page`. What is asked, and what is of a span or an assessment, is
 ** not in a trace: NULL. Errors: what has another type than belongs there, or is no time where one

@@ -6,7 +6,9 @@
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "base/utf8.h"
+#include "model/timestamp.h"
 #include "query/shippable.h"
+#include "query/time_bound.h"
 
 /* SQLite refuses longer patterns itself, at 50,000 bytes; nobody writes one this long. */
 #define FILTER_PATTERN_BYTES_MAX 1000
@@ -45,16 +47,24 @@ static const char *const filter_operators[MLF_OP_COUNT] = {
     [MLF_OP_IS_NOT_NULL] = "IS NOT NULL",
 };
 
-/* U+FFFD stands for what JSON cannot carry as well as for itself: a NUL, half a surrogate pair. */
-static bool filter_has_replacement(const char *text, size_t length) {
-  for (size_t i = 0; i + 3 <= length; i++) {
-    if (memcmp(text + i, "\xef\xbf\xbd", 3) == 0) return true;
+/* Whether what stands here may be shown for something else, which the server compares with: U+FFFD
+** for what JSON cannot carry, and the escapes of a NUL and of half a surrogate pair. */
+static bool filter_is_stand_in(const char *text, size_t length) {
+  if (length >= 3 && memcmp(text, "\xef\xbf\xbd", 3) == 0) return true;
+  if (length < 6 || text[0] != '\\' || text[1] != 'u') return false;
+  return sqlite3_strnicmp(text + 2, "0000", 4) == 0 ||
+         (sqlite3_strnicmp(text + 2, "d", 1) == 0 && strchr("89abAB", text[3]));
+}
+
+static bool filter_has_stand_in(const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    if (filter_is_stand_in(text + i, length - i)) return true;
   }
   return false;
 }
 
 bool mlf_filter_quote(const char *text, size_t length, char *quote) {
-  if (!mlf_utf8_is_text(text, length) || filter_has_replacement(text, length)) return false;
+  if (!mlf_utf8_is_text(text, length) || filter_has_stand_in(text, length)) return false;
   /* The server's tokenizer takes a backslash before a quote for an escape. */
   if (length && text[length - 1] == '\\') return false;
   *quote = memchr(text, '\'', length) ? '"' : '\'';
@@ -138,6 +148,25 @@ static bool filter_narrow(mlf_filter *filter, mlf_op op, int64_t value) {
   if (high < filter->high_ms) filter->high_ms = high;
   if (filter->low_ms > filter->high_ms) filter->empty = true;
   return true;
+}
+
+/* A condition on request_time narrows the range, too. */
+static bool filter_narrow_by_text(mlf_filter *filter, const mlf_filter_term *term) {
+  const mlf_value *value = &term->values[0];
+  if (value->type != MLF_TEXT) return false;
+  int64_t from = mlf_time_bound(value->text, value->length, false);
+  int64_t behind = mlf_time_bound(value->text, value->length, true);
+  filter_narrow(filter, MLF_OP_GE, MLF_TIMESTAMP_MIN_MS);
+  filter_narrow(filter, MLF_OP_LE, MLF_TIMESTAMP_MAX_MS);
+  switch (term->op) {
+  case MLF_OP_EQ:
+    return filter_narrow(filter, MLF_OP_GE, from) && filter_narrow(filter, MLF_OP_LT, behind);
+  case MLF_OP_LT: return filter_narrow(filter, MLF_OP_LT, from);
+  case MLF_OP_LE: return filter_narrow(filter, MLF_OP_LT, behind);
+  case MLF_OP_GT: return filter_narrow(filter, MLF_OP_GE, behind);
+  case MLF_OP_GE: return filter_narrow(filter, MLF_OP_GE, from);
+  default: return false;
+  }
 }
 
 static void filter_begin_condition(filter_writer *writer) {
@@ -307,6 +336,11 @@ static bool filter_is_known(mlf_server server, const mlf_column *column, mlf_op 
   return true;
 }
 
+/* IS is = but for NULL, which SQLite's own check alone can find. */
+static bool filter_is_null(const mlf_filter_term *term) {
+  return term->op == MLF_OP_IS && term->values[0].type == MLF_NULL;
+}
+
 /* Whether no row can satisfy the term: a comparison with NULL, or a list of nothing else. */
 static bool filter_is_never(const mlf_filter_term *term) {
   if (!mlf_op_has_argument(term->op)) return false;
@@ -356,6 +390,7 @@ static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term
   if (writer->terms >= MLF_FILTER_TERMS_MAX) return false;
   if (filter_is_joined(column) && writer->key_terms >= MLF_FILTER_KEY_TERMS_MAX) return false;
   switch (column->key_kind) {
+  case MLF_KEY_REQUEST_TIME: return filter_narrow_by_text(writer->filter, term);
   case MLF_KEY_TIMESTAMP:
   case MLF_KEY_NUMBER:
   case MLF_KEY_END_TIME: return filter_write_number(writer, term);
@@ -380,34 +415,57 @@ static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term
   }
 }
 
-int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server,
-                     mlf_filter *filter) {
+/* Takes an argument of the table, which has to be sent. */
+static int filter_take_argument(filter_writer *writer, const mlf_filter_term *term,
+                                mlf_error *error) {
+  const mlf_value *value = &term->values[0];
+  bool raw = term->column->key_kind == MLF_KEY_FILTER;
+  char quote;
+  *(raw ? &writer->filter->raw : &writer->filter->run) = value;
+  if (value->type != MLF_TEXT || memchr(value->text, 0, value->length)) {
+    return mlf_error_set(error, SQLITE_ERROR, "%s = … wants %s as a text without NUL",
+                         term->column->name, raw ? "a filter of MLflow's" : "the id of a run");
+  }
+  if (!raw && !mlf_filter_quote(value->text, value->length, &quote))
+    return mlf_error_set(error, SQLITE_ERROR, "in_run = … wants the id of a run; no run has this");
+  return SQLITE_OK;
+}
+
+int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server, mlf_filter *filter,
+                     mlf_error *error) {
   *filter = (mlf_filter){.low_ms = INT64_MIN, .high_ms = INT64_MAX, .complete = true};
   filter_writer writer = {.text = sqlite3_str_new(NULL),
                           .spans = sqlite3_str_new(NULL),
                           .server = server,
                           .filter = filter};
-  for (int i = 0; i < count; i++) {
+  int rc = SQLITE_OK;
+  for (int i = 0; rc == SQLITE_OK && i < count; i++) {
     mlf_key_kind kind = terms[i].column->key_kind;
     bool sent;
+    mlf_filter_term term = terms[i];
     if (kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID) continue;
-    if (filter_is_never(&terms[i])) {
-      filter->empty = sent = true;
-    } else if (kind == MLF_KEY_FILTER) {
-      sent = terms[i].values[0].type == MLF_TEXT;
-      if (sent) filter->raw = &terms[i].values[0];
-    } else {
-      sent = filter_write_term(&writer, &terms[i]);
+    if (filter_is_null(&term)) {
+      filter->complete = false;
+      continue;
     }
-    if (!sent || mlf_shippable_decide(terms[i].column, terms[i].op) != MLF_SHIP_EXACT)
+    if (term.op == MLF_OP_IS) term.op = MLF_OP_EQ;
+    if (filter_is_never(&term)) {
+      filter->empty = sent = true;
+    } else if (kind == MLF_KEY_FILTER || kind == MLF_KEY_IN_RUN) {
+      sent = true;
+      rc = filter_take_argument(&writer, &term, error);
+    } else {
+      sent = filter_write_term(&writer, &term);
+    }
+    if (!sent || mlf_shippable_decide(term.column, term.op) != MLF_SHIP_EXACT)
       filter->complete = false;
   }
   filter_write_assessment(&writer);
-  int rc = sqlite3_str_errcode(writer.text);
-  if (rc == SQLITE_OK) rc = sqlite3_str_errcode(writer.spans);
+  int memory = sqlite3_str_errcode(writer.text);
+  if (memory == SQLITE_OK) memory = sqlite3_str_errcode(writer.spans);
   filter->text = sqlite3_str_finish(writer.text);
   filter->spans = sqlite3_str_finish(writer.spans);
-  return rc;
+  return memory == SQLITE_OK ? rc : mlf_error_nomem(error);
 }
 
 void mlf_filter_clear(mlf_filter *filter) {

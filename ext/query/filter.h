@@ -37,6 +37,7 @@ typedef struct mlf_filter {
   char *spans;          /* conditions on spans, likewise: they find only traces whose spans the
                            server keeps itself */
   const mlf_value *raw; /* the raw filter, ANDed; NULL if none */
+  const mlf_value *run; /* of which run all traces are; NULL if none is asked for */
   int64_t low_ms;       /* timestamp_ms is in low_ms..high_ms */
   int64_t high_ms;
   const mlf_value *ids; /* only traces with these ids, if id_count > 0; NULLs among them */
@@ -46,9 +47,10 @@ typedef struct mlf_filter {
 } mlf_filter;
 
 /* Writes the filter for a server. Terms on experiments are not looked at: they are no conditions.
-** SQLITE_OK or SQLITE_NOMEM. */
-int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server,
-                     mlf_filter *filter);
+** Errors: an argument (filter, in_run) that is no text, or that cannot be sent; SQLITE_NOMEM. The
+** filter can be cleared after any result. */
+int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server, mlf_filter *filter,
+                     mlf_error *error);
 void mlf_filter_clear(mlf_filter *filter);
 
 /* Whether `text` can stand between quotes; `*quote` is then the one to use. */

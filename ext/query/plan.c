@@ -17,6 +17,7 @@ static const char *const plan_op_texts[MLF_OP_COUNT] = {
     [MLF_OP_GLOB] = "GLOB ?",
     [MLF_OP_IS_NULL] = "IS NULL",
     [MLF_OP_IS_NOT_NULL] = "IS NOT NULL",
+    [MLF_OP_IS] = "IS ?",
 };
 
 #define PLAN_ALL    "(all)"
@@ -44,7 +45,8 @@ bool mlf_op_has_argument(mlf_op op) {
 ** an equality leaves little, a range a quarter, a pattern or inequality most. */
 static double plan_selectivity(mlf_op op) {
   switch (op) {
-  case MLF_OP_EQ: return 0.05;
+  case MLF_OP_EQ:
+  case MLF_OP_IS: return 0.05;
   case MLF_OP_IN: return 0.1;
   case MLF_OP_LT:
   case MLF_OP_LE:
@@ -69,11 +71,11 @@ static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
   for (int i = 0; i < plan->term_count; i++) {
     mlf_op op = plan->terms[i].op;
     mlf_key_kind kind = schema->columns[plan->terms[i].column].key_kind;
-    if (kind == MLF_KEY_TRACE_ID && (op == MLF_OP_EQ || op == MLF_OP_IN)) {
-      double ids = op == MLF_OP_EQ ? 1 : PLAN_LIST_IDS;
+    if (kind == MLF_KEY_TRACE_ID && (op == MLF_OP_EQ || op == MLF_OP_IN || op == MLF_OP_IS)) {
+      double ids = op == MLF_OP_IN ? PLAN_LIST_IDS : 1;
       if (!by_id || ids < traces) traces = ids;
       by_id = true;
-      plan->one_row = plan->one_row || (op == MLF_OP_EQ && schema->key_count == 1);
+      plan->one_row = plan->one_row || (op != MLF_OP_IN && schema->key_count == 1);
     }
   }
   for (int i = 0; i < plan->term_count && !by_id; i++) {
@@ -88,12 +90,19 @@ static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
   if (schema->needs_spans) plan->cost += traces * PLAN_SPANS_COST;
 }
 
-/* Whether the constraint is an argument of the table, which nobody can check but the server. It has
+/* Whether nobody but the server can tell which traces the argument finds. */
+static bool plan_only_server_knows(mlf_key_kind kind) {
+  return mlf_key_is_argument(kind) && kind != MLF_KEY_EXPERIMENT;
+}
+
+/* Whether the constraint is an argument of the table that nobody can check but the server. It has
 ** to be sent: where its value is not known yet another join order has to be tried. */
 static bool plan_is_argument(const mlf_schema *schema, const mlf_constraint *constraint) {
   if (constraint->column < 0) return false;
   mlf_key_kind kind = schema->columns[constraint->column].key_kind;
-  return kind == MLF_KEY_FILTER && (constraint->op == MLF_OP_EQ || constraint->op == MLF_OP_IN);
+  return plan_only_server_knows(kind) &&
+         (constraint->op == MLF_OP_EQ || constraint->op == MLF_OP_IN ||
+          constraint->op == MLF_OP_IS);
 }
 
 /* The operator as it would be sent: IN where the whole list can be had and the server's language
@@ -105,16 +114,23 @@ static mlf_op plan_sent_op(const mlf_column *column, const mlf_constraint *const
   return constraint->op;
 }
 
-/* Whether the server compares as SQL wants it. The column `filter` shows what was asked, which is
-** equal to itself under any collation. */
+/* Whether the server compares as SQL wants it. What was asked is equal to itself under any
+** collation; an experiment's name need not be. */
 static bool plan_has_collation(const mlf_column *column, const mlf_constraint *constraint) {
-  return constraint->binary || column->key_kind == MLF_KEY_FILTER;
+  return constraint->binary || plan_only_server_knows(column->key_kind);
+}
+
+/* Whether a scan can give the order without missing what moves. No lower bound of time is sent
+** beside a raw filter, and that is how the oldest come first. */
+static bool plan_can_order(const mlf_plan *plan, mlf_wish wish, bool raw) {
+  if (wish.order != MLF_ORDER_OLDEST_FIRST) return true;
+  return plan->exact && !raw && wish.rows >= 0 && wish.rows <= MLF_PAGE_ROWS_MAX;
 }
 
 int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints, int count,
-                    mlf_order order, bool wants_other_order, mlf_plan *plan) {
+                    mlf_wish wish, mlf_plan *plan) {
   memset(plan, 0, sizeof(*plan));
-  plan->exact = !wants_other_order;
+  plan->exact = !wish.other_order;
   bool batched = false, raw = false;
   for (int i = 0; i < count; i++) {
     const mlf_constraint *constraint = &constraints[i];
@@ -136,9 +152,8 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
     if (!sent) continue;
     plan->terms[plan->term_count++] = (mlf_plan_term){constraint->column, op, i};
   }
-  /* No lower bound of time is sent beside a raw filter, and that is how the oldest come first. */
-  if (!batched && !(raw && order == MLF_ORDER_OLDEST_FIRST)) plan->order = order;
-  if (order != plan->order) plan->exact = false;
+  if (!batched && plan_can_order(plan, wish, raw)) plan->order = wish.order;
+  if (wish.order != plan->order) plan->exact = false;
   plan_estimate(schema, plan);
   return SQLITE_OK;
 }

@@ -21,6 +21,7 @@
 #define MLF_QUERY_PLAN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -38,6 +39,7 @@ typedef enum mlf_op {
   MLF_OP_GLOB,
   MLF_OP_IS_NULL,
   MLF_OP_IS_NOT_NULL,
+  MLF_OP_IS, /* as =, but true of two NULLs */
   MLF_OP_COUNT
 } mlf_op;
 
@@ -73,12 +75,19 @@ typedef struct mlf_plan {
 /* Whether the term has an argument. */
 bool mlf_op_has_argument(mlf_op op);
 
-/* Chooses the terms to send. `order` is the order that the statement wants of timestamp_ms alone,
-** MLF_ORDER_ANY if it wants none or another; `wants_other_order` says which. The plan's order is
-** set if the scan will give it. Returns SQLITE_OK, or SQLITE_CONSTRAINT if no plan is possible
-** with these usable constraints (a hidden argument depends on a table not yet read). */
+/* What the statement wants of the rows' order, and how many it wants. */
+typedef struct mlf_wish {
+  mlf_order order;  /* of timestamp_ms alone; MLF_ORDER_ANY if it wants none or another */
+  bool other_order; /* it wants another */
+  int64_t rows;     /* LIMIT and OFFSET together; -1: not known when it is planned, or all */
+} mlf_wish;
+
+/* Chooses the terms to send. The plan's order is set if the scan will give it. The oldest first are
+** given where they fit into one page: what moves backward in time between two pages would be
+** missed, so SQLite sorts a longer answer. Returns SQLITE_OK, or SQLITE_CONSTRAINT if no plan is
+** possible with these usable constraints (a hidden argument depends on a table not yet read). */
 int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints, int count,
-                    mlf_order order, bool wants_other_order, mlf_plan *plan);
+                    mlf_wish wish, mlf_plan *plan);
 
 /* The plan as text; free with sqlite3_free. NULL: no memory. */
 char *mlf_plan_text(const mlf_schema *schema, const mlf_plan *plan);

@@ -14,16 +14,18 @@
 ** of the session, and a run with the traces linked to it: supersets. The end of a trace in
 ** progress counts as its start there. Conditions on spans and assessments find traces, whose other
 ** spans and assessments come along. */
-static const mlf_shippable shippable_by_kind[][MLF_OP_COUNT] = {
+static const mlf_shippable shippable_by_kind[][MLF_OP_IS] = {
     [MLF_KEY_NONE] = {NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
     [MLF_KEY_EXPERIMENT] = {EXACT, NO, NO, NO, NO, NO, EXACT, NO, NO, NO, NO},
     [MLF_KEY_EXPERIMENT_ID] = {EXACT, NO, NO, NO, NO, NO, EXACT, NO, NO, NO, NO},
     [MLF_KEY_FILTER] = {EXACT, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
+    [MLF_KEY_IN_RUN] = {EXACT, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO},
     [MLF_KEY_TRACE_ID] = {EXACT, EXACT, NO, NO, NO, NO, EXACT, SUPERSET, SUPERSET, NO, NO},
     [MLF_KEY_STRING] = {EXACT, EXACT, NO, NO, NO, NO, EXACT, SUPERSET, SUPERSET, NO, NO},
     [MLF_KEY_NAME] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, NO, NO},
     [MLF_KEY_RUN] = {SUPERSET, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, NO, NO},
     [MLF_KEY_TIMESTAMP] = {EXACT, EXACT, EXACT, EXACT, EXACT, EXACT, NO, NO, NO, NO, NO},
+    [MLF_KEY_REQUEST_TIME] = {EXACT, NO, EXACT, EXACT, EXACT, EXACT, NO, NO, NO, NO, NO},
     [MLF_KEY_NUMBER] = {EXACT, EXACT, EXACT, EXACT, EXACT, EXACT, NO, NO, NO, NO, NO},
     [MLF_KEY_END_TIME] = {SUPERSET, NO, SUPERSET, SUPERSET, SUPERSET, SUPERSET, NO, NO, NO, NO, NO},
     [MLF_KEY_TAG] = {EXACT, EXACT, NO, NO, NO, NO, NO, SUPERSET, SUPERSET, EXACT, EXACT},
@@ -61,12 +63,13 @@ static bool shippable_is_special_metadata(const char *key) {
 
 mlf_shippable mlf_shippable_decide(const mlf_column *column, mlf_op op) {
   if (op >= MLF_OP_COUNT) return MLF_SHIP_NO;
+  if (op == MLF_OP_IS) op = MLF_OP_EQ; /* with NULL it is left out: query/filter.c */
   switch (column->key_kind) {
   case MLF_KEY_TAG:
     if (shippable_is_rewritten(column->key) || shippable_is_special_tag(column->key)) return NO;
     break;
   case MLF_KEY_METADATA:
-    if (strcmp(column->key, "mlflow.sourceRun") == 0 && op == MLF_OP_EQ) return SUPERSET;
+    if (strcmp(column->key, MLF_TRACE_RUN) == 0 && op == MLF_OP_EQ) return SUPERSET;
     if (shippable_is_rewritten(column->key) || shippable_is_special_metadata(column->key))
       return NO;
     break;

@@ -100,7 +100,7 @@ int mlf_experiment_find(mlf_client *client, mlf_budget *budget, const char *name
                         "experiment_id", name_or_id, id, name, error);
   }
   if (rc == SQLITE_OK && !*id) {
-    rc = mlf_error_set(error, SQLITE_ERROR,
+    rc = mlf_error_set(error, SQLITE_NOTFOUND,
                        "no experiment has the name or id '%s'; SELECT name FROM "
                        "mlflow_experiments lists those there are",
                        name_or_id);

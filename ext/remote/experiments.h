@@ -23,7 +23,7 @@ int mlf_experiment_name(const mlf_json *json, const mlf_json_node *experiment, c
                         const char **name, mlf_error *error);
 
 /* The experiment with this name or, if there is none, with this id. `*id` and `*name` are the
-** caller's (sqlite3_free). Error if there is neither. */
+** caller's (sqlite3_free). SQLITE_NOTFOUND, with a text, if there is neither. */
 int mlf_experiment_find(mlf_client *client, mlf_budget *budget, const char *name_or_id, char **id,
                         char **name, mlf_error *error);
 

@@ -51,11 +51,14 @@ struct mlf_http {
 static const char *const http_post_paths[] = {
     "/api/3.0/mlflow/traces/search",
     "/api/3.0/mlflow/traces/batchGetInfos",
+    "/api/3.0/mlflow/traces/metrics",
     "/api/2.0/mlflow/experiments/search",
 };
 
 static pthread_once_t http_once = PTHREAD_ONCE_INIT;
 static CURLcode http_global_code;
+
+#define HTTP_CURL_VERSION_MIN 0x075800 /* 7.88.0 */
 
 static void http_init_curl(void) {
   http_global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -108,6 +111,20 @@ static int http_check_settings(const mlf_settings *settings, mlf_error *error) {
   return SQLITE_OK;
 }
 
+/* We get whatever libcurl.so.4 the machine has. An older one does not know options that we rely on,
+** such as the list of protocols. */
+static int http_check_curl(mlf_error *error) {
+  const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+  pthread_once(&http_once, http_init_curl);
+  if (http_global_code != CURLE_OK)
+    return mlf_error_set(error, SQLITE_ERROR, "libcurl does not start: %s",
+                         curl_easy_strerror(http_global_code));
+  if (curl->version_num < HTTP_CURL_VERSION_MIN)
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "this machine's libcurl is %s; 7.88.0 or newer is needed", curl->version);
+  return SQLITE_OK;
+}
+
 static bool http_set_multi(mlf_http *http) {
   long streams = http->settings->streams;
   http->multi = curl_multi_init();
@@ -121,11 +138,8 @@ int mlf_http_new(const mlf_settings *settings, mlf_interrupt *interrupt, mlf_htt
   *out = NULL;
   assert(settings->streams >= 1 && settings->streams <= MLF_STREAMS_MAX);
   int rc = http_check_settings(settings, error);
+  if (rc == SQLITE_OK) rc = http_check_curl(error);
   if (rc != SQLITE_OK) return rc;
-  pthread_once(&http_once, http_init_curl);
-  if (http_global_code != CURLE_OK)
-    return mlf_error_set(error, SQLITE_ERROR, "libcurl does not start: %s",
-                         curl_easy_strerror(http_global_code));
 
   mlf_http *http = sqlite3_malloc64(sizeof(*http));
   if (!http) return mlf_error_nomem(error);

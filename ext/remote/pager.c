@@ -2,22 +2,26 @@
 
 #include <string.h>
 
+#include "base/id_set.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
-#include "base/string_set.h"
 #include "model/decode_trace.h"
+#include "remote/edge.h"
+#include "remote/find.h"
 #include "remote/search.h"
 #include "remote/slices.h"
 
 /* A statement that has read so many rows is taken to go on reading: from then on pages are
 ** fetched ahead. */
 #define PAGER_AHEAD_AFTER_ROWS 16
-/* Rows handed out between two looks at what has arrived meanwhile. */
-#define PAGER_PROGRESS_ROWS 64
+#define PAGER_PROGRESS_ROWS    64 /* handed out between two looks at what has arrived */
 /* How much of a page a slice is meant to fill, so that most need only one. */
 #define PAGER_FILL 0.85
 /* The most that one slice may be wider or narrower than the one before. */
 #define PAGER_STRETCH 8.0
+/* Pages are fetched side by side if so many are left: what moves meanwhile from one slice to
+** another may be missed. */
+#define PAGER_SIDE_BY_SIDE_PAGES 16.0
 /* A slice is halved if so many pages are left of it. */
 #define PAGER_HALVE_PAGES 2.0
 
@@ -28,21 +32,19 @@ struct mlf_pager {
   int streams;
   int page_rows;
   mlf_slices slices;
-  double width;    /* of the next slice, in order; 0: nothing is cut */
-  bool spread;     /* slices take turns */
-  mlf_call *probe; /* asks where the walk will end */
-  int64_t rows;    /* handed out */
-  bool ahead;      /* pages are fetched before they are wanted */
-  bool misled;     /* a page was guessed wrong: no more guesses */
+  mlf_id_set seen;   /* all that was handed out: a trace whose start moves comes again */
+  bool side_by_side; /* slices may be read so once it is known how much is left */
+  double width;      /* of the next slice, in order; 0: nothing is cut */
+  bool spread;       /* slices take turns */
+  mlf_call *probe;   /* asks where the walk will end */
+  int64_t rows;      /* handed out */
+  bool ahead;        /* pages are fetched before they are wanted */
+  bool misled;       /* a page was guessed wrong: no more guesses */
 };
 
 static mlf_slice_key pager_key_of(const mlf_pager *pager, int64_t ms) {
   if (pager->walk.oldest_first) return ms;
   return ms == INT64_MIN ? INT64_MAX : -ms;
-}
-
-static bool pager_by_ids(const mlf_pager *pager) {
-  return pager->walk.id_count > 0;
 }
 
 int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, mlf_pager **out,
@@ -78,7 +80,7 @@ static void pager_put_away(mlf_pager *pager, mlf_slice *slice) {
 static void pager_clear(mlf_pager *pager, mlf_slice *slice) {
   pager_put_away(pager, slice);
   mlf_call_free(slice->call);
-  mlf_string_set_clear(&slice->seen);
+  sqlite3_free(slice->edge);
 }
 
 void mlf_pager_free(mlf_pager *pager) {
@@ -86,6 +88,7 @@ void mlf_pager_free(mlf_pager *pager) {
   for (mlf_slice *each = pager->slices.head; each; each = each->next)
     pager_clear(pager, each);
   mlf_call_free(pager->probe);
+  mlf_id_set_clear(&pager->seen);
   sqlite3_free(pager);
 }
 
@@ -121,8 +124,9 @@ static int pager_ask_next(mlf_pager *pager, mlf_slice *slice, mlf_error *error) 
   const char *token = NULL;
   if (slice->tied && slice->tie_walking && slice->page.token) {
     token = slice->page.token;
-  } else if (slice->tied && slice->tie_walking && slice->tie_added == 0) {
-    /* A whole walk brought nothing new, so no row moved under the tokens. */
+  } else if (slice->tied && slice->tie_walking && slice->tie_added == 0 &&
+             slice->tie_print == slice->tie_before) {
+    /* Two whole walks met the same rows, so none moved under the tokens. */
     slice->tied = slice->tie_walking = false;
     slice->last = slice->begin == slice->end;
     if (slice->last) return SQLITE_OK;
@@ -130,18 +134,11 @@ static int pager_ask_next(mlf_pager *pager, mlf_slice *slice, mlf_error *error) 
   } else if (slice->tied) {
     slice->tie_walking = true;
     slice->tie_added = 0;
+    slice->tie_before = slice->tie_print;
+    slice->tie_print = 0;
   }
   mlf_slice_key end = slice->tied ? slice->begin : slice->end;
   return pager_ask(pager, slice, end, token, pager->page_rows, error);
-}
-
-/* Makes what follows the page in hand a slice of its own. */
-static void pager_split(mlf_pager *pager, mlf_slice *slice) {
-  mlf_slice *rest = mlf_slices_insert(&pager->slices, slice);
-  if (!rest) return;
-  rest->begin = slice->begin;
-  rest->end = slice->end;
-  slice->last = true;
 }
 
 /* Cuts from a range as much as is thought to fill a page, and starts its first request. */
@@ -149,12 +146,13 @@ static int pager_open(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
   int64_t wanted = pager->walk.rows_wanted;
   int page_rows = pager->page_rows;
   slice->open = true;
-  if (pager_by_ids(pager)) {
+  if (pager->walk.id_count > 0) {
     mlf_slices_cut_ids(&pager->slices, slice, (size_t)page_rows);
   } else if (pager->width > 0 && pager->width < (double)slice->end - (double)slice->begin) {
     mlf_slices_cut(&pager->slices, slice, slice->begin + (mlf_slice_key)pager->width);
-  } else if (wanted > 0 && wanted < page_rows && !pager->rows) {
-    page_rows = (int)wanted;
+  } else if (wanted > 0 && !pager->rows &&
+             (wanted < page_rows || (pager->walk.oldest_first && wanted <= MLF_PAGE_ROWS_MAX))) {
+    page_rows = (int)wanted; /* and the oldest all at once: they cannot move away between pages */
   }
   return pager_ask(pager, slice, slice->end, NULL, page_rows, error);
 }
@@ -193,35 +191,14 @@ static int pager_add(mlf_pager *pager, mlf_error *error) {
   return pager->probe ? SQLITE_OK : pager_spread(pager, error);
 }
 
-/* Asks where the walk will end: one row, in the opposite order. */
-static int pager_start_probe(mlf_pager *pager, mlf_error *error) {
-  mlf_search search = {.experiment_ids = pager->walk.experiment_ids,
-                       .experiment_count = pager->walk.experiment_count,
-                       .filter = pager->walk.filter,
-                       .oldest_first = !pager->walk.oldest_first,
-                       .page_rows = 1};
-  return mlf_search_start(pager->client, pager->budget, &search, &pager->probe, error);
-}
-
-/* Takes the probe's answer. One that is refused tells nothing, and the walk goes on without. */
+/* Takes the probe's answer: the walk ends there. */
 static int pager_finish_probe(mlf_pager *pager, mlf_error *error) {
-  mlf_page page;
-  mlf_error refused = {0};
-  int rc = mlf_search_finish(pager->probe, !pager->walk.oldest_first, &page, &refused);
-  int status = mlf_call_status(pager->probe);
-  mlf_call_free(pager->probe);
-  pager->probe = NULL;
-  if (rc == SQLITE_OK) {
-    mlf_slices_end(&pager->slices, page.rows > 0 ? pager_key_of(pager, page.first_ms) : INT64_MIN);
-  } else if (status == 400) {
-    pager->width = 0; /* the rest becomes one slice */
-    pager->spread = false;
-    rc = SQLITE_OK;
-  } else {
-    mlf_error_set(error, rc, "%s", refused.text ? refused.text : "");
-  }
-  if (rc == SQLITE_OK) mlf_page_clear(&page);
-  mlf_error_clear(&refused);
+  bool known, any;
+  int64_t ms;
+  int rc = mlf_find_end_finish(&pager->probe, &pager->walk, &known, &any, &ms, error);
+  if (rc != SQLITE_OK) return rc;
+  if (known) mlf_slices_end(&pager->slices, any ? pager_key_of(pager, ms) : INT64_MIN);
+  pager->side_by_side = pager->side_by_side && known;
   return rc;
 }
 
@@ -233,27 +210,32 @@ static int pager_await_probe(mlf_pager *pager, bool wait, mlf_error *error) {
   return rc == SQLITE_OK ? pager_finish_probe(pager, error) : rc;
 }
 
-/* The statement goes on reading: fetches ahead from now on. What follows the first page is cut
-** into slices if that can be; else the next page alone is asked for. */
-static int pager_go_ahead(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
-  const mlf_page *page = &slice->page;
-  pager->ahead = true;
-  if (pager_by_ids(pager)) return pager_fill(pager, error);
-  if (slice->last || slice->tied || slice->call) return SQLITE_OK;
-  if (pager->streams == 1 || mlf_walk_has_spans(&pager->walk) || pager->walk.rows_wanted > 0)
-    return pager_ask_next(pager, slice, error);
-  double span = (double)slice->begin - (double)pager_key_of(pager, page->first_ms) + 1;
-  slice->width = span / (double)page->rows * pager->page_rows;
-  int rc = SQLITE_OK;
-  if (pager->walk.any_order) {
-    pager->spread = true;
-    rc = pager_start_probe(pager, error);
-    return rc == SQLITE_OK ? pager_ask_next(pager, slice, error) : rc;
+/* Goes on side by side if that can be, and enough is left to be worth it: the slices then take
+** turns, or follow each other in order. */
+static int pager_widen(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
+  if (!pager->side_by_side || pager->probe || slice->last || slice->tied) return SQLITE_OK;
+  if (slice->end == INT64_MAX || mlf_slice_pages_left(slice) < PAGER_SIDE_BY_SIDE_PAGES)
+    return SQLITE_OK;
+  pager->side_by_side = false;
+  pager->spread = pager->walk.any_order;
+  if (!pager->spread) {
+    pager->width = slice->width * PAGER_FILL;
+    mlf_slices_cut(&pager->slices, slice, slice->begin + (mlf_slice_key)slice->width);
   }
-  pager->width = slice->width * PAGER_FILL;
-  if (slice->end == INT64_MAX) rc = pager_start_probe(pager, error);
-  pager_split(pager, slice);
-  return rc == SQLITE_OK ? pager_fill(pager, error) : rc;
+  return pager_add(pager, error);
+}
+
+/* The statement goes on reading: fetches ahead from now on. */
+static int pager_go_ahead(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
+  pager->ahead = true;
+  if (pager->walk.id_count > 0) return pager_fill(pager, error);
+  if (slice->last || slice->tied || slice->call) return SQLITE_OK;
+  bool all = pager->walk.rows_wanted == 0;
+  pager->side_by_side = all && pager->streams > 1 && !mlf_walk_has_spans(&pager->walk);
+  int rc = pager_ask_next(pager, slice, error);
+  if (rc == SQLITE_OK && pager->side_by_side && slice->end == INT64_MAX)
+    rc = mlf_find_end_start(pager->client, pager->budget, &pager->walk, &pager->probe, error);
+  return rc == SQLITE_OK ? pager_widen(pager, slice, error) : rc;
 }
 
 /* Whether the statement will want more than the page in hand. */
@@ -265,7 +247,7 @@ static bool pager_wants_more(const mlf_pager *pager, const mlf_slice *slice) {
 /* Learns from the first page of a slice how wide the next ones should be. */
 static void pager_learn(mlf_pager *pager, const mlf_slice *slice) {
   const mlf_page *page = &slice->page;
-  if (pager->width <= 0 || pager_by_ids(pager)) return;
+  if (pager->width <= 0 || pager->walk.id_count > 0) return;
   mlf_slice_key until = page->token ? pager_key_of(pager, page->last_ms) : slice->end;
   double wanted = pager->page_rows * PAGER_FILL;
   double width = (double)until - (double)slice->begin + 1;
@@ -286,10 +268,12 @@ static void pager_arrived(mlf_pager *pager, mlf_slice *slice) {
     return;
   }
   mlf_slice_key begin = pager_key_of(pager, page->last_ms);
-  slice->width = (double)begin - (double)slice->begin + 1;
+  slice->width = (double)begin - (double)pager_key_of(pager, page->first_ms) + 1;
+  slice->width *= (double)pager->page_rows / (double)page->rows;
   slice->begin = begin;
   slice->last = slice->begin > slice->end;
   slice->tied = page->first_ms == page->last_ms && slice->asked == pager->page_rows;
+  slice->tie_print = 0;
 }
 
 /* Whether the page holds only what was asked for: a server that does not heed the bounds would
@@ -310,7 +294,7 @@ static int pager_guess_next(mlf_pager *pager, const mlf_slice *slice, mlf_slice 
   int64_t last_ms;
   int64_t wanted = pager->walk.rows_wanted;
   *guess = (mlf_slice){.end = slice->end};
-  if (!pager->ahead || pager->misled || slice->tied || pager_by_ids(pager)) return SQLITE_OK;
+  if (!pager->ahead || pager->misled || slice->tied || pager->walk.id_count > 0) return SQLITE_OK;
   if (wanted > 0 && pager->rows + slice->asked >= wanted) return SQLITE_OK;
   if (pager->budget->requests_left < 2) return SQLITE_OK; /* one may be needed to ask rightly */
   const char *body = mlf_call_peek(slice->call, &length);
@@ -329,13 +313,48 @@ static int pager_go_on(mlf_pager *pager, mlf_slice *slice, mlf_slice *guess, mlf
     slice->asked_end = guess->asked_end;
     slice->helped = guess->helped;
     guess->call = NULL;
-    return SQLITE_OK;
+    return pager_widen(pager, slice, error);
   }
   pager->misled = pager->misled || guess->call;
   mlf_call_free(guess->call);
   guess->call = NULL;
   if (!wanted) return SQLITE_OK;
-  return slice->last ? pager_add(pager, error) : pager_ask_next(pager, slice, error);
+  if (slice->last) return pager_add(pager, error);
+  int rc = pager_ask_next(pager, slice, error);
+  return rc == SQLITE_OK ? pager_widen(pager, slice, error) : rc;
+}
+
+/* Remembers the row that has to come again at the begin of the next page. */
+static int pager_keep_edge(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
+  if (slice->last || slice->tied || pager->walk.id_count > 0) return SQLITE_OK;
+  slice->edge = sqlite3_mprintf("%s", mlf_edge_of(&slice->page));
+  return slice->edge ? SQLITE_OK : mlf_error_nomem(error);
+}
+
+/* Where the row at the edge did not come again although it is there, the server has left something
+** out: asks once more, and puts the page away. */
+static int pager_check_edge(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
+  bool found = false;
+  char *edge = slice->edge;
+  int64_t ms = pager->walk.oldest_first ? slice->begin : -slice->begin;
+  slice->edge = NULL;
+  bool met = !edge || mlf_edge_is_met(&slice->page, edge, ms);
+  int rc = SQLITE_OK;
+  if (!met)
+    rc = mlf_find_trace(pager->client, pager->budget, &pager->walk, edge, ms, &found, error);
+  if (rc == SQLITE_OK && found && slice->asked_again)
+    rc =
+        mlf_error_set(error, SQLITE_ERROR,
+                      "the server leaves out trace %.80s, which it has, where a page begins", edge);
+  if (rc == SQLITE_OK && found) {
+    mlf_page_clear(&slice->page);
+    rc = pager_ask(pager, slice, slice->end, NULL, pager->page_rows, error);
+    slice->edge = edge;
+    edge = NULL;
+  }
+  slice->asked_again = rc == SQLITE_OK && found;
+  sqlite3_free(edge);
+  return rc;
 }
 
 /* Takes the reply of the call under way; the page in hand is done with. */
@@ -352,8 +371,11 @@ static int pager_take_page(mlf_pager *pager, mlf_slice *slice, mlf_slice *guess,
                          "the server sent traces from outside the range of time asked for");
   }
   slice->page = page;
+  rc = pager_check_edge(pager, slice, error);
+  if (rc != SQLITE_OK || slice->call) return rc;
   pager_arrived(pager, slice);
-  return pager_go_on(pager, slice, guess, error);
+  rc = pager_keep_edge(pager, slice, error);
+  return rc == SQLITE_OK ? pager_go_on(pager, slice, guess, error) : rc;
 }
 
 /* Waits for the page under way. A refusal of our own filter is met by asking again without it. */
@@ -379,35 +401,23 @@ static int pager_receive(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
   return rc;
 }
 
-/* Whether the next row of the page in hand is to be handed out: it is within the range and was
-** not seen yet. Remembers it if the next page may repeat it. */
+/* Whether the next row of the page in hand is to be handed out: it is within the range and was not
+** before. */
 static int pager_take_row(mlf_pager *pager, mlf_slice *slice, const mlf_json_node *trace,
                           bool *wanted) {
   int64_t ms = 0;
-  bool added = true;
+  const char *id = mlf_trace_id(trace);
   mlf_trace_timestamp(trace, &ms);
-  mlf_slice_key key = pager_key_of(pager, ms);
-  mlf_slice_key last = pager_key_of(pager, slice->page.last_ms);
-  *wanted = false;
-  if (key > slice->end) {
+  if (pager_key_of(pager, ms) > slice->end) {
     slice->last = true;
     slice->page.next = NULL;
     mlf_call_free(slice->call);
     slice->call = NULL;
+    *wanted = false;
     return SQLITE_OK;
   }
-  if (key == last && slice->seen_key != key) {
-    mlf_string_set_clear(&slice->seen);
-    slice->seen_key = key;
-  }
-  if (key == last) {
-    int rc = mlf_string_set_add(&slice->seen, mlf_trace_id(trace), &added);
-    if (rc != SQLITE_OK) return rc;
-  } else if (key == slice->seen_key) {
-    added = !mlf_string_set_has(&slice->seen, mlf_trace_id(trace));
-  }
-  *wanted = added;
-  return SQLITE_OK;
+  if (slice->tie_walking) slice->tie_print += mlf_string_hash(id);
+  return mlf_id_set_add(&pager->seen, id, wanted);
 }
 
 /* Hands out the next row of the page in hand: SQLITE_ROW, or SQLITE_OK if it was dropped. */
@@ -434,23 +444,16 @@ static int pager_next_row(mlf_pager *pager, mlf_slice *slice, const mlf_json **p
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
-/* The head of the queue is done with. What it has seen may come again at the next one's begin. */
+/* The head of the queue is done with. */
 static int pager_pop(mlf_pager *pager, mlf_error *error) {
   mlf_slice *head = pager->slices.head, *next = head->next;
-  if (next && next->begin == head->seen_key && head->seen.count > 0) {
-    mlf_string_set_clear(&next->seen);
-    next->seen = head->seen;
-    next->seen_key = head->seen_key;
-    memset(&head->seen, 0, sizeof(head->seen));
-  }
   pager_clear(pager, head);
   mlf_slices_pop(&pager->slices);
   int rc = pager_await_probe(pager, next && !next->open, error);
   return rc == SQLITE_OK ? pager_add(pager, error) : rc;
 }
 
-/* The page in hand has been handed out, and another follows. Where order does not matter, and no
-** page stands for a millisecond, it is the next slice's turn. */
+/* The page in hand has been handed out. Where order does not matter it is the next slice's turn. */
 static int pager_turn(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
   int rc = slice->call ? SQLITE_OK : pager_ask_next(pager, slice, error);
   if (rc != SQLITE_OK || !pager->spread || slice->tied || slice->last) return rc;
@@ -489,4 +492,9 @@ int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *err
     rc = pager_receive(pager, after, error);
   *trace = after->page.next;
   return rc;
+}
+
+void mlf_pager_take_seen(mlf_pager *pager, mlf_id_set *seen) {
+  *seen = pager->seen;
+  pager->seen = (mlf_id_set){0};
 }

@@ -1,13 +1,19 @@
-/* pager.h: walks all traces that a search finds, each exactly once, whatever is inserted or
-** deleted meanwhile, in constant memory.
+/* pager.h: walks all traces that a search finds, each exactly once, whatever is inserted, deleted
+** or moved meanwhile, in 16 bytes a trace and a few pages.
 **
 ** The server's page token is a bare offset: rows move under it. So pages are walked by key, the
-** timestamp: the next page is asked for from the last timestamp seen, and what is repeated of that
-** millisecond is dropped by trace id. Only inside one millisecond that fills a whole page are
-** tokens used, again and again until a walk brings nothing new.
+** timestamp: the next page is asked for from the last timestamp seen on, and what was handed out
+** before is dropped by trace id. Only inside one millisecond that fills a whole page are tokens
+** used, again and again until two walks meet the same rows.
+**
+** A trace may move: an earlier span lowers its time. Newest first it moves ahead of the walk, where
+** it is met, or is met again and dropped. Oldest first it may move behind the walk and be missed:
+** that order is for what fits into one page. So may one that moves from one slice to another while
+** both are read side by side, which is why that is done only where 16 pages or more are left.
 **
 ** The first request is for one page with no more bounds than the statement has. If the statement
-** goes on reading, what is left is fetched side by side, as a queue of slices (remote/slices.h):
+** goes on reading, the next page is asked for before it is wanted; and if much is left, it is
+** fetched side by side, as a queue of slices (remote/slices.h):
 **
 ** (1) Where any order will do, the time that is left is halved, and halved again, until there are
 **     as many slices as streams. Each is walked by key, and they take turns, a page each; when one
@@ -28,6 +34,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/id_set.h"
 #include "model/json.h"
 #include "remote/client.h"
 #include "remote/walk.h"
@@ -50,5 +57,8 @@ int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *err
 
 /* Cancels what is under way. NULL is allowed. */
 void mlf_pager_free(mlf_pager *pager);
+
+/* Moves out which traces were handed out, for who goes on without the pager. */
+void mlf_pager_take_seen(mlf_pager *pager, mlf_id_set *seen);
 
 #endif

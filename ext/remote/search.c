@@ -12,7 +12,6 @@
 #define SEARCH_PATH "/api/3.0/mlflow/traces/search"
 
 /* The tree of a page reaches down to the members of an assessment's value and error. */
-#define SEARCH_LEVELS 7
 
 static const char *search_order(bool oldest_first) {
   return oldest_first ? "timestamp_ms ASC" : "timestamp_ms DESC";
@@ -51,7 +50,7 @@ int mlf_search_start(mlf_client *client, mlf_budget *budget, const mlf_search *s
   mlf_request request = {.path = SEARCH_PATH,
                          .body = body,
                          .body_length = strlen(body),
-                         .levels = SEARCH_LEVELS,
+                         .levels = MLF_TRACES_LEVELS,
                          .filter = search->filter,
                          .order_by = search_order(search->oldest_first),
                          .page_rows = search->page_rows};

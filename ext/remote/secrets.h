@@ -1,14 +1,15 @@
 /* secrets.h: which byte strings must never be shown, and taking them out of a text.
 **
-** They are the token, the password, and the base64 of `user:password` and of the token: what a
-** server that echoes our Authorization header could send back.
+** They are the token, the password, both as an address writes them (percent-encoded), and the
+** base64 of `user:password` and of the token: what a server that echoes our Authorization header
+** could send back.
 */
 #ifndef MLF_REMOTE_SECRETS_H
 #define MLF_REMOTE_SECRETS_H
 
 #include "base/settings.h"
 
-#define MLF_SECRETS_MAX 4
+#define MLF_SECRETS_MAX 6
 
 typedef struct mlf_secrets {
   char *texts[MLF_SECRETS_MAX]; /* owned, longest first; NULL where there is none */
@@ -20,8 +21,9 @@ int mlf_secrets_init(mlf_secrets *secrets, const mlf_settings *settings);
 /* Wipes and frees the copies. */
 void mlf_secrets_clear(mlf_secrets *secrets);
 
-/* Replaces each byte of each occurrence in `text` by '*'. To be called before a text is cut: half
-** a secret is not found. */
+/* Replaces each byte of each occurrence in `text` by '*', in any case of letters, and also where
+** blanks or line breaks were put between its bytes. To be called before a text is cut: half a
+** secret is not found. */
 void mlf_secrets_redact(const mlf_secrets *secrets, char *text);
 
 #endif

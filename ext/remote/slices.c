@@ -54,7 +54,7 @@ void mlf_slices_cut_ids(mlf_slices *slices, mlf_slice *slice, size_t id_count) {
   slice->ids_end = rest->ids_begin;
 }
 
-static double slice_pages_left(const mlf_slice *slice) {
+double mlf_slice_pages_left(const mlf_slice *slice) {
   if (slice->last || slice->tied || slice->width <= 0) return 0;
   return ((double)slice->end - (double)slice->begin + 1) / slice->width;
 }
@@ -62,9 +62,9 @@ static double slice_pages_left(const mlf_slice *slice) {
 mlf_slice *mlf_slices_halve(mlf_slices *slices, double pages_min) {
   mlf_slice *most = slices->head;
   for (mlf_slice *each = slices->head; each; each = each->next) {
-    if (slice_pages_left(each) > slice_pages_left(most)) most = each;
+    if (mlf_slice_pages_left(each) > mlf_slice_pages_left(most)) most = each;
   }
-  if (!most || slice_pages_left(most) < pages_min) return NULL;
+  if (!most || mlf_slice_pages_left(most) < pages_min) return NULL;
   mlf_slice *before = most->next;
   mlf_slices_cut(slices, most, most->begin + (most->end - most->begin) / 2);
   if (most->next == before) return NULL;

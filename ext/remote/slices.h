@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "base/limits.h"
-#include "base/string_set.h"
 #include "remote/client.h"
 #include "remote/search.h"
 
@@ -36,10 +35,13 @@ typedef struct mlf_slice {
   bool last;               /* no page comes after it */
   bool tied;               /* one millisecond, `begin`, fills a page: it is walked by tokens */
   bool tie_walking;    /* the page in hand is of such a walk, not the one that showed the need */
-  int64_t tie_added;   /* rows that this walk has brought */
-  mlf_string_set seen; /* ids with key seen_key that were handed out */
-  mlf_slice_key seen_key;
-  double width; /* keys that a page spans, by the last one; 0: not known */
+  int64_t tie_added;   /* rows that this walk has brought, */
+  uint64_t tie_print;  /* what it has met: a number and a sum that another order of rows leaves */
+  uint64_t tie_before; /* the same of the walk before it */
+  char *edge;          /* id of the last row of the page before the next: it has to come again;
+                          owned; NULL if none has */
+  bool asked_again;    /* because it did not */
+  double width;        /* keys that a page spans, by the last one; 0: not known */
 } mlf_slice;
 
 /* Twice as many as streams, the one in hand, and what is left. */
@@ -68,6 +70,9 @@ void mlf_slices_rotate(mlf_slices *slices);
 ** behind. Nothing happens if nothing is left, or there is no place. */
 void mlf_slices_cut(mlf_slices *slices, mlf_slice *slice, mlf_slice_key end);
 void mlf_slices_cut_ids(mlf_slices *slices, mlf_slice *slice, size_t id_count);
+
+/* About how many pages are left of a slice; 0 if nothing is known. */
+double mlf_slice_pages_left(const mlf_slice *slice);
 
 /* Cuts off the second half of the slice with the most pages left, if these are `pages_min`: the new
 ** slice. NULL if there is none. */

@@ -66,13 +66,19 @@ static const char *status_advice(const mlf_http *http, const mlf_http_reply *rep
 int mlf_status_error(const mlf_http *http, const char *method, const char *path,
                      const mlf_http_reply *reply, mlf_error *error) {
   status_detail detail;
+  if (reply->status >= 300 && reply->status < 400 && !*reply->location_origin) {
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "%s %s: %d, which is no answer and names no other address; is "
+                         "MLFLOW_TRACKING_URI the server's own address?",
+                         method, path, reply->status);
+  }
   if (reply->status >= 300 && reply->status < 400) {
     char *origin = status_quote(http, reply->location_origin, STATUS_QUOTE_BYTES_MAX);
     if (!origin) return mlf_error_nomem(error);
     mlf_error_set(error, SQLITE_ERROR,
                   "%s %s: %d, redirected to %s, which is not followed; set MLFLOW_TRACKING_URI to "
                   "the server's own address",
-                  method, path, reply->status, *origin ? origin : "nowhere");
+                  method, path, reply->status, origin);
     sqlite3_free(origin);
     return error->code;
   }
@@ -132,7 +138,7 @@ int mlf_status_version(const mlf_http *http, const mlf_http_reply *reply, mlf_se
   }
   if (!mlf_server_knows(*server, MLF_FEATURE_SEARCH_V3)) {
     return mlf_error_set(error, SQLITE_ERROR,
-                         "GET /version: %s is MLflow %d.%d; version 3.1 or newer is needed",
+                         "GET /version: %s is MLflow %d.%d; version 3.2 or newer is needed",
                          mlf_http_origin(http), server->major, server->minor);
   }
   return SQLITE_OK;

@@ -12,13 +12,17 @@ static void walk_and(sqlite3_str *text) {
   if (sqlite3_str_length(text) > 0) sqlite3_str_appendall(text, " AND ");
 }
 
+static void walk_write_quoted(const char *value, sqlite3_str *text) {
+  char quote = strchr(value, '\'') ? '"' : '\'';
+  sqlite3_str_appendf(text, "%c%s%c", quote, value, quote);
+}
+
 static void walk_write_ids(const mlf_walk *walk, const mlf_walk_part *part, sqlite3_str *text) {
   walk_and(text);
   sqlite3_str_appendall(text, "attributes.request_id IN (");
   for (size_t i = part->ids_begin; i < part->ids_end; i++) {
-    char quote = strchr(walk->ids[i], '\'') ? '"' : '\'';
-    sqlite3_str_appendf(text, "%s%c%s%c", i > part->ids_begin ? ", " : "", quote, walk->ids[i],
-                        quote);
+    if (i > part->ids_begin) sqlite3_str_appendall(text, ", ");
+    walk_write_quoted(walk->ids[i], text);
   }
   sqlite3_str_appendchar(text, 1, ')');
 }
@@ -44,6 +48,11 @@ static void walk_write_bounds(const mlf_walk *walk, const mlf_walk_part *part, s
 int mlf_walk_filter(const mlf_walk *walk, const mlf_walk_part *part, char **filter) {
   sqlite3_str *text = sqlite3_str_new(NULL);
   if (walk->raw) sqlite3_str_appendall(text, walk->raw);
+  if (walk->run_id) {
+    walk_and(text);
+    sqlite3_str_appendall(text, "attributes.run_id = ");
+    walk_write_quoted(walk->run_id, text);
+  }
   if (walk->filter && *walk->filter) {
     walk_and(text);
     sqlite3_str_appendall(text, walk->filter);

@@ -1,5 +1,7 @@
 /* mlflow_assessments: one row an assessment of each trace that the scan walks. They come with the
 ** traces. */
+#include <string.h>
+
 #include "model/decode_assessment.h"
 #include "model/decode_trace.h"
 #include "tables/trace_table.h"
@@ -7,12 +9,22 @@
 typedef struct assessments_state {
   const mlf_json *json;    /* that the scan is at */
   const mlf_json_node *at; /* in the trace that the scan is at */
+  const char *run;         /* that is asked for; NULL if none is */
 } assessments_state;
 
-/* The first from `each` on that is there: null is JSON's absent. */
-static const mlf_json_node *assessments_skip_nulls(const assessments_state *state,
-                                                   const mlf_json_node *each) {
-  while (mlf_json_kind_of(state->json, each) == MLF_JSON_NULL)
+/* Whether the assessment was made by another run than the one that is asked for. What was given by
+** hand is of no run, and counts for each. */
+static bool assessments_is_of_other_run(const char *run, const mlf_json_node *assessment) {
+  const mlf_json_node *metadata = mlf_json_member(assessment, "metadata");
+  const char *own = mlf_json_text(mlf_json_member(metadata, MLF_ASSESSMENT_RUN));
+  return run && own && strcmp(own, run) != 0;
+}
+
+/* The first from `each` on that is a row: null is JSON's absent. */
+static const mlf_json_node *assessments_find(const assessments_state *state,
+                                             const mlf_json_node *each) {
+  while (each && (mlf_json_kind_of(state->json, each) == MLF_JSON_NULL ||
+                  assessments_is_of_other_run(state->run, each)))
     each = mlf_json_next(each);
   return each;
 }
@@ -25,16 +37,18 @@ static int assessments_first(mlf_trace_scan *scan, void *context, bool *row, mlf
   assessments_state *state = context;
   const mlf_json_node *list;
   mlf_error cause = {0};
-  mlf_json_get_array(scan->at.json, scan->at.trace, "assessments", &list, &cause);
-  state->json = scan->at.json;
-  state->at = cause.code ? NULL : assessments_skip_nulls(state, mlf_json_first(list));
+  mlf_json_get_array(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), "assessments", &list,
+                     &cause);
+  state->json = mlf_trace_scan_page(scan);
+  state->run = mlf_trace_scan_run(scan);
+  state->at = cause.code ? NULL : assessments_find(state, mlf_json_first(list));
   *row = state->at != NULL;
   return mlf_trace_scan_judge(scan, &cause, error);
 }
 
 static bool assessments_next(void *context) {
   assessments_state *state = context;
-  state->at = assessments_skip_nulls(state, mlf_json_next(state->at));
+  state->at = assessments_find(state, mlf_json_next(state->at));
   return state->at != NULL;
 }
 
@@ -43,9 +57,9 @@ static int assessments_value(mlf_trace_scan *scan, void *context, const mlf_colu
   const assessments_state *state = context;
   mlf_error cause = {0};
   if (column->source >= MLF_SOURCE_ASSESSMENT) {
-    mlf_assessment_value(scan->at.json, state->at, column, value, &cause);
+    mlf_assessment_value(mlf_trace_scan_page(scan), state->at, column, value, &cause);
   } else {
-    mlf_trace_value(scan->at.json, scan->at.trace, column, value, &cause);
+    mlf_trace_value(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), column, value, &cause);
   }
   return mlf_trace_scan_judge(scan, &cause, error);
 }

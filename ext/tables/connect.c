@@ -94,10 +94,7 @@ static void connect_call(sqlite3_context *context, int count, sqlite3_value **va
   } else if (!uri) {
     rc = mlf_error_set(&error, SQLITE_ERROR, "the address is NULL");
   }
-  if (rc == SQLITE_OK) {
-    mlf_connection_forget(connection);
-    rc = mlf_client_connect(client, uri, &error);
-  }
+  if (rc == SQLITE_OK) rc = mlf_client_connect(client, uri, &error);
   if (rc == SQLITE_OK) rc = mlf_client_settings(client, &settings, &error);
   if (rc != SQLITE_OK) {
     mlf_error_result(context, CONNECT_NAME, &error);
@@ -111,8 +108,17 @@ static void connect_call(sqlite3_context *context, int count, sqlite3_value **va
   if (!text) sqlite3_result_error_nomem(context);
 }
 
-int mlf_connect_register(sqlite3 *db, mlf_connection *connection) {
+int mlf_connect_register(mlf_registry *registry, mlf_connection *connection) {
   mlf_connection_hold(connection);
-  return sqlite3_create_function_v2(db, CONNECT_NAME, 1, SQLITE_UTF8 | SQLITE_DIRECTONLY,
-                                    connection, connect_call, NULL, NULL, mlf_connection_release);
+  return mlf_registry_add(registry,
+                          &(mlf_registry_function){.name = CONNECT_NAME,
+                                                   .arguments = 1,
+                                                   .flags = SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                                                   .context = connection,
+                                                   .call = connect_call,
+                                                   .destroy = mlf_connection_release});
+}
+
+int mlf_connect_is_registered(sqlite3 *db, bool *is) {
+  return mlf_registry_has(db, CONNECT_NAME, 1, is);
 }

@@ -21,7 +21,10 @@
 #include "tables/connection.h"
 
 /* Registers the function. Returns an SQLite result code. */
-int mlf_connect_register(sqlite3 *db, mlf_connection *connection);
+int mlf_connect_register(mlf_registry *registry, mlf_connection *connection);
+
+/* Whether the connection has a function of this name. SQLITE_OK, or as mlf_registry_has. */
+int mlf_connect_is_registered(sqlite3 *db, bool *is);
 
 /* Whether a statement of this text does nothing but to call mlflow_connect once (2). */
 bool mlf_connect_is_whole(const char *sql);

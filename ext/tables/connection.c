@@ -18,8 +18,10 @@ typedef struct connection_experiment {
 struct mlf_connection {
   sqlite3 *db;
   int references;
+  char *kept; /* the functions that loading left alone; NULL for none */
   mlf_client *client;
-  mlf_statement *latest; /* of the statements that scans may join; NULL if there was none */
+  mlf_statement *statements; /* that have scans open */
+  mlf_surveyed *tables;
   connection_experiment experiments[MLF_EXPERIMENTS_MAX];
   int next_experiment; /* the place to be used again next */
 };
@@ -36,12 +38,12 @@ static int connection_interrupted(void *context) {
   return rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM ? rc : SQLITE_OK;
 }
 
-int mlf_connection_new(sqlite3 *db, mlf_connection **out) {
+int mlf_connection_new(mlf_registry *registry, mlf_connection **out) {
   mlf_connection *connection = sqlite3_malloc64(sizeof(*connection));
   *out = NULL;
   if (!connection) return SQLITE_NOMEM;
   memset(connection, 0, sizeof(*connection));
-  connection->db = db;
+  connection->db = registry->db;
   connection->references = 1;
   int rc = mlf_client_new((mlf_interrupt){.ask = connection_interrupted, .context = connection},
                           &connection->client);
@@ -49,6 +51,8 @@ int mlf_connection_new(sqlite3 *db, mlf_connection **out) {
     sqlite3_free(connection);
     return rc;
   }
+  connection->kept = registry->kept;
+  registry->kept = NULL;
   *out = connection;
   return SQLITE_OK;
 }
@@ -69,8 +73,8 @@ void mlf_connection_release(void *context) {
   if (--connection->references > 0) return;
   for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++)
     connection_forget(&connection->experiments[i]);
-  mlf_statement_forget(&connection->latest);
   mlf_client_free(connection->client);
+  sqlite3_free(connection->kept);
   sqlite3_free(connection);
 }
 
@@ -78,10 +82,25 @@ mlf_client *mlf_connection_client(mlf_connection *connection) {
   return connection->client;
 }
 
-int mlf_connection_join(mlf_connection *connection, mlf_held_page *page, mlf_statement **statement,
-                        mlf_error *error) {
-  return mlf_statement_join(connection->db, connection->client, &connection->latest, page,
-                            statement, error);
+const char *mlf_connection_kept(const mlf_connection *connection) {
+  return connection->kept;
+}
+
+int mlf_connection_join(mlf_connection *connection, mlf_statement **statement) {
+  return mlf_statement_join(connection->db, connection->client, &connection->statements,
+                            &connection->tables, statement);
+}
+
+void mlf_connection_add_table(mlf_connection *connection, mlf_surveyed *table) {
+  table->next = connection->tables;
+  connection->tables = table;
+}
+
+void mlf_connection_remove_table(mlf_connection *connection, mlf_surveyed *table) {
+  mlf_surveyed **each = &connection->tables;
+  while (*each && *each != table)
+    each = &(*each)->next;
+  if (*each) *each = table->next;
 }
 
 static int connection_take_integer(void *integer, int count, char **values, char **names) {
@@ -141,10 +160,6 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
   return mlf_error_nomem(error);
 }
 
-void mlf_connection_forget(mlf_connection *connection) {
-  mlf_statement_forget(&connection->latest);
-}
-
 /* mlflow_version(): the version of this extension. */
 static void connection_version(sqlite3_context *context, int count, sqlite3_value **values) {
   (void)count;
@@ -152,8 +167,10 @@ static void connection_version(sqlite3_context *context, int count, sqlite3_valu
   sqlite3_result_text(context, MLF_VERSION, -1, SQLITE_STATIC);
 }
 
-int mlf_connection_register(sqlite3 *db) {
-  return sqlite3_create_function_v2(db, "mlflow_version", 0,
-                                    SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, NULL,
-                                    connection_version, NULL, NULL, NULL);
+int mlf_connection_register(mlf_registry *registry) {
+  return mlf_registry_add(
+      registry,
+      &(mlf_registry_function){.name = "mlflow_version",
+                               .flags = SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC,
+                               .call = connection_version});
 }

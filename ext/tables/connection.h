@@ -1,32 +1,40 @@
-/* connection.h: what the tables of one database connection share: the client, and the statement
-** that is running. */
+/* connection.h: what the tables of one database connection share: the client, and the statements
+** that are running. */
 #ifndef MLF_TABLES_CONNECTION_H
 #define MLF_TABLES_CONNECTION_H
 
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "base/sqlite_api.h"
+#include "base/registry.h"
 #include "remote/client.h"
 #include "tables/statement.h"
 
 typedef struct mlf_connection mlf_connection;
 
 /* Made when the extension is loaded into a connection; each registered module and function holds
-** one reference, and the last one to go frees it. SQLITE_OK or SQLITE_NOMEM. */
-int mlf_connection_new(sqlite3 *db, mlf_connection **out);
+** one reference, and the last one to go frees it. Takes `registry->kept`. SQLITE_OK or
+** SQLITE_NOMEM. */
+int mlf_connection_new(mlf_registry *registry, mlf_connection **out);
 void mlf_connection_hold(mlf_connection *connection);
 void mlf_connection_release(void *context); /* void *, to serve as xDestroy */
 
 mlf_client *mlf_connection_client(mlf_connection *connection);
 
-/* The statement that is running, joined by a scan that holds `page`; left with
-** mlf_statement_leave. */
-int mlf_connection_join(mlf_connection *connection, mlf_held_page *page, mlf_statement **statement,
-                        mlf_error *error);
+/* The names of the functions that loading left alone, borrowed; NULL for none. */
+const char *mlf_connection_kept(const mlf_connection *connection);
+
+/* The statement that is running, joined by a scan; left with mlf_statement_leave. SQLITE_OK or
+** SQLITE_NOMEM. */
+int mlf_connection_join(mlf_connection *connection, mlf_statement **statement);
+
+/* The tables of ours that are connected: a table puts itself in when it is made. */
+void mlf_connection_add_table(mlf_connection *connection, mlf_surveyed *table);
+void mlf_connection_remove_table(mlf_connection *connection, mlf_surveyed *table);
 
 /* The experiment with this name or id; `*id` and `*name` are the caller's (sqlite3_free). The
-** answer is remembered for MLF_EXPERIMENT_AGE_MAX_MS. Error if there is no such experiment. */
+** answer is remembered for MLF_EXPERIMENT_AGE_MAX_MS. SQLITE_NOTFOUND, with a text, if there is no
+** such experiment. */
 int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
                               const char *name_or_id, char **id, char **name, mlf_error *error);
 
@@ -34,10 +42,7 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
 ** or the host may have put its own in place, which finds what the server's ILIKE would not. */
 bool mlf_connection_has_own_like(mlf_connection *connection);
 
-/* Forgets what the statement before this one knew: the server is to be another. */
-void mlf_connection_forget(mlf_connection *connection);
-
 /* Registers mlflow_version. */
-int mlf_connection_register(sqlite3 *db);
+int mlf_connection_register(mlf_registry *registry);
 
 #endif

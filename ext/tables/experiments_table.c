@@ -5,17 +5,18 @@
 #include "tables/listing.h"
 
 typedef struct experiments_state {
-  mlf_statement *statement;
-  mlf_held_page none; /* holds no traces */
+  mlf_statement *statement; /* joined with the first page, and left at the end */
   mlf_experiments page;
 } experiments_state;
 
 static int experiments_page(mlf_connection *connection, experiments_state *state,
                             mlf_error *error) {
-  mlf_experiments page;
-  int rc = mlf_experiments_page(mlf_connection_client(connection),
-                                mlf_statement_budget(state->statement), false, state->page.token,
-                                &page, error);
+  mlf_experiments page = {0};
+  mlf_budget *budget;
+  int rc = mlf_statement_budget(state->statement, &budget, error);
+  if (rc == SQLITE_OK)
+    rc = mlf_experiments_page(mlf_connection_client(connection), budget, false, state->page.token,
+                              &page, error);
   mlf_experiments_clear(&state->page);
   state->page = page;
   return rc;
@@ -33,8 +34,10 @@ static int experiments_settle(mlf_connection *connection, experiments_state *sta
 
 static int experiments_first(mlf_connection *connection, void *context, mlf_error *error) {
   experiments_state *state = context;
-  int rc = mlf_connection_join(connection, &state->none, &state->statement, error);
-  if (rc == SQLITE_OK) rc = experiments_page(connection, state, error);
+  mlf_experiments_clear(&state->page);
+  if (!state->statement && mlf_connection_join(connection, &state->statement) != SQLITE_OK)
+    return mlf_error_nomem(error);
+  int rc = experiments_page(connection, state, error);
   return rc == SQLITE_OK ? experiments_settle(connection, state, error) : rc;
 }
 
@@ -95,7 +98,7 @@ static int experiments_column(mlf_connection *connection, void *context, int ind
 static void experiments_clear(void *context) {
   experiments_state *state = context;
   mlf_experiments_clear(&state->page);
-  if (state->statement) mlf_statement_leave(state->statement, &state->none);
+  if (state->statement) mlf_statement_leave(state->statement);
   state->statement = NULL;
 }
 

@@ -22,7 +22,8 @@ typedef struct listing_cursor {
 } listing_cursor;
 
 int mlf_listing_fail(sqlite3_vtab *vtab, const char *table, mlf_error *error) {
-  int code = error->code;
+  int code =
+      error->code == SQLITE_NOTFOUND ? SQLITE_ERROR : error->code; /* SQLite means a method */
   if (error->text) {
     sqlite3_free(vtab->zErrMsg);
     vtab->zErrMsg = sqlite3_mprintf("%s: %s", table, error->text);
@@ -101,9 +102,6 @@ static int listing_filter(sqlite3_vtab_cursor *base, int plan, const char *plan_
   (void)argc;
   (void)argv;
   listing_cursor *cursor = (listing_cursor *)base;
-  const mlf_listing *listing = ((listing_table *)base->pVtab)->module->listing;
-  listing->clear(cursor->state);
-  memset(cursor->state, 0, listing->state_size);
   cursor->row = 0;
   return listing_step(cursor, true);
 }

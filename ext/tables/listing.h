@@ -17,7 +17,8 @@ typedef struct mlf_listing {
   const char *declaration; /* CREATE TABLE text */
   size_t state_size;
   double rows; /* about how many, for the planner */
-  /* Goes to the first row, or to the next: SQLITE_ROW, SQLITE_DONE or an error. */
+  /* Goes to the first row, at the begin or again, or to the next: SQLITE_ROW, SQLITE_DONE or an
+  ** error. */
   int (*first)(mlf_connection *connection, void *state, mlf_error *error);
   int (*next)(mlf_connection *connection, void *state, mlf_error *error);
   /* The value of a column of the current row; a text is owned by it, or borrowed until the next

@@ -16,13 +16,13 @@ static mlf_op planning_op(unsigned char code) {
   case SQLITE_INDEX_CONSTRAINT_GLOB: return MLF_OP_GLOB;
   case SQLITE_INDEX_CONSTRAINT_ISNULL: return MLF_OP_IS_NULL;
   case SQLITE_INDEX_CONSTRAINT_ISNOTNULL: return MLF_OP_IS_NOT_NULL;
+  case SQLITE_INDEX_CONSTRAINT_IS: return MLF_OP_IS;
   default: return MLF_OP_COUNT;
   }
 }
 
 static bool planning_is_argument(const mlf_schema *schema, int column) {
-  mlf_key_kind kind = schema->columns[column].key_kind;
-  return kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER;
+  return mlf_key_is_argument(schema->columns[column].key_kind);
 }
 
 static mlf_constraint planning_constraint(const mlf_schema *schema, bool pushdown,
@@ -54,6 +54,22 @@ static void planning_find_limit(const sqlite3_index_info *info, int *limit, int 
     if (each->op == SQLITE_INDEX_CONSTRAINT_LIMIT && each->usable) *limit = i;
     if (each->op == SQLITE_INDEX_CONSTRAINT_OFFSET && each->usable) *offset = i;
   }
+}
+
+/* The rows that LIMIT and OFFSET let through, if they are numbers in the text of the statement. */
+static int64_t planning_rows(sqlite3_index_info *info, int limit, int offset) {
+  int64_t rows = 0, each;
+  for (int i = 0; i < 2; i++) {
+    sqlite3_value *value;
+    int index = i ? offset : limit;
+    if (index < 0 && i > 0) break;
+    if (index < 0 || sqlite3_vtab_rhs_value(info, index, &value) != SQLITE_OK) return -1;
+    each = sqlite3_value_int64(value);
+    if (sqlite3_value_type(value) != SQLITE_INTEGER || each < 0 || each > MLF_PAGE_ROWS_MAX)
+      return -1;
+    rows += each;
+  }
+  return rows;
 }
 
 static int planning_write(const mlf_schema *schema, const mlf_plan *plan, int limit, int offset,
@@ -89,27 +105,20 @@ static bool planning_asks(const mlf_plan *plan, int column) {
   return false;
 }
 
-/* SQLite may check a condition on `experiment` or `filter` without telling the plan of it, as for
-** the branches of an OR beside a sub-select. Where all experiments are read the name holds that
-** check; what a filter finds only the server knows: without it there is no plan. */
-static int planning_check_arguments(const mlf_schema *schema, const mlf_plan *plan,
-                                    mlf_planning_asked *asked, sqlite3_index_info *info) {
+/* Which arguments the statement reads that the plan does not tell. */
+static int planning_untold(const mlf_schema *schema, const mlf_plan *plan,
+                           const sqlite3_index_info *info) {
+  int untold = 0;
   for (int i = 0; i < schema->column_count; i++) {
-    if (!planning_is_argument(schema, i)) continue;
-    bool is_filter = schema->columns[i].key_kind == MLF_KEY_FILTER;
-    bool *by_statement = is_filter ? &asked->filter : &asked->experiment;
-    if (planning_asks(plan, i)) {
-      *by_statement = true;
-    } else if (*by_statement && planning_uses(info, i)) {
-      if (is_filter) return SQLITE_CONSTRAINT;
-      info->idxNum = MLF_PLANNING_UNTOLD;
-    }
+    if (!planning_is_argument(schema, i) || !planning_uses(info, i) || planning_asks(plan, i))
+      continue;
+    untold |= schema->columns[i].key_kind == MLF_KEY_EXPERIMENT ? MLF_PLANNING_UNTOLD_EXPERIMENT
+                                                                : MLF_PLANNING_UNTOLD_OTHER;
   }
-  return SQLITE_OK;
+  return untold;
 }
 
-int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, mlf_planning_asked *asked,
-                            sqlite3_index_info *info) {
+int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info) {
   mlf_plan plan;
   int limit, offset, count = 0;
   planning_find_limit(info, &limit, &offset);
@@ -123,12 +132,13 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, mlf_plannin
     constraints[i] = counted ? planning_constraint(schema, pushdown, info, i)
                              : (mlf_constraint){.column = -1, .op = MLF_OP_COUNT};
   }
-  mlf_order order = pushdown ? planning_order(schema, info) : MLF_ORDER_ANY;
-  bool other_order = info->nOrderBy > 0 && order == MLF_ORDER_ANY;
-  int rc = mlf_plan_choose(schema, constraints, count, order, other_order, &plan);
+  mlf_wish wish = {.order = pushdown ? planning_order(schema, info) : MLF_ORDER_ANY,
+                   .rows = planning_rows(info, limit, offset)};
+  wish.other_order = info->nOrderBy > 0 && wish.order == MLF_ORDER_ANY;
+  int rc = mlf_plan_choose(schema, constraints, count, wish, &plan);
   sqlite3_free(constraints);
-  if (rc == SQLITE_OK) rc = planning_check_arguments(schema, &plan, asked, info);
   if (rc != SQLITE_OK) return rc;
+  info->idxNum = planning_untold(schema, &plan, info);
   plan.limit = plan.exact && limit >= 0;
   plan.offset = plan.limit && offset >= 0;
   return planning_write(schema, &plan, limit, offset, info);

@@ -7,19 +7,14 @@
 #include "base/sqlite_api.h"
 #include "model/catalog.h"
 
-/* What a statement compares with the hidden arguments; false again before the next is planned. */
-typedef struct mlf_planning_asked {
-  bool experiment;
-  bool filter;
-} mlf_planning_asked;
-
-/* idxNum of a plan that is not told which experiment the statement asks for. */
-#define MLF_PLANNING_UNTOLD 1
+/* idxNum: which arguments the statement reads that the plan does not tell: it may show them, or
+** compare them. */
+#define MLF_PLANNING_UNTOLD_EXPERIMENT 1
+#define MLF_PLANNING_UNTOLD_OTHER      2 /* filter, in_run */
 
 /* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. With
-** `pushdown` off only the hidden arguments (experiment, filter) are taken, for they say what the
-** table holds. SQLITE_OK, SQLITE_CONSTRAINT (try another plan) or SQLITE_NOMEM. */
-int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, mlf_planning_asked *asked,
-                            sqlite3_index_info *info);
+** `pushdown` off only the arguments are taken, for they say what the table holds. SQLITE_OK,
+** SQLITE_CONSTRAINT (try another plan) or SQLITE_NOMEM. */
+int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info);
 
 #endif

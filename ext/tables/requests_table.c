@@ -20,6 +20,7 @@ static int requests_settle(mlf_connection *connection, requests_state *state) {
 static int requests_first(mlf_connection *connection, void *context, mlf_error *error) {
   requests_state *state = context;
   (void)error;
+  state->number = 0;
   state->end = mlf_client_log(mlf_connection_client(connection))->count;
   return requests_settle(connection, state);
 }

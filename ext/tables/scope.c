@@ -6,12 +6,15 @@
 
 /* Adds the experiment with this name or id. The column `experiment` shows its name, so where the
 ** statement compares it, an id finds none. */
-static int scope_add_asked(mlf_connection *connection, mlf_budget *budget, const char *asked,
-                           bool by_name, mlf_experiment_list *scope, mlf_error *error) {
+static int scope_add_asked(const mlf_scope_ask *ask, const char *asked, bool by_name,
+                           mlf_experiment_list *scope, mlf_error *error) {
   char *id, *name;
-  int rc = mlf_connection_experiment(connection, budget, asked, &id, &name, error);
+  mlf_budget *budget;
+  int rc = mlf_statement_budget(ask->statement, &budget, error);
+  if (rc == SQLITE_OK)
+    rc = mlf_connection_experiment(ask->connection, budget, asked, &id, &name, error);
   if (rc == SQLITE_OK && by_name && strcmp(name, asked) != 0) {
-    rc = mlf_error_set(error, SQLITE_ERROR,
+    rc = mlf_error_set(error, SQLITE_NOTFOUND,
                        "no experiment has the name '%s'; the one with this id is called '%s'",
                        asked, name);
     sqlite3_free(id);
@@ -46,14 +49,16 @@ static int scope_read_active(mlf_connection *connection, mlf_budget *budget,
 }
 
 /* Adds the active experiments, which a statement reads once. */
-static int scope_add_active(mlf_connection *connection, mlf_statement *statement,
-                            mlf_experiment_list *scope, mlf_error *error) {
+static int scope_add_active(const mlf_scope_ask *ask, mlf_experiment_list *scope,
+                            mlf_error *error) {
   bool *known;
-  mlf_experiment_list *active = mlf_statement_active(statement, &known);
+  mlf_budget *budget;
+  mlf_experiment_list *active = mlf_statement_active(ask->statement, &known);
   int rc = SQLITE_OK;
   if (!*known) {
     mlf_experiment_list_clear(active);
-    rc = scope_read_active(connection, mlf_statement_budget(statement), active, error);
+    rc = mlf_statement_budget(ask->statement, &budget, error);
+    if (rc == SQLITE_OK) rc = scope_read_active(ask->connection, budget, active, error);
     *known = rc == SQLITE_OK;
   }
   return rc == SQLITE_OK ? mlf_experiment_list_add(scope, active, error) : rc;
@@ -67,15 +72,22 @@ static const char *scope_text(const mlf_value *value, char scratch[24]) {
   return scratch;
 }
 
-/* The experiments that one term on `experiment` names. */
-static int scope_add_term(mlf_connection *connection, mlf_budget *budget,
-                          const mlf_filter_term *term, mlf_experiment_list *scope,
-                          mlf_error *error) {
+/* The experiments that one term on `experiment` or `experiment_id` names. In a list one that there
+** is not is no error: the list has others, and none is equal to it. Nor has a wrong id a name to be
+** misspelt. */
+static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
+                          mlf_experiment_list *scope, mlf_error *error) {
   char scratch[24];
+  bool by_name = term->column->key_kind == MLF_KEY_EXPERIMENT;
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
+    mlf_error none = {0};
     const char *asked = scope_text(&term->values[i], scratch);
-    if (asked) rc = scope_add_asked(connection, budget, asked, true, scope, error);
+    if (!asked) continue;
+    rc = scope_add_asked(ask, asked, by_name, scope, &none);
+    if (rc == SQLITE_NOTFOUND && (term->op == MLF_OP_IN || !by_name)) rc = SQLITE_OK;
+    if (rc != SQLITE_OK) mlf_error_move(error, &none);
+    mlf_error_clear(&none);
   }
   return rc;
 }
@@ -107,48 +119,76 @@ static void scope_keep_ids(mlf_experiment_list *scope, const mlf_filter_term *te
   }
 }
 
-/* The widest scope, and which term on `experiment`, if any, made it. */
-static int scope_add_widest(mlf_connection *connection, mlf_statement *statement,
-                            const mlf_arguments *arguments, const mlf_bound_terms *bound,
-                            bool untold, mlf_experiment_list *scope, const mlf_filter_term **used,
-                            mlf_error *error) {
-  const mlf_settings *settings;
-  mlf_budget *budget = mlf_statement_budget(statement);
-  int rc = mlf_client_settings(mlf_connection_client(connection), &settings, error);
-  *used = NULL;
-  for (int i = 0; rc == SQLITE_OK && i < arguments->experiment_count; i++) {
-    rc = scope_add_asked(connection, budget, arguments->experiments[i], false, scope, error);
+/* Whether a scan that is told nothing would read another experiment than the statement asks other
+** tables for. `*preset_name` is then what it would read; borrowed from `scope`, which has it
+** alone. */
+static int scope_check_others(const mlf_scope_ask *ask, const mlf_experiment_list *scope,
+                              mlf_error *error) {
+  const mlf_survey *survey;
+  int rc = mlf_statement_survey(ask->statement, &survey, error);
+  if (rc != SQLITE_OK || !survey) return rc;
+  const char *other;
+  for (int i = 0; (other = mlf_survey_experiment(survey, i)); i++) {
+    if (strcmp(other, scope->ids[0]) == 0 || strcmp(other, scope->names[0]) == 0) continue;
+    return mlf_error_set(
+        error, SQLITE_ERROR,
+        "the environment says to read experiment '%.80s' here, and the statement "
+        "asks another table for %s%.80s%s; say experiment = '…' for this table, too",
+        scope->names[0], *other ? "'" : "another", other, *other ? "'" : "");
   }
-  if (rc != SQLITE_OK || arguments->experiment_count > 0) return rc;
-  for (int i = 0; i < bound->count && !*used; i++) {
-    if (bound->terms[i].column->key_kind == MLF_KEY_EXPERIMENT) *used = &bound->terms[i];
-  }
-  if (*used) return scope_add_term(connection, budget, *used, scope, error);
-  const char *preset =
-      settings->experiment_id ? settings->experiment_id : settings->experiment_name;
-  if (preset && untold) {
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "SQLite does not say here which experiment the statement asks for; give "
-                         "it as a literal or a parameter, or unset MLFLOW_EXPERIMENT_NAME and _ID");
-  }
-  if (preset) return scope_add_asked(connection, budget, preset, false, scope, error);
-  return scope_add_active(connection, statement, scope, error);
+  return SQLITE_OK;
 }
 
-int mlf_scope_resolve(mlf_connection *connection, mlf_statement *statement,
-                      const mlf_arguments *arguments, const mlf_bound_terms *bound, bool untold,
-                      mlf_experiment_list *scope, mlf_error *error) {
+/* The scope of a scan that is told nothing. */
+static int scope_add_default(const mlf_scope_ask *ask, mlf_experiment_list *scope,
+                             mlf_error *error) {
+  const mlf_settings *settings;
+  int rc = mlf_client_settings(mlf_connection_client(ask->connection), &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  const char *preset =
+      settings->experiment_id ? settings->experiment_id : settings->experiment_name;
+  if (!preset || ask->compared) return scope_add_active(ask, scope, error);
+  rc = scope_add_asked(ask, preset, false, scope, error);
+  return rc == SQLITE_OK ? scope_check_others(ask, scope, error) : rc;
+}
+
+/* The term on `experiment`, or else on `experiment_id`, that says the most; NULL if there is
+** none. */
+static const mlf_filter_term *scope_find_term(const mlf_bound_terms *bound) {
+  const mlf_filter_term *found = NULL;
+  for (int i = 0; i < bound->count; i++) {
+    mlf_key_kind kind = bound->terms[i].column->key_kind;
+    if (kind == MLF_KEY_EXPERIMENT) return &bound->terms[i];
+    if (kind == MLF_KEY_EXPERIMENT_ID && !found) found = &bound->terms[i];
+  }
+  return found;
+}
+
+/* The widest scope, and which term, if any, made it. */
+static int scope_add_widest(const mlf_scope_ask *ask, mlf_experiment_list *scope,
+                            const mlf_filter_term **used, mlf_error *error) {
+  int rc = SQLITE_OK;
+  *used = NULL;
+  for (int i = 0; rc == SQLITE_OK && i < ask->arguments->experiment_count; i++)
+    rc = scope_add_asked(ask, ask->arguments->experiments[i], false, scope, error);
+  if (rc != SQLITE_OK || ask->arguments->experiment_count > 0) return rc;
+  *used = scope_find_term(ask->bound);
+  return *used ? scope_add_term(ask, *used, scope, error) : scope_add_default(ask, scope, error);
+}
+
+int mlf_scope_resolve(const mlf_scope_ask *ask, mlf_experiment_list *scope, mlf_error *error) {
   const mlf_filter_term *used;
-  int rc = scope_add_widest(connection, statement, arguments, bound, untold, scope, &used, error);
-  for (int i = 0; rc == SQLITE_OK && i < bound->count; i++) {
-    const mlf_filter_term *term = &bound->terms[i];
+  int rc = scope_add_widest(ask, scope, &used, error);
+  for (int i = 0; rc == SQLITE_OK && i < ask->bound->count; i++) {
+    const mlf_filter_term *term = &ask->bound->terms[i];
     if (term->column->key_kind == MLF_KEY_EXPERIMENT_ID) scope_keep_ids(scope, term);
     if (term->column->key_kind == MLF_KEY_EXPERIMENT && term != used) {
       mlf_experiment_list other = {0};
-      rc = scope_add_term(connection, mlf_statement_budget(statement), term, &other, error);
+      rc = scope_add_term(ask, term, &other, error);
       if (rc == SQLITE_OK) scope_intersect(scope, &other);
       mlf_experiment_list_clear(&other);
     }
   }
-  return rc;
+  if (rc != SQLITE_OK) return rc;
+  return mlf_experiment_list_add(mlf_statement_names(ask->statement), scope, error);
 }

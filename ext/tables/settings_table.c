@@ -1,25 +1,42 @@
 /* mlflow_settings: each setting, its value (a secret only as 'set' or 'unset'), where it came from
-** and what it does. Reading it sends no request. */
+** and what it does; and one row more, which functions loading left as they were. Reading it sends
+** no request. */
 #include "base/settings.h"
 
 #include "tables/listing.h"
 
 typedef struct settings_state {
+  mlf_connection *connection;
   const mlf_settings *settings;
   int index;
   mlf_setting_row row;
 } settings_state;
 
+static int settings_show_kept(settings_state *state, mlf_error *error) {
+  const char *kept = mlf_connection_kept(state->connection);
+  state->row = (mlf_setting_row){
+      .name = "functions",
+      .source = kept ? "there before" : "default",
+      .about = "functions that SQLite or the program had when the extension was loaded, which it "
+               "left as they were"};
+  if (!kept) return SQLITE_ROW;
+  state->row.value = sqlite3_mprintf("%s", kept);
+  return state->row.value ? SQLITE_ROW : mlf_error_nomem(error);
+}
+
 static int settings_settle(settings_state *state, mlf_error *error) {
   sqlite3_free(state->row.value);
   state->row.value = NULL;
-  if (state->index >= mlf_settings_count()) return SQLITE_DONE;
+  if (state->index > mlf_settings_count()) return SQLITE_DONE;
+  if (state->index == mlf_settings_count()) return settings_show_kept(state, error);
   int rc = mlf_settings_row(state->settings, state->index, &state->row, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
 static int settings_first(mlf_connection *connection, void *context, mlf_error *error) {
   settings_state *state = context;
+  state->index = 0;
+  state->connection = connection;
   int rc = mlf_client_settings(mlf_connection_client(connection), &state->settings, error);
   return rc == SQLITE_OK ? settings_settle(state, error) : rc;
 }
@@ -50,7 +67,7 @@ const mlf_listing mlf_listing_settings = {
     .name = "mlflow_settings",
     .declaration = "CREATE TABLE x(name TEXT, value TEXT, source TEXT, about TEXT)",
     .state_size = sizeof(settings_state),
-    .rows = MLF_SETTINGS_COUNT,
+    .rows = MLF_SETTINGS_COUNT + 1,
     .first = settings_first,
     .next = settings_next,
     .column = settings_column,

@@ -35,7 +35,7 @@ static int spans_value(mlf_trace_scan *scan, void *context, const mlf_column *co
   if (column->source >= MLF_SOURCE_SPAN && column->source < MLF_SOURCE_ASSESSMENT) {
     mlf_span_set_value(state->spans, state->at, column, value, &cause);
   } else {
-    mlf_trace_value(scan->at.json, scan->at.trace, column, value, &cause);
+    mlf_trace_value(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), column, value, &cause);
   }
   return mlf_trace_scan_judge(scan, &cause, error);
 }

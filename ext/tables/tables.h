@@ -3,9 +3,13 @@
 #ifndef MLF_TABLES_TABLES_H
 #define MLF_TABLES_TABLES_H
 
-#include "base/sqlite_api.h"
+#include "base/registry.h"
 
-/* Returns an SQLite result code. */
-int mlf_tables_register(sqlite3 *db);
+/* SQLITE_OK, SQLITE_NOMEM or SQLITE_INTERRUPT. Takes `kept`, to show it in mlflow_settings. After
+** SQLITE_OK mlf_tables_are_registered is true, and not before. */
+int mlf_tables_register(mlf_registry *registry);
+
+/* Whether the connection has the tables. Result codes as above. */
+int mlf_tables_are_registered(sqlite3 *db, bool *are);
 
 #endif

@@ -2,216 +2,44 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "model/decode_trace.h"
 #include "query/plan.h"
 #include "tables/planning.h"
-#include "tables/trace_recall.h"
+#include "tables/scope.h"
+
+int mlf_trace_scan_open(mlf_trace_scan *scan) {
+  scan->source.client = mlf_connection_client(scan->connection);
+  return mlf_connection_join(scan->connection, &scan->source.statement);
+}
 
 /* Forgets the traces, and what was asked; stays with the statement. */
 static void scan_reset(mlf_trace_scan *scan) {
-  mlf_recall_reset(scan);
-  mlf_pager_free(scan->pager);
-  mlf_json_free(scan->held);
+  mlf_source_reset(&scan->source);
   mlf_filter_clear(&scan->filter);
-  mlf_values_clear(&scan->bound);
-  sqlite3_free(scan->ids);
-  scan->pager = NULL;
-  scan->held = NULL;
-  scan->ids = NULL;
-  scan->pruned = false;
-  scan->at.json = NULL;
-  scan->at.trace = NULL;
+  mlf_filter_clear(&scan->lasting);
 }
 
 void mlf_trace_scan_end(mlf_trace_scan *scan) {
   scan_reset(scan);
+  mlf_values_clear(&scan->bound);
   mlf_experiment_list_clear(&scan->scope);
-  scan->scope_kept = false;
-  if (scan->statement) mlf_statement_leave(scan->statement, &scan->at);
-  scan->statement = NULL;
+  if (scan->source.statement) mlf_statement_leave(scan->source.statement);
+  *scan = (mlf_trace_scan){.table = scan->table,
+                           .connection = scan->connection,
+                           .schema = scan->schema,
+                           .arguments = scan->arguments};
 }
 
 int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error) {
-  int rc = SQLITE_DONE;
-  if (scan->replaying) {
-    rc = mlf_recall_next(scan, error);
-  } else if (scan->pager) {
-    rc = mlf_pager_next(scan->pager, &scan->at.json, &scan->at.trace, error);
-    if (rc == SQLITE_ROW) return mlf_recall_record(scan, error);
-    if (rc == SQLITE_DONE) mlf_recall_end(scan);
-  }
-  if (rc == SQLITE_ROW) return SQLITE_OK;
-  scan->at.json = NULL;
-  scan->at.trace = NULL;
-  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+  return mlf_source_next(&scan->source, error);
 }
 
-int mlf_trace_scan_ids(mlf_trace_scan *scan, const mlf_value *ids, size_t count, mlf_walk *walk) {
-  if (count == 0) return SQLITE_OK;
-  sqlite3_free(scan->ids);
-  scan->ids = sqlite3_malloc64(count * sizeof(*scan->ids));
-  if (!scan->ids) return SQLITE_NOMEM;
-  for (size_t i = 0; i < count; i++) {
-    if (ids[i].type == MLF_TEXT) scan->ids[walk->id_count++] = ids[i].text;
-  }
-  walk->ids = scan->ids;
-  return SQLITE_OK;
+const mlf_json *mlf_trace_scan_page(const mlf_trace_scan *scan) {
+  return scan->source.json;
 }
 
-mlf_walk mlf_trace_scan_walk(const mlf_trace_scan *scan, mlf_order order) {
-  const mlf_filter *filter = &scan->filter;
-  return (mlf_walk){.experiment_ids = (const char *const *)scan->scope.ids,
-                    .experiment_count = scan->scope.count,
-                    .filter = filter->text,
-                    .raw = filter->raw ? filter->raw->text : NULL,
-                    .spans = scan->pruned,
-                    .low_ms = filter->low_ms,
-                    .high_ms = filter->high_ms,
-                    .oldest_first = order == MLF_ORDER_OLDEST_FIRST,
-                    .any_order = order == MLF_ORDER_ANY};
-}
-
-int mlf_trace_scan_pager(mlf_trace_scan *scan, const mlf_walk *walk, mlf_pager **pager,
-                         mlf_error *error) {
-  return mlf_pager_new(mlf_connection_client(scan->connection),
-                       mlf_statement_budget(scan->statement), walk, pager, error);
-}
-
-int mlf_trace_scan_first(mlf_trace_scan *scan, mlf_walk walk, int64_t *timestamp_ms,
-                         mlf_error *error) {
-  const mlf_json *json;
-  const mlf_json_node *trace;
-  mlf_pager *pager;
-  walk.rows_wanted = 1;
-  *timestamp_ms = INT64_MAX;
-  int rc = mlf_trace_scan_pager(scan, &walk, &pager, error);
-  if (rc != SQLITE_OK) return rc;
-  rc = mlf_pager_next(pager, &json, &trace, error);
-  if (rc == SQLITE_ROW) mlf_trace_timestamp(trace, timestamp_ms);
-  mlf_pager_free(pager);
-  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-/* Begins to walk what the filter and the scope say. */
-static int scan_walk(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
-  const mlf_filter *filter = &scan->filter;
-  mlf_walk walk = mlf_trace_scan_walk(scan, order);
-  if (filter->complete) walk.rows_wanted = scan->bound.rows_wanted;
-  if (mlf_trace_scan_ids(scan, filter->ids, filter->id_count, &walk) != SQLITE_OK)
-    return mlf_error_nomem(error);
-  int rc = mlf_trace_scan_pager(scan, &walk, &scan->pager, error);
-  return rc == SQLITE_OK ? mlf_trace_scan_next(scan, error) : rc;
-}
-
-/* Takes a trace that is asked for by its id from a page that another scan holds. A raw filter says
-** more than can be checked here. */
-static bool scan_find(mlf_trace_scan *scan, const char *id) {
-  const mlf_json *json;
-  if (scan->filter.raw) return false;
-  const mlf_json_node *trace = mlf_statement_find(scan->statement, &scan->at, id, &json);
-  if (!trace || !mlf_experiment_list_name(&scan->scope, mlf_trace_experiment_id(trace)))
-    return false;
-  scan->held = mlf_json_hold(json);
-  scan->at.json = json;
-  scan->at.trace = trace;
-  return true;
-}
-
-/* A filter and one more condition; NULL: no memory. */
-static char *scan_and(const char *filter, const char *condition) {
-  return sqlite3_mprintf("%s%s%s", filter ? filter : "", filter ? " AND " : "", condition);
-}
-
-/* Finds out whether some of the traces have their spans elsewhere than in the server's tables,
-** where conditions on spans do not find them. */
-static int scan_ask_elsewhere(mlf_trace_scan *scan, mlf_error *error) {
-  static const char *const elsewhere[] = {
-      "tags.`mlflow.trace.spansLocation` IS NULL",
-      "tags.`mlflow.trace.spansLocation` != 'TRACKING_STORE'",
-  };
-  int64_t found_ms = INT64_MAX;
-  int rc = SQLITE_OK;
-  for (int i = 0; rc == SQLITE_OK && found_ms == INT64_MAX && i < 2; i++) {
-    mlf_walk walk = mlf_trace_scan_walk(scan, MLF_ORDER_NEWEST_FIRST);
-    char *filter = scan_and(scan->filter.text, elsewhere[i]);
-    if (!filter) return mlf_error_nomem(error);
-    walk.filter = filter;
-    rc = mlf_trace_scan_first(scan, walk, &found_ms, error);
-    sqlite3_free(filter);
-  }
-  if (rc == SQLITE_OK) scan->question->elsewhere = found_ms != INT64_MAX;
-  return rc;
-}
-
-/* Adds the conditions on spans to the filter where that loses no trace. Beside them no lower bound
-** of time is sent, so one that walks from the oldest on does without them. */
-static int scan_prune(mlf_trace_scan *scan, mlf_server server, mlf_order order, mlf_error *error) {
-  mlf_filter *filter = &scan->filter;
-  if (!filter->spans || scan->question->complete || filter->id_count > 0 ||
-      order == MLF_ORDER_OLDEST_FIRST || !mlf_server_knows(server, MLF_FEATURE_IS_NULL))
-    return SQLITE_OK;
-  int rc = scan->question->elsewhere < 0 ? scan_ask_elsewhere(scan, error) : SQLITE_OK;
-  if (rc != SQLITE_OK || scan->question->elsewhere) return rc;
-  char *both = scan_and(filter->text, filter->spans);
-  if (!both) return mlf_error_nomem(error);
-  sqlite3_free(filter->text);
-  filter->text = both;
-  scan->pruned = true;
-  return mlf_recall_ask(scan, error);
-}
-
-/* Asks the server, and notes what that takes. */
-static int scan_try(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
-  int64_t began_ms = mlf_clock_monotonic_ms();
-  int rc = scan_walk(scan, order, error);
-  mlf_recall_tried(scan, mlf_clock_monotonic_ms() - began_ms);
-  return rc;
-}
-
-/* Begins a scan for one id. */
-static int scan_look_up(mlf_trace_scan *scan, mlf_error *error) {
-  if (scan_find(scan, scan->filter.ids[0].text)) return SQLITE_OK;
-  int rc = mlf_recall_look_up(scan, error);
-  if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
-  if (rc == SQLITE_NOTFOUND) rc = scan_try(scan, MLF_ORDER_ANY, error);
-  return rc == SQLITE_OK ? mlf_recall_learn(scan, error) : rc;
-}
-
-/* Begins a scan over all that the filter lets through. */
-static int scan_all(mlf_trace_scan *scan, mlf_order order, mlf_error *error) {
-  int rc = mlf_recall_scan(scan, order, error);
-  if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
-  return rc == SQLITE_NOTFOUND ? scan_try(scan, order, error) : rc;
-}
-
-/* Writes the filter for the server's version, which is asked only if rows are possible at all. */
-static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error *error) {
-  mlf_client *client = mlf_connection_client(scan->connection);
-  const mlf_bound_terms *bound = &scan->bound;
-  int rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter);
-  if (rc != SQLITE_OK) return mlf_error_nomem(error);
-  if (scan->filter.empty) return SQLITE_OK;
-  mlf_filter_clear(&scan->filter);
-  rc = mlf_client_server(client, mlf_statement_budget(scan->statement), server, error);
-  if (rc != SQLITE_OK) return rc;
-  rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter);
-  return rc == SQLITE_OK ? rc : mlf_error_nomem(error);
-}
-
-/* Finds which experiments to read. Where the statement says nothing of them they are the same each
-** time that the scan begins. */
-static int scan_resolve(mlf_trace_scan *scan, bool untold, mlf_error *error) {
-  bool asked = false;
-  for (int i = 0; i < scan->bound.count; i++) {
-    mlf_key_kind kind = scan->bound.terms[i].column->key_kind;
-    asked = asked || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
-  }
-  if (!asked && scan->scope_kept) return SQLITE_OK;
-  mlf_experiment_list_clear(&scan->scope);
-  scan->scope_kept = !asked;
-  return mlf_scope_resolve(scan->connection, scan->statement, scan->arguments, &scan->bound, untold,
-                           &scan->scope, error);
+const mlf_json_node *mlf_trace_scan_trace(const mlf_trace_scan *scan) {
+  return scan->source.trace;
 }
 
 /* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. */
@@ -224,34 +52,186 @@ static void scan_leave_out_like(mlf_connection *connection, mlf_bound_terms *bou
   }
 }
 
+/* Binds the values, and notes which of them are others than the last time. */
+static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
+                     sqlite3_value **values, mlf_error *error) {
+  mlf_bound_terms bound;
+  if (mlf_values_bind(scan->schema, plan, values, &bound) != SQLITE_OK)
+    return mlf_error_nomem(error);
+  scan_leave_out_like(scan->connection, &bound);
+  bool again = scan->plan_text == plan_text && scan->bound.count == bound.count;
+  if (!again) memset(scan->changes, 0, sizeof(scan->changes));
+  for (int i = 0; again && i < bound.count; i++) {
+    if (!mlf_values_are_equal(&scan->bound.terms[i], &bound.terms[i])) scan->changes[i] = true;
+  }
+  mlf_values_clear(&scan->bound);
+  scan->bound = bound;
+  scan->plan_text = plan_text;
+  return SQLITE_OK;
+}
+
+/* Writes the filter for the server's version, which is asked only if rows are possible at all. */
+static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error *error) {
+  const mlf_bound_terms *bound = &scan->bound;
+  mlf_budget *budget;
+  int rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
+  if (rc != SQLITE_OK || scan->filter.empty) return rc;
+  mlf_filter_clear(&scan->filter);
+  rc = mlf_statement_budget(scan->source.statement, &budget, error);
+  if (rc == SQLITE_OK) rc = mlf_client_server(scan->source.client, budget, server, error);
+  if (rc != SQLITE_OK) return rc;
+  return mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
+}
+
+/* Whether a term has to be part of every question: nobody can check it but the server. */
+static bool scan_must_send(const mlf_filter_term *term) {
+  return mlf_key_is_argument(term->column->key_kind) ||
+         term->column->key_kind == MLF_KEY_EXPERIMENT_ID;
+}
+
+/* Whether what a term is equal to can be found by: a text that a column of the trace holds. */
+static bool scan_is_key(const mlf_filter_term *term) {
+  switch (term->column->key_kind) {
+  case MLF_KEY_STRING:
+  case MLF_KEY_NAME:
+  case MLF_KEY_RUN:
+  case MLF_KEY_TAG:
+  case MLF_KEY_METADATA: break;
+  default: return false;
+  }
+  const mlf_value *value = &term->values[0];
+  return (term->op == MLF_OP_EQ || term->op == MLF_OP_IS) && value->type == MLF_TEXT &&
+         strlen(value->text) == value->length;
+}
+
+/* Says what is asked, and what of it stays the same from one time to the next. */
+static int scan_ask(mlf_trace_scan *scan, mlf_server server, mlf_order order, mlf_ask *ask,
+                    mlf_error *error) {
+  mlf_filter_term lasting[MLF_FILTER_TERMS_MAX];
+  int count = 0, changing = 0;
+  *ask = (mlf_ask){.scope = &scan->scope,
+                   .filter = &scan->filter,
+                   .lasting = &scan->lasting,
+                   .hint = scan->bound.hint,
+                   .order = order,
+                   .rows_wanted = scan->bound.rows_wanted};
+  for (int i = 0; i < scan->bound.count; i++) {
+    const mlf_filter_term *term = &scan->bound.terms[i];
+    bool look_up = term->column->key_kind == MLF_KEY_TRACE_ID &&
+                   (term->op == MLF_OP_EQ || term->op == MLF_OP_IS);
+    if (look_up || (scan->changes[i] && !scan_must_send(term))) {
+      changing++;
+      ask->key = changing == 1 && scan_is_key(term) ? term->column : NULL;
+      ask->key_value = ask->key ? term->values[0].text : NULL;
+    } else {
+      lasting[count++] = *term;
+    }
+  }
+  return mlf_filter_write(lasting, count, server, &scan->lasting, error);
+}
+
+/* Whether the statement tells which experiments this scan reads. */
+static bool scan_is_told(const mlf_trace_scan *scan) {
+  bool told = scan->arguments->experiment_count > 0;
+  for (int i = 0; i < scan->bound.count; i++) {
+    mlf_key_kind kind = scan->bound.terms[i].column->key_kind;
+    told = told || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
+  }
+  return told;
+}
+
+/* SQLite does not show the statement's program: an error where that leaves open what is read. */
+static int scan_is_in_the_dark(mlf_trace_scan *scan, int untold, mlf_error *error) {
+  const mlf_settings *settings;
+  int rc = mlf_client_settings(scan->source.client, &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  bool preset = settings->experiment_id || settings->experiment_name;
+  if (!preset && untold == MLF_PLANNING_UNTOLD_EXPERIMENT) return SQLITE_OK;
+  return mlf_error_set(error, SQLITE_ERROR,
+                       "SQLite does not show here what experiment, filter or in_run are compared "
+                       "with; run the statement while no other one of this connection is at work");
+}
+
+/* Asks what the statement compares although its plan does not tell: where it is the experiment all
+** are read, and another argument is an error. */
+static int scan_survey(mlf_trace_scan *scan, int untold, bool *compared, mlf_error *error) {
+  const mlf_survey *survey;
+  *compared = false;
+  if (!untold) return SQLITE_OK;
+  int rc = mlf_statement_survey(scan->source.statement, &survey, error);
+  if (rc != SQLITE_OK) return rc;
+  if (!survey) return scan_is_in_the_dark(scan, untold, error);
+  *compared = mlf_survey_compares(survey, scan->table, scan->plan_text, true);
+  if (!mlf_survey_compares(survey, scan->table, scan->plan_text, false)) return SQLITE_OK;
+  return mlf_error_set(error, SQLITE_ERROR,
+                       "the statement does not tell the table what filter or in_run is compared "
+                       "with; write it as a condition of its own: AND filter = '…'");
+}
+
+/* Finds which experiments to read. Where the statement says nothing of them they are the same each
+** time that the scan begins. */
+static int scan_resolve(mlf_trace_scan *scan, bool told, bool compared, mlf_error *error) {
+  if (!told && scan->scope_kept) return SQLITE_OK;
+  mlf_experiment_list_clear(&scan->scope);
+  scan->scope_kept = !told;
+  mlf_scope_ask ask = {.connection = scan->connection,
+                       .statement = scan->source.statement,
+                       .arguments = scan->arguments,
+                       .bound = &scan->bound,
+                       .compared = compared};
+  return mlf_scope_resolve(&ask, &scan->scope, error);
+}
+
+/* Whether a trace that was recalled is in the scope that the statement tells. */
+static int scan_check_scope(mlf_trace_scan *scan, bool told, mlf_error *error) {
+  int rc = told ? scan_resolve(scan, told, false, error) : SQLITE_OK;
+  if (rc != SQLITE_OK || !told) return rc;
+  const char *id = mlf_trace_experiment_id(scan->source.trace);
+  if (!mlf_experiment_list_name(&scan->scope, id)) mlf_source_reset(&scan->source);
+  return rc;
+}
+
+/* Looks for a trace that is asked for by its id among those that the statement was given. A raw
+** filter and a run say more than can be checked here. */
+static int scan_recall(mlf_trace_scan *scan, mlf_error *error) {
+  const mlf_filter *filter = &scan->filter;
+  if (filter->id_count != 1 || filter->raw || filter->run) return SQLITE_NOTFOUND;
+  return mlf_source_recall(&scan->source, filter->ids[0].text, error);
+}
+
 int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan_text,
                          sqlite3_value **values, mlf_error *error) {
   mlf_plan plan;
+  mlf_ask ask;
+  bool compared = false;
   mlf_server server = {.major = 3};
   scan_reset(scan);
   int rc = mlf_plan_parse(scan->schema, plan_text, &plan);
-  if (rc == SQLITE_OK) rc = mlf_values_bind(scan->schema, &plan, values, &scan->bound);
   if (rc != SQLITE_OK) return mlf_error_set(error, rc, "a plan that is none of ours");
-  if (!scan->statement) /* a scan is of one statement as long as it is open */
-    rc = mlf_connection_join(scan->connection, &scan->at, &scan->statement, error);
-  if (rc != SQLITE_OK) return rc;
-  scan_leave_out_like(scan->connection, &scan->bound);
-  rc = scan_write_filter(scan, &server, error);
+  rc = scan_bind(scan, &plan, plan_text, values, error);
+  if (rc == SQLITE_OK) rc = scan_survey(scan, plan_number, &compared, error);
+  if (rc == SQLITE_OK) rc = scan_write_filter(scan, &server, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
-  rc = scan_resolve(scan, plan_number == MLF_PLANNING_UNTOLD, error);
+  bool told = scan_is_told(scan);
+  rc = scan_recall(scan, error);
+  if (rc == SQLITE_ROW) return scan_check_scope(scan, told, error);
+  if (rc == SQLITE_NOTFOUND) rc = scan_resolve(scan, told, compared, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
-  rc = mlf_recall_ask(scan, error);
-  if (rc == SQLITE_OK) rc = scan_prune(scan, server, plan.order, error);
-  if (rc != SQLITE_OK) return rc;
-  if (scan->filter.id_count == 1) return scan_look_up(scan, error);
-  mlf_statement_walk(scan->statement);
-  return scan_all(scan, plan.order, error);
+  rc = scan_ask(scan, server, plan.order, &ask, error);
+  return rc == SQLITE_OK ? mlf_source_begin(&scan->source, &ask, error) : rc;
 }
 
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column) {
-  if (column->key_kind == MLF_KEY_EXPERIMENT)
-    return mlf_experiment_list_name(&scan->scope, mlf_trace_experiment_id(scan->at.trace));
-  return scan->filter.raw ? scan->filter.raw->text : NULL;
+  if (column->key_kind == MLF_KEY_EXPERIMENT) {
+    const mlf_experiment_list *names = mlf_statement_names(scan->source.statement);
+    return mlf_experiment_list_name(names, mlf_trace_experiment_id(scan->source.trace));
+  }
+  const mlf_value *asked = column->key_kind == MLF_KEY_FILTER ? scan->filter.raw : scan->filter.run;
+  return asked ? asked->text : NULL;
+}
+
+const char *mlf_trace_scan_run(const mlf_trace_scan *scan) {
+  return scan->filter.run ? scan->filter.run->text : NULL;
 }
 
 /* Puts what is wrong with the trace into the log, and gives it to the caller. */
@@ -263,7 +243,8 @@ static int scan_note(mlf_trace_scan *scan, const mlf_json *json, mlf_error *caus
   *why = mlf_error_take(cause);
   mlf_error_clear(cause);
   if (!*why) return mlf_error_nomem(error);
-  mlf_client_log_trace(client, json ? mlf_json_tag(json) : -1, mlf_trace_id(scan->at.trace), *why);
+  mlf_client_log_trace(client, json ? mlf_json_tag(json) : -1, mlf_trace_id(scan->source.trace),
+                       *why);
   return SQLITE_OK;
 }
 
@@ -271,7 +252,7 @@ int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error
   const mlf_settings *settings;
   int rc = mlf_client_settings(mlf_connection_client(scan->connection), &settings, error);
   if (rc != SQLITE_OK || settings->bad_traces_null) return rc;
-  const char *id = mlf_trace_id(scan->at.trace);
+  const char *id = mlf_trace_id(scan->source.trace);
   return mlf_error_set(error, SQLITE_ERROR,
                        "trace %.80s: %.250s; trace_id <> '%.80s' leaves it out, or set "
                        "MLFLOW_SQL_BAD_TRACES=null",
@@ -281,33 +262,58 @@ int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error
 int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_error *error) {
   char *why = NULL;
   if (cause->code == SQLITE_OK) return SQLITE_OK;
-  int rc = scan_note(scan, scan->at.json, cause, &why, error);
+  int rc = scan_note(scan, scan->source.json, cause, &why, error);
   if (rc == SQLITE_OK) rc = mlf_trace_scan_blame(scan, why, error);
   sqlite3_free(why);
   return rc;
 }
 
-/* Fetches the spans of the trace that the scan is at. */
-static int scan_fetch(mlf_trace_scan *scan, const mlf_json **json, const mlf_json_node **found,
+/* Fetches the spans of the trace that the scan is at, and gives them to the statement. */
+static int scan_fetch(mlf_trace_scan *scan, mlf_json **json, const mlf_json_node **found,
                       mlf_error *error) {
-  const mlf_json_node *more = NULL;
+  const mlf_json *fetched;
+  const mlf_json_node *more;
   mlf_payloads *payloads;
-  int rc = mlf_statement_payloads(scan->statement, &payloads, error);
-  if (rc == SQLITE_OK) rc = mlf_recall_neighbours(scan, payloads, error);
-  if (rc == SQLITE_OK && scan->pager) rc = mlf_pager_peek(scan->pager, &more, error);
+  mlf_budget *budget;
+  size_t length;
+  mlf_trace_source *source = &scan->source;
+  int rc = mlf_statement_payloads(source->statement, &payloads, error);
+  if (rc == SQLITE_OK) rc = mlf_source_neighbours(source, payloads, error);
+  if (rc == SQLITE_OK) rc = mlf_source_peek(source, &more, error);
+  if (rc == SQLITE_OK) rc = mlf_statement_budget(source->statement, &budget, error);
+  if (rc == SQLITE_OK)
+    rc = mlf_payloads_get(payloads, budget, source->trace, more, &fetched, found, error);
   if (rc != SQLITE_OK) return rc;
-  return mlf_payloads_get(payloads, mlf_statement_budget(scan->statement), scan->at.trace, more,
-                          json, found, error);
+  *json = mlf_json_hold(fetched);
+  if (!source->given) return rc;
+  const char *text = *found ? mlf_json_raw(fetched, *found, &length) : "[]";
+  if (!*found) length = strlen(text);
+  return mlf_given_put_spans(source->given, mlf_trace_id(source->trace), text, length, error);
+}
+
+/* The spans, from what the statement was given or from the server; the caller's document. */
+static int scan_find_spans(mlf_trace_scan *scan, mlf_json **json, const mlf_json_node **found,
+                           mlf_error *error) {
+  mlf_given *given = scan->source.given;
+  int rc = given ? mlf_given_find_spans(given, mlf_trace_id(scan->source.trace), json, error)
+                 : SQLITE_NOTFOUND;
+  if (rc == SQLITE_NOTFOUND) return scan_fetch(scan, json, found, error);
+  if (rc != SQLITE_ROW) return rc;
+  *found = mlf_json_root(*json);
+  return SQLITE_OK;
 }
 
 int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, char **why, mlf_error *error) {
-  const mlf_json *json = NULL;
+  mlf_json *json = NULL;
   const mlf_json_node *found = NULL;
   mlf_error cause = {0};
   *spans = NULL;
   *why = NULL;
-  int rc = scan_fetch(scan, &json, &found, &cause);
-  if (rc != SQLITE_OK && rc != SQLITE_CORRUPT) return mlf_error_move(error, &cause);
+  int rc = scan_find_spans(scan, &json, &found, &cause);
   if (rc == SQLITE_OK && found) rc = mlf_span_set_new(json, found, spans, &cause);
-  return rc == SQLITE_OK ? rc : scan_note(scan, json, &cause, why, error);
+  bool contents = rc == SQLITE_CORRUPT || json;
+  if (rc != SQLITE_OK)
+    rc = contents ? scan_note(scan, json, &cause, why, error) : mlf_error_move(error, &cause);
+  mlf_json_free(json);
+  return rc;
 }

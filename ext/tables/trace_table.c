@@ -17,7 +17,7 @@ typedef struct trace_table {
   const mlf_trace_rows *rows;
   mlf_schema schema;
   mlf_arguments arguments;
-  mlf_planning_asked asked; /* by the statement that is being planned */
+  mlf_surveyed surveyed;
 } trace_table;
 
 typedef struct trace_cursor {
@@ -31,6 +31,7 @@ static const mlf_trace_rows *trace_rows_of(const trace_cursor *cursor) {
 }
 
 static void trace_table_free(trace_table *table) {
+  mlf_connection_remove_table(table->connection, &table->surveyed);
   mlf_arguments_clear(&table->arguments);
   mlf_schema_clear(&table->schema);
   mlf_connection_release(table->connection);
@@ -48,6 +49,9 @@ static int trace_connect(sqlite3 *db, void *context, int argc, const char *const
   table->connection = module->connection;
   table->rows = module->rows;
   mlf_connection_hold(table->connection);
+  table->surveyed = (mlf_surveyed){
+      .table = &table->base, .schema = &table->schema, .arguments = &table->arguments};
+  mlf_connection_add_table(table->connection, &table->surveyed);
   int rc = table->rows->init_schema(&table->schema);
   if (rc == SQLITE_OK)
     rc = mlf_arguments_read(argv + 3, argc - 3, &table->schema, &table->arguments, &error);
@@ -68,7 +72,7 @@ static int trace_connect(sqlite3 *db, void *context, int argc, const char *const
 
 static int trace_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   trace_table *table = (trace_table *)vtab;
-  return mlf_planning_best_index(&table->schema, table->arguments.pushdown, &table->asked, info);
+  return mlf_planning_best_index(&table->schema, table->arguments.pushdown, info);
 }
 
 static int trace_disconnect(sqlite3_vtab *vtab) {
@@ -78,7 +82,6 @@ static int trace_disconnect(sqlite3_vtab *vtab) {
 
 static int trace_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   trace_table *table = (trace_table *)vtab;
-  table->asked = (mlf_planning_asked){0}; /* planning is over when a statement runs */
   trace_cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
   void *state = sqlite3_malloc64(table->rows->state_size);
   if (!cursor || !state) {
@@ -89,9 +92,16 @@ static int trace_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   memset(cursor, 0, sizeof(*cursor));
   memset(state, 0, table->rows->state_size);
   cursor->state = state;
-  cursor->scan.connection = table->connection;
-  cursor->scan.schema = &table->schema;
-  cursor->scan.arguments = &table->arguments;
+  cursor->scan = (mlf_trace_scan){.table = vtab,
+                                  .connection = table->connection,
+                                  .schema = &table->schema,
+                                  .arguments = &table->arguments};
+  int rc = mlf_trace_scan_open(&cursor->scan);
+  if (rc != SQLITE_OK) {
+    sqlite3_free(cursor);
+    sqlite3_free(state);
+    return rc;
+  }
   *out = &cursor->base;
   return SQLITE_OK;
 }
@@ -110,7 +120,7 @@ static int trace_settle(trace_cursor *cursor, mlf_error *error) {
   const mlf_trace_rows *rows = trace_rows_of(cursor);
   bool row = false;
   int rc = SQLITE_OK;
-  while (rc == SQLITE_OK && cursor->scan.at.trace && !row) {
+  while (rc == SQLITE_OK && mlf_trace_scan_trace(&cursor->scan) && !row) {
     rows->clear(cursor->state);
     rc = rows->first(&cursor->scan, cursor->state, &row, error);
     if (rc == SQLITE_OK && !row) rc = mlf_trace_scan_next(&cursor->scan, error);
@@ -146,7 +156,7 @@ static int trace_next(sqlite3_vtab_cursor *base) {
 }
 
 static int trace_eof(sqlite3_vtab_cursor *base) {
-  return ((trace_cursor *)base)->scan.at.trace == NULL;
+  return mlf_trace_scan_trace(&((trace_cursor *)base)->scan) == NULL;
 }
 
 static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {

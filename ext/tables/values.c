@@ -86,7 +86,8 @@ static int values_bind_term(mlf_filter_term *term, sqlite3_value *argument) {
 static bool values_has_id(const mlf_schema *schema, const mlf_plan *plan) {
   for (int i = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
-    if (schema->columns[term->column].key_kind == MLF_KEY_TRACE_ID && term->op == MLF_OP_EQ)
+    if (schema->columns[term->column].key_kind == MLF_KEY_TRACE_ID &&
+        (term->op == MLF_OP_EQ || term->op == MLF_OP_IS))
       return true;
   }
   return false;
@@ -127,6 +128,26 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_valu
   }
   bound->rows_wanted = values_rows_wanted(plan, arguments + used);
   return SQLITE_OK;
+}
+
+static bool values_is_equal(const mlf_value *one, const mlf_value *other) {
+  if (one->type != other->type) return false;
+  switch (one->type) {
+  case MLF_INTEGER: return one->integer == other->integer;
+  case MLF_REAL: return one->real == other->real;
+  case MLF_TEXT:
+  case MLF_BLOB:
+    return one->length == other->length && memcmp(one->text, other->text, one->length) == 0;
+  default: return true;
+  }
+}
+
+bool mlf_values_are_equal(const mlf_filter_term *one, const mlf_filter_term *other) {
+  bool equal = one->column == other->column && one->op == other->op &&
+               one->value_count == other->value_count;
+  for (size_t i = 0; equal && i < one->value_count; i++)
+    equal = values_is_equal(&one->values[i], &other->values[i]);
+  return equal;
 }
 
 static void values_free_term(mlf_filter_term *term) {

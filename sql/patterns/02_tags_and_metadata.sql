@@ -10,13 +10,14 @@
 -- At most 4 requests, 0 payloads.
 
 -- A tag that a table declares becomes a column; a condition on it is the server's work. Names
--- (mlflow.traceName), users (mlflow.trace.user) and sessions are columns already.
-CREATE VIRTUAL TABLE IF NOT EXISTS temp.tagged_traces USING mlflow_traces(
+-- (mlflow.traceName), users (mlflow.trace.user) and sessions are columns already. (A mirror has a
+-- view of this name; from there nothing is asked of the server.)
+CREATE VIRTUAL TABLE IF NOT EXISTS tagged_traces USING mlflow_traces(
   tags.environment, tags.version);
 
 -- By environment tag
-SELECT trace_id, status, execution_time_ms, "tags.version" AS version
-FROM tagged_traces WHERE "tags.environment" = coalesce(:environment, 'production')
+SELECT trace_id, status, execution_time_ms, tagged_traces."tags.version" AS version
+FROM tagged_traces WHERE tagged_traces."tags.environment" = coalesce(:environment, 'production')
 ORDER BY timestamp_ms DESC LIMIT coalesce(:rows, 10);
 
 -- By name
@@ -32,6 +33,6 @@ ORDER BY timestamp_ms DESC LIMIT coalesce(:rows, 10);
 -- Combined
 SELECT trace_id, execution_time_ms
 FROM tagged_traces
-WHERE status = 'OK' AND "tags.environment" = coalesce(:environment, 'production')
+WHERE status = 'OK' AND tagged_traces."tags.environment" = coalesce(:environment, 'production')
   AND execution_time_ms < 2000
 ORDER BY timestamp_ms DESC LIMIT coalesce(:rows, 10);

@@ -108,7 +108,7 @@ SELECT section, row, place, printf('<rect class="rail" y="3" width="80" height="
 FROM (SELECT 'errors' AS section, row, 2 AS place, traces * 1.0 / max(traces) OVER () AS share
       FROM shown_error
       UNION ALL SELECT 'types', row, 2, share FROM shown_type
-      UNION ALL SELECT 'models', row, 2, total_cost / sum(total_cost) OVER () FROM shown_model
+      UNION ALL SELECT 'models', row, 2, share FROM shown_model
       UNION ALL SELECT 'slowest', row, 2, execution_time_ms * 1.0 / max(execution_time_ms) OVER ()
       FROM shown_slow)
 WHERE share IS NOT NULL;

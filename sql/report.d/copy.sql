@@ -1,44 +1,44 @@
 -- Copies what the report is about: the traces and assessments of the window and of the one before
--- it, and the spans of some traces. From then on nothing is asked of the server.
+-- it, and the spans of some traces; from the server (collect.sql) or a mirror (collect_mirror.sql).
+-- From then on nothing is asked of either.
 --
 -- The work is capped: so many of the newest traces as were asked for, and the spans of the 150
 -- newest, the 100 newest failed and the 50 slowest traces of the window.
 
 CREATE TABLE about AS
-WITH scope AS (
-  SELECT coalesce(max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID'),
-                  max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME')) AS asked
-  FROM mlflow_settings WHERE value <> '')
-SELECT from_ms, until_ms, zone, zone_modifier, traces_max,
-       (SELECT rtrim(value, '/') FROM mlflow_settings WHERE name = 'MLFLOW_TRACKING_URI') AS uri,
-       CASE WHEN scope.asked IS NULL THEN 'all active experiments'
-            WHEN scope.asked GLOB '*[^0-9]*' THEN scope.asked
-            ELSE coalesce((SELECT name FROM mlflow_experiments WHERE experiment_id = scope.asked),
-                          scope.asked) END AS experiment,
+SELECT from_ms, until_ms, zone, zone_modifier, traces_max, uri, experiment, synced_at_ms,
        (julianday('now') - 2440587.5) * 86400 AS began_s
-FROM report_window, asked, scope;
+FROM report_window, asked, source;
 UPDATE report_settings SET until_ms = (SELECT until_ms FROM about);
 
 CREATE TABLE traces AS
 SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, session_id, user_id,
        run_id, input_tokens, output_tokens, total_tokens, total_cost, request_preview,
        NULL AS request, NULL AS response
-FROM server_traces
+FROM source_traces
 WHERE timestamp_ms >= (SELECT 2 * from_ms - until_ms FROM about)
   AND timestamp_ms < (SELECT until_ms FROM about)
 ORDER BY timestamp_ms DESC LIMIT (SELECT traces_max FROM about);
 CREATE INDEX traces_by_id ON traces(trace_id);
 
 CREATE TABLE assessments AS
-SELECT *, timestamp_ms, trace_run_id FROM server_assessments
+SELECT assessment_id, trace_id, span_id, experiment_id, name, assessment_type, value, value_json,
+       value_num, rationale, error_code, error_message, source_type, source_id, run_id,
+       create_time_ms, last_update_time_ms, valid, overrides, metadata, timestamp_ms, trace_run_id
+FROM source_assessments
 WHERE timestamp_ms >= (SELECT max(from_ms, (SELECT coalesce(min(timestamp_ms), 0) FROM traces))
                        FROM about)
   AND timestamp_ms < (SELECT until_ms FROM about);
 
+-- For shares and totals 200 traces, each as likely as any other; for errors and the slowest more.
+CREATE TABLE sample AS
+SELECT key AS trace_id FROM stratified_sample((
+  SELECT strata(trace_id, 'all', 200, (SELECT seed FROM report_settings))
+  FROM traces, about WHERE timestamp_ms >= from_ms));
 CREATE TABLE spans_of AS
 WITH seen AS (SELECT trace_id, status, timestamp_ms, execution_time_ms FROM traces
               WHERE timestamp_ms >= (SELECT from_ms FROM about))
-SELECT trace_id FROM (SELECT trace_id FROM seen ORDER BY timestamp_ms DESC LIMIT 150)
+SELECT trace_id FROM sample
 UNION
 SELECT trace_id FROM (SELECT trace_id FROM seen WHERE status = 'ERROR'
                       ORDER BY timestamp_ms DESC LIMIT 100)
@@ -49,11 +49,12 @@ SELECT trace_id, span_id, parent_span_id, name, span_type, status, status_messag
        end_time_ns, duration_ms, depth, self_time_ms, critical_path_ms, model_name, model_provider,
        input_tokens, output_tokens, total_tokens, input_cost, output_cost, total_cost,
        exception_type, exception_message, timestamp_ms
-FROM server_spans WHERE trace_id IN (SELECT trace_id FROM spans_of);
+FROM source_spans WHERE trace_id IN (SELECT trace_id FROM spans_of);
 
 CREATE TABLE receipt AS
 SELECT count(*) AS requests, coalesce(sum(bytes), 0) AS bytes,
        (SELECT count(*) FROM traces) AS traces, (SELECT count(*) FROM assessments) AS assessments,
        (SELECT count(*) FROM spans) AS spans, (SELECT count(*) FROM spans_of) AS span_traces,
+       (SELECT count(*) FROM sample) AS sample_traces,
        (julianday('now') - 2440587.5) * 86400 - began_s AS seconds
 FROM mlflow_requests, about;

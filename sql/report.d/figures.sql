@@ -24,8 +24,9 @@ SELECT section, row, place, title, kind <> 'text' AS is_number, trace_id, value,
 FROM cell, about;
 
 CREATE TEMP TABLE window_traces AS
-SELECT traces.*, row_number() OVER (ORDER BY execution_time_ms IS NULL, execution_time_ms) AS place
-FROM traces, about WHERE timestamp_ms >= from_ms;
+SELECT *, row_number() OVER (ORDER BY finished_ms IS NULL, finished_ms) AS place
+FROM (SELECT traces.*, iif(status IN ('OK', 'ERROR'), execution_time_ms, NULL) AS finished_ms
+      FROM traces, about WHERE timestamp_ms >= from_ms);
 CREATE TEMP TABLE quality AS SELECT * FROM trace_quality;
 CREATE TEMP TABLE newest AS
 SELECT max(trace_id) FILTER (WHERE any_place = 1) AS trace_id,
@@ -52,7 +53,7 @@ UNION ALL
 SELECT 'headline', 1, column1, column2, 'ms',
        CASE column1 WHEN 4 THEN p50_latency_ms WHEN 5 THEN p95_latency_ms ELSE p99_latency_ms END,
        (SELECT trace_id FROM window_traces WHERE place = (
-          SELECT 1 + CAST(round(column3 * (count(execution_time_ms) - 1)) AS INTEGER)
+          SELECT 1 + CAST(round(column3 * (count(finished_ms) - 1)) AS INTEGER)
           FROM window_traces))
 FROM quality, (VALUES (4, 'Median latency', 0.5), (5, '95th percentile', 0.95),
                       (6, '99th percentile', 0.99))
@@ -73,8 +74,8 @@ FROM quality
 UNION ALL SELECT 'headline', 2, 3, NULL, 'text', printf('of %,d finished', finished), NULL
 FROM quality
 UNION ALL SELECT 'headline', 2, column1, NULL, 'text', column2, NULL
-FROM (VALUES (4, 'half are slower'), (5, 'one in 20 is slower'), (6, 'one in 100 is slower')),
-  quality
+FROM (VALUES (4, 'half took no longer'), (5, '95 in 100 took no longer'),
+             (6, '99 in 100 took no longer')), quality
 WHERE p50_latency_ms IS NOT NULL
 UNION ALL SELECT 'headline', 2, 7, NULL, 'text', printf('%,d each in %,d requests',
   round(avg(total_tokens)), count(total_tokens)), NULL FROM window_traces HAVING count(total_tokens)
@@ -100,11 +101,11 @@ range AS MATERIALIZED (
   SELECT ms, coalesce(range, 'below ' || label) AS label FROM edge
   UNION ALL SELECT NULL, 'from ' || label FROM edge WHERE ms = (SELECT ms FROM top)),
 seen AS (
-  SELECT latency_class(execution_time_ms, (
+  SELECT latency_class(finished_ms, (
            SELECT json_group_object(label, ms)
            FROM (SELECT * FROM range ORDER BY ms IS NULL, ms))) AS label,
          trace_id, max(timestamp_ms), count(*) AS traces
-  FROM window_traces WHERE execution_time_ms IS NOT NULL GROUP BY 1)
+  FROM window_traces WHERE finished_ms IS NOT NULL GROUP BY 1)
 SELECT row_number() OVER (ORDER BY ms IS NULL, ms) AS row, ms, range.label,
        coalesce(traces, 0) AS traces, trace_id
 FROM range LEFT JOIN seen ON seen.label = range.label;
@@ -119,20 +120,20 @@ CREATE TEMP TABLE moment AS
 WITH seen AS (
   SELECT time_bucket(CASE WHEN days <= 2 THEN '1 hour' WHEN days <= 62 THEN '1 day'
                           WHEN days <= 400 THEN '1 week' ELSE '1 month' END,
-                     timestamp_ms, zone) AS at_ms, status, execution_time_ms, trace_id
+                     timestamp_ms, zone) AS at_ms, status, finished_ms, trace_id
   FROM window_traces, report_settings),
 placed AS (
-  SELECT *, row_number() OVER (PARTITION BY at_ms ORDER BY execution_time_ms) AS place,
+  SELECT *, row_number() OVER (PARTITION BY at_ms ORDER BY finished_ms) AS place,
          count(*) OVER (PARTITION BY at_ms) AS n
-  FROM seen WHERE execution_time_ms IS NOT NULL),
+  FROM seen WHERE finished_ms IS NOT NULL),
 example AS (
   SELECT at_ms, max(trace_id) FILTER (WHERE place = 1 + CAST((n - 1) * 0.5 AS INTEGER)) AS p50,
          max(trace_id) FILTER (WHERE place = 1 + CAST(round((n - 1) * 0.95) AS INTEGER)) AS p95
   FROM placed GROUP BY at_ms)
 SELECT row_number() OVER (ORDER BY seen.at_ms) AS row, seen.at_ms AS at_ms, count(*) AS traces,
        avg(status = 'OK') FILTER (WHERE status IN ('OK', 'ERROR')) AS success_rate,
-       percentile(execution_time_ms, 50) AS p50_ms, example.p50 AS p50_trace_id,
-       percentile(execution_time_ms, 95) AS p95_ms, example.p95 AS p95_trace_id
+       percentile(finished_ms, 50) AS p50_ms, example.p50 AS p50_trace_id,
+       percentile(finished_ms, 95) AS p95_ms, example.p95 AS p95_trace_id
 FROM seen LEFT JOIN example ON example.at_ms = seen.at_ms GROUP BY seen.at_ms;
 INSERT INTO cell
 SELECT 'over-time', row, 1, 'From', 'text', strftime(iif(days <= 2, '%m-%d %H:%M', '%Y-%m-%d'),
@@ -184,19 +185,53 @@ SELECT 'errors', row, 1, 'Error', 'text', substr(what, 1, 300), example_trace_id
 UNION ALL SELECT 'errors', row, 2, 'Requests', 'count', traces, NULL FROM shown_error
 UNION ALL SELECT 'errors', row, 3, 'Last seen', 'stamp', last_seen_ms, NULL FROM shown_error;
 
--- Where the time goes: spans by type, of the traces whose spans were read.
+-- Shares of time and of cost, by type of span and by model, estimated from the sample: the ratio of
+-- two sums over its traces, with the 95 % interval of W. G. Cochran, Sampling Techniques, 3rd ed.
+-- 1977, section 6.4. Where the sample is the whole window the interval has no width. weight is how
+-- many traces one of the sample stands for.
+CREATE TEMP TABLE sampling AS
+SELECT n, total, total * 1.0 / n AS weight, sqrt((1 - n * 1.0 / total) * n / (n - 1)) AS spread
+FROM (SELECT count(*) AS n, (SELECT count(*) FROM window_traces) AS total FROM sample);
+CREATE TEMP TABLE amount AS
+SELECT 'types' AS section, span_type AS part, trace_id, sum(critical_path_ms) AS amount
+FROM spans WHERE trace_id IN (SELECT trace_id FROM sample) GROUP BY span_type, trace_id
+UNION ALL
+SELECT 'models', model_name, trace_id, sum(total_cost)
+FROM spans WHERE trace_id IN (SELECT trace_id FROM sample) GROUP BY model_name, trace_id;
+CREATE TEMP TABLE estimate AS
+WITH whole AS MATERIALIZED (
+  SELECT section, trace_id, sum(amount) AS amount FROM amount GROUP BY section, trace_id),
+sums AS MATERIALIZED (
+  SELECT section, sum(amount) AS amount, sum(amount * amount) AS squares FROM whole
+  GROUP BY section HAVING sum(amount) > 0),
+ratio AS (
+  SELECT section, part, sum(a.amount) / sums.amount AS share, sums.amount, squares,
+         sum(a.amount * a.amount) AS own_squares, sum(a.amount * whole.amount) AS products
+  FROM amount AS a JOIN whole USING (section, trace_id) JOIN sums USING (section)
+  GROUP BY section, part)
+SELECT section, part, share, coalesce(1.96 * spread / amount
+         * sqrt(max(0, own_squares - 2 * share * products + share * share * squares)), 0) AS margin
+FROM ratio, sampling WHERE share IS NOT NULL;
+CREATE TEMP VIEW estimate_range AS
+SELECT section, part, share, margin,
+       printf('%.1f to %.1f%%', 100 * max(0, share - margin), 100 * min(1, share + margin)) AS range
+FROM estimate;
+
+-- Where the time goes: spans by type.
 CREATE TEMP TABLE shown_type AS
-SELECT row_number() OVER (ORDER BY sum(critical_path_ms) DESC) AS row, span_type,
-       count(*) AS spans, percentile(self_time_ms, 95) AS p95_self_ms,
-       sum(critical_path_ms) / nullif((SELECT sum(critical_path_ms) FROM spans), 0) AS share,
-       max(duration_ms) AS longest_ms, trace_id
-FROM spans GROUP BY span_type LIMIT 12;
+SELECT row_number() OVER (ORDER BY share DESC, spans DESC) AS row, *
+FROM (SELECT span_type, round(count(*) * weight) AS spans,
+             percentile(self_time_ms, 95) AS p95_self_ms, max(duration_ms) AS longest_ms, trace_id
+      FROM spans, sampling WHERE trace_id IN (SELECT trace_id FROM sample) GROUP BY span_type)
+  LEFT JOIN estimate_range ON section = 'types' AND part IS span_type
+LIMIT 12;
 INSERT INTO cell
 SELECT 'types', row, 1, 'Span type', 'text', span_type, NULL FROM shown_type
 UNION ALL SELECT 'types', row, 2, 'Share of time', 'share', share, NULL FROM shown_type
-UNION ALL SELECT 'types', row, 3, 'Spans', 'count', spans, NULL FROM shown_type
-UNION ALL SELECT 'types', row, 4, 'Own, p95', 'ms', p95_self_ms, NULL FROM shown_type
-UNION ALL SELECT 'types', row, 5, 'Longest', 'ms', longest_ms, trace_id FROM shown_type;
+UNION ALL SELECT 'types', row, 3, '95% interval', 'range', range, NULL FROM shown_type
+UNION ALL SELECT 'types', row, 4, 'Spans', 'count', spans, NULL FROM shown_type
+UNION ALL SELECT 'types', row, 5, 'Own, p95', 'ms', p95_self_ms, NULL FROM shown_type
+UNION ALL SELECT 'types', row, 6, 'Longest', 'ms', longest_ms, trace_id FROM shown_type;
 
 -- The slowest requests.
 CREATE TEMP TABLE shown_slow AS SELECT row_number() OVER () AS row, * FROM slowest;
@@ -209,18 +244,32 @@ UNION ALL SELECT 'slowest', row, 3, 'Busiest span', 'text', busiest_span, NULL F
 UNION ALL SELECT 'slowest', row, 4, 'Its own time', 'ms', busiest_ms, NULL FROM shown_slow
 UNION ALL SELECT 'slowest', row, 5, 'Status', 'text', status, NULL FROM shown_slow;
 
--- Tokens and cost by model, of the traces whose spans were read.
+-- Tokens and cost by model. The cost is the model's share of what the whole window cost, which its
+-- traces say; calls and tokens are the sample's, times the weight.
 CREATE TEMP TABLE shown_model AS
-SELECT row_number() OVER (ORDER BY total_cost DESC, calls DESC) AS row, *
-FROM llm_calls WHERE total_tokens IS NOT NULL OR model_name IS NOT NULL LIMIT 10;
+SELECT row_number() OVER (ORDER BY share DESC, calls DESC) AS row, *,
+       share * (SELECT sum(total_cost) FROM window_traces) AS total_cost
+FROM (SELECT model_name, round(count(*) * weight) AS calls,
+             round(sum(input_tokens) * weight) AS input_tokens,
+             round(sum(output_tokens) * weight) AS output_tokens,
+             round(sum(total_tokens) * weight) AS total_tokens,
+             percentile(duration_ms, 95) AS p95_ms, max(duration_ms), trace_id AS slowest_trace_id
+      FROM spans, sampling
+      WHERE trace_id IN (SELECT trace_id FROM sample)
+        AND span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING')
+        AND (total_tokens IS NOT NULL OR model_name IS NOT NULL)
+      GROUP BY model_name)
+  LEFT JOIN estimate_range ON section = 'models' AND part IS model_name
+LIMIT 10;
 INSERT INTO cell
 SELECT 'models', row, 1, 'Model', 'text', coalesce(model_name, 'unknown'), slowest_trace_id
 FROM shown_model
 UNION ALL SELECT 'models', row, 2, 'Cost', 'dollars', total_cost, NULL FROM shown_model
 UNION ALL SELECT 'models', row, 3, 'Calls', 'count', calls, NULL FROM shown_model
-UNION ALL SELECT 'models', row, 4, 'Tokens in', 'count', input_tokens, NULL FROM shown_model
-UNION ALL SELECT 'models', row, 5, 'Tokens out', 'count', output_tokens, NULL FROM shown_model
-UNION ALL SELECT 'models', row, 6, 'Call, p95', 'ms', p95_ms, NULL FROM shown_model;
+UNION ALL SELECT 'models', row, 4, 'Share of cost, 95%', 'range', range, NULL FROM shown_model
+UNION ALL SELECT 'models', row, 5, 'Tokens in', 'count', input_tokens, NULL FROM shown_model
+UNION ALL SELECT 'models', row, 6, 'Tokens out', 'count', output_tokens, NULL FROM shown_model
+UNION ALL SELECT 'models', row, 7, 'Call, p95', 'ms', p95_ms, NULL FROM shown_model;
 
 -- Feedback by scorer. The example is a failed one, else any.
 CREATE TEMP TABLE shown_scorer AS
@@ -236,7 +285,7 @@ SELECT 'scorers', row, 1, 'Scorer', 'text', scorer, trace_id FROM shown_scorer
 UNION ALL SELECT 'scorers', row, 2, 'By', 'text', source_type, NULL FROM shown_scorer
 UNION ALL SELECT 'scorers', row, 3, 'Given', 'count', given, NULL FROM shown_scorer
 UNION ALL SELECT 'scorers', row, 4, 'Passed', 'share', pass_rate, NULL FROM shown_scorer
-UNION ALL SELECT 'scorers', row, 5, '95% interval', 'range', iif(pass_rate IS NULL, NULL,
+UNION ALL SELECT 'scorers', row, 5, '95%', 'range', iif(pass_rate IS NULL, NULL,
   printf('%.0f to %.0f%%', 100 * pass_low, 100 * pass_high)), NULL FROM shown_scorer
 UNION ALL SELECT 'scorers', row, 6, 'Mean', 'range',
   iif(pass_rate IS NULL AND mean_value IS NOT NULL,
@@ -246,12 +295,18 @@ FROM shown_scorer;
 
 -- The foot.
 INSERT INTO cell
-SELECT 'foot', 1, 1, 'fetched', 'text', printf(
-  'Fetched in %.1f s: %,d requests, %.1f MB, %,d traces of this window and the one before it.',
-  seconds, requests, bytes / 1e6, traces), NULL FROM receipt
+SELECT 'foot', 1, 1, 'fetched', 'text', iif(synced_at_ms IS NULL, printf(
+    'Fetched in %.1f s: %,d requests, %.1f MB, %,d traces of this window and the one before it.',
+    seconds, requests, bytes / 1e6, traces), printf(
+    'From a mirror as of %s (%s old): %,d traces of this window and the one before.',
+    strftime('%Y-%m-%d %H:%M', synced_at_ms / 1000, 'unixepoch', zone_modifier),
+    CASE WHEN age_s < 5400 THEN printf('%.0f min', age_s / 60)
+         WHEN age_s < 172800 THEN printf('%.0f h', age_s / 3600)
+         ELSE printf('%.0f days', age_s / 86400) END, traces)), NULL
+FROM receipt, (SELECT *, began_s - synced_at_ms / 1000.0 AS age_s FROM about)
 UNION ALL SELECT 'foot', 1, 2, 'fetched', 'text', printf(
-  'With them %,d assessments, and %,d spans of the %,d newest, failed and slowest traces.',
-  assessments, spans, span_traces), NULL FROM receipt
+  'With them %,d assessments, and %,d spans of %,d traces: %,d drawn at random, failed, slowest.',
+  assessments, spans, span_traces, sample_traces), NULL FROM receipt
 UNION ALL SELECT 'foot', 1, 3, 'capped', 'text', printf(
   'Only the newest %,d traces were read: there are more in these windows.', traces_max), NULL
 FROM about, receipt WHERE receipt.traces >= traces_max;

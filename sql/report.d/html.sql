@@ -71,10 +71,10 @@ INSERT INTO part(section, title, note, key, empty) VALUES
    'Errors that differ only in ids, numbers, paths and quotes are one. They link to the newest.',
    NULL, 'Nothing failed in this window.'),
   ('types', 'Where the time goes',
-   'Share of the critical path by type of span, in the newest, failed and slowest requests.', NULL,
+   'Share of the critical path by type of span, estimated from requests drawn at random.', NULL,
    'No spans in this window.'),
   ('models', 'Tokens and cost by model',
-   'In the newest, failed and slowest requests alone. A model links to its slowest call.', NULL,
+   'Estimated from requests drawn at random. A model links to its slowest call.', NULL,
    'No calls of models in this window.'),
   ('slowest', 'The slowest requests',
    'And the span in each that had the most time to itself.', NULL,
@@ -117,7 +117,8 @@ FROM html_cell AS figure WHERE section = 'headline' AND row = 1 ORDER BY place;
 SELECT '</dl>
 <div class="cards">';
 SELECT printf('<section aria-labelledby="%s"%s><h2 id="%s">%s</h2>%s', part.section,
-              iif(part.section IN ('errors', 'slowest', 'scorers'), ' class="wide"', ''),
+              iif(part.section IN ('types', 'models', 'errors', 'slowest', 'scorers'),
+                  ' class="wide"', ''),
               part.section, title, char(10))
        || CASE
             WHEN marks IS NOT NULL THEN printf('<p>%s</p>%s', note, char(10)) || printf(

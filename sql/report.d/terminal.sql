@@ -29,12 +29,13 @@ FROM written AS error JOIN written AS requests
   ON requests.section = 'errors' AND requests.row = error.row AND requests.place = 2
 WHERE error.section = 'errors' AND error.place = 1 AND error.row <= 5;
 
-SELECT char(10) || 'Where the time goes, in the newest, failed and slowest requests' WHERE EXISTS (SELECT 1 FROM shown_type);
+SELECT char(10) || 'Where the time goes, estimated from requests drawn at random'
+WHERE EXISTS (SELECT 1 FROM shown_type);
 SELECT printf('  %-16s %6.1f%%  %s', substr(replace(span_type, char(10), ' '), 1, 16), 100 * share,
               bar(share, 1, 60))
 FROM shown_type WHERE share >= 0.005 ORDER BY row;
 
-SELECT char(10) || 'Tokens and cost by model, in the newest, failed and slowest requests'
+SELECT char(10) || 'Tokens and cost by model, estimated from requests drawn at random'
 WHERE EXISTS (SELECT 1 FROM shown_model);
 SELECT printf('  %-32s %9s calls %13s tokens %12s',
               substr(model.text, 1, 32), calls.text,

@@ -23,6 +23,7 @@ import server as live  # noqa: E402
 EXPERIMENT = "agent-prod"
 POLL_SECONDS = 0.02
 PAGE = ROOT / "docs" / "performance.md"
+EXTENSION = ROOT / "build" / "mlflow0"
 
 
 def multiply(path, copies):
@@ -110,7 +111,7 @@ def run(command, given="", **variables):
 def shell(server, setup, sql, database=":memory:", **variables):
     """The sqlite3 shell on a statement whose rows go to /dev/null. `rows` are those that the
     server sent and that were kept, `requests` all that were asked."""
-    script = (f".load {ROOT / 'build' / 'mlflow'}\n{setup}\n.output /dev/null\n{sql};\n"
+    script = (f".load {EXTENSION}\n{setup}\n.output /dev/null\n{sql};\n"
               ".output stdout\nSELECT sum(rows_kept) FILTER (WHERE endpoint LIKE '%search'), "
               "count(*) FROM mlflow_requests;\n")
     result = run(["sqlite3", "-batch", "-bail", "-separator", " ", database], script,
@@ -140,14 +141,14 @@ def requests_logged(server, path):
 
 
 def markdown(medians, unit):
-    """The table of the medians, walls also as multiples of that of `unit`."""
+    """The table of the medians, walls also as multiples of that of `unit`; NaN is not known."""
     one = medians[unit]["wall_s"]
     return "\n".join(
         [f"| contender | wall s | CPU s | peak MiB | requests | wall, {unit} = 1 |",
          "|---|---|---|---|---|---|"]
         + [f"| {name} | {row['wall_s']:.2f} | {row['cpu_s']:.2f} | {row['peak_mib']:.0f} | "
            f"{row['requests']:.0f} | {row['wall_s'] / one:.2f} |"
-           for name, row in medians.items()])
+           for name, row in medians.items()]).replace("| nan |", "| – |")
 
 
 def main(name, description, store, measure):
@@ -165,7 +166,7 @@ def main(name, description, store, measure):
                        stdout=subprocess.DEVNULL)
         shutil.copy(store(), folder / "mlflow.db")
         with live.Server(workers=arguments.workers, database=folder / "mlflow.db") as server:
-            listed = run(["sqlite3", "-batch"], f".load {ROOT / 'build' / 'mlflow'}\nSELECT "
+            listed = run(["sqlite3", "-batch"], f".load {EXTENSION}\nSELECT "
                          f"experiment_id FROM mlflow_experiments WHERE name = '{EXPERIMENT}';",
                          MLFLOW_TRACKING_URI=server.uri)
             text = measure(server, listed["output"].strip(), folder, arguments.repeats)

@@ -5,8 +5,11 @@ not; a real one makes the rest.
 """
 
 import json
+import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -51,6 +54,18 @@ class Errors(unittest.TestCase):
         run = support.run_shell(COUNT, None)
         self.assertIn("mlflow_traces: no server is set; set MLFLOW_TRACKING_URI", run.stderr)
 
+    def test_an_old_libcurl(self):
+        with tempfile.TemporaryDirectory() as folder:
+            old = pathlib.Path(folder) / "old.so"
+            subprocess.run(
+                ["gcc", "-shared", "-fPIC", "-o", old, "-x", "c", "-"], check=True, text=True,
+                input="#include <curl/curl.h>\n"
+                      "curl_version_info_data *curl_version_info(CURLversion age) {\n"
+                      "  static curl_version_info_data data = {CURLVERSION_NOW, \"7.76.1\", 0x074c01};\n"
+                      "  return &data;\n}\n")
+            self.check("mlflow_traces: this machine's libcurl is 7.76.1; 7.88.0 or newer is needed",
+                       LD_PRELOAD=f"{os.environ.get('LD_PRELOAD', '')} {old}".strip())
+
     def test_unreachable(self):
         self.hostile.stop()
         self.assertRegex(
@@ -64,8 +79,10 @@ class Errors(unittest.TestCase):
                    "is MLFLOW_TRACKING_URI right, or does a login page stand before the server?")
 
     def test_too_old(self):
-        self.hostile.route("/version", "ok body=2.22.0 type=text/plain")
-        self.check("mlflow_traces: GET /version: URI is MLflow 2.22; version 3.1 or newer is needed")
+        for version, shown in (("2.22.0", "2.22"), ("3.1.4", "3.1")):
+            self.hostile.route("/version", f"ok body={version} type=text/plain")
+            self.check(f"mlflow_traces: GET /version: URI is MLflow {shown}; version 3.2 or newer is "
+                       "needed")
 
     def test_login_page(self):
         self.hostile.route("/search", "html")
@@ -121,6 +138,24 @@ class Errors(unittest.TestCase):
             self.assertIn(f"307, redirected to {other.uri}, which is not followed", text)
             self.assertEqual(other.connects, 0)
 
+    def test_a_secret_is_starred_however_it_is_written(self):
+        body = json.dumps({"error_code": "X", "message": "s%2fcret%3D%21 S%2FCRET%3d%21 "
+                                                         "s/cr\r\n et=! s/cret="})
+        self.hostile.route(SEARCH, f"status 400 body='{body}'")
+        text = self.error(MLFLOW_TRACKING_TOKEN="s/cret=!")
+        self.assertIn(f"400 X: {'*' * 14} {'*' * 14} {'*' * 11} s/cret=", text)
+
+    def test_a_message_cannot_turn_the_line_round(self):
+        body = json.dumps({"error_code": "X", "message": "a\u202eb\u2066c\u061c"},
+                          ensure_ascii=False)
+        self.hostile.route(SEARCH, f"status 400 body='{body}'")
+        self.check(f"mlflow_traces: POST {SEARCH}: 400 X: a???b???c??")
+
+    def test_not_modified_is_no_answer(self):
+        self.hostile.route(SEARCH, "status 304")
+        self.check(f"mlflow_traces: POST {SEARCH}: 304, which is no answer and names no other "
+                   "address; is MLFLOW_TRACKING_URI the server's own address?")
+
     def test_a_full_page_that_breaks_off(self):
         self.hostile.route(SEARCH, "cut 60 end=close")
         self.assertIn("4 tries", self.error())
@@ -145,8 +180,8 @@ class Errors(unittest.TestCase):
 
     def test_a_trace_without_id(self):
         self.hostile.route(SEARCH, 'ok body=\'{"traces":[{"a":1}]}\'')
-        self.check(f"mlflow_traces: POST {SEARCH}: traces[0] lacks a trace_id, an experiment_id or "
-                   "a readable request_time; is this an MLflow server?")
+        self.check(f"mlflow_traces: POST {SEARCH}: traces[0] is an object, where a trace with "
+                   "trace_id, experiment_id and request_time belongs")
 
     def test_not_json(self):
         self.hostile.route(SEARCH, "ok body='{\"traces\":[}'")

@@ -108,7 +108,7 @@ class Spans(unittest.TestCase):
                 self.play(steps)
                 self.fails(pattern)
         self.play(f"ok body='{batch((IDS[0], [{'name': 'no id'}]))}'")
-        self.fails(r"spans\[0\] of a trace lacks a span_id")
+        self.fails(r"spans\[0\] is an object, where a span with a span_id belongs")
         self.play("status 500 body='{\"error_class\":\"CLIENT_X\"}'", "status 500")
         self.fails("get-trace-artifact: 500")
 

@@ -70,13 +70,16 @@ def client_spans(trace):
             status=status, start_time=start_ns, end_time=end_ns))
 
 
-def client_assessment(trace, given):
+def client_assessment(trace, given, run_id=None):
+    """What was given to a trace; by a judge, in the run that evaluated the trace if one did."""
     source = AssessmentSource(source_type=given.source[0], source_id=given.source[1])
     at_ms = trace.start_ms + (trace.duration_ms or 0) + 60_000
     common = {"name": given.name, "source": source, "create_time_ms": at_ms,
               "last_update_time_ms": at_ms, "trace_id": trace.id}
     if given.span is not None:
         common["span_id"] = f"{span_id(trace, given.span):016x}"
+    if run_id and given.source[0] != "HUMAN":
+        common["metadata"] = {"mlflow.assessment.sourceRunId": run_id}
     if given.kind == "expectation":
         return Expectation(value=given.value, **common)
     error = AssessmentError(*given.error) if given.error else None
@@ -116,7 +119,8 @@ def client_info(trace, spans, experiment_id, runs):
         request_preview=json.dumps(trace.request),
         response_preview=json.dumps(trace.response) if trace.response else None,
         trace_metadata=metadata, tags=trace.tags,
-        assessments=[client_assessment(trace, given) for given in trace.assessments])
+        assessments=[client_assessment(trace, given, runs.get(trace.run))
+                     for given in trace.assessments])
 
 
 class Writer:

@@ -119,7 +119,9 @@ def feedback_rows(traces):
                 continue
             rows.append({
                 "trace_id": trace.info.trace_id, "timestamp_ms": trace.info.request_time,
-                "run_id": trace.info.trace_metadata.get("mlflow.sourceRun"),
+                "evaluated_in": (given.metadata or {}).get(
+                    "mlflow.assessment.sourceRunId",
+                    trace.info.trace_metadata.get("mlflow.sourceRun")),
                 "scorer": given.name, "value": given.feedback.value, "rationale": given.rationale,
                 "error_code": given.feedback.error.error_code if given.feedback.error else None,
                 "source_type": given.source.source_type, "source_id": given.source.source_id})

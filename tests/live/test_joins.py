@@ -169,7 +169,7 @@ class Joins(unittest.TestCase):
                                       (self.experiment,))
             for _ in range(5):
                 next(rows)
-            with self.assertRaisesRegex(Exception, "still reading from the server"):
+            with self.assertRaisesRegex(Exception, "while another statement of this connection runs"):
                 connection.execute("SELECT mlflow_connect('http://127.0.0.1:9')")
             self.assertEqual(len(list(rows)), TRACES - 5)
             connection.execute("SELECT mlflow_connect(?)", (self.server.uri,))

@@ -92,14 +92,16 @@ class Patterns(unittest.TestCase):
         self.assertEqual([row["trace_id"] for row in errors], [e["trace_id"] for e in shown])
 
     def test_failing_cases(self):
-        run = self.database.rows("SELECT run_id FROM traces WHERE run_id IS NOT NULL "
-                                 "ORDER BY timestamp_ms DESC LIMIT 1")[0]["run_id"]
+        run = self.database.rows("SELECT run_id FROM assessments WHERE run_id IS NOT NULL AND "
+                                 "name = 'concise_communication' AND valid = 1 "
+                                 "ORDER BY create_time_ms DESC LIMIT 1")[0]["run_id"]
         expected = self.database.rows("SELECT trace_id, failure_reason, inputs, outputs "
                                       f"FROM failing_cases WHERE run_id = '{run}' "
                                       "AND scorer = 'concise_communication'")
         self.assertEqual(self.read(4)[:1], [expected] if expected else [])
-        odd = self.database.rows("SELECT run_id FROM failing_cases WHERE scorer = 'odd' LIMIT 1")
-        cases, crashed = self.read(4, f".parameter set :run_id \"'{odd[0]['run_id']}'\"\n"
+        odd = self.database.rows("SELECT evaluated_in FROM failing_cases WHERE scorer = 'odd' "
+                                 "LIMIT 1")
+        cases, crashed = self.read(4, f".parameter set :run_id \"'{odd[0]['evaluated_in']}'\"\n"
                                       ".parameter set :scorer odd")
         self.assertEqual((len(cases), len(crashed)), (3, 1))
 
@@ -174,9 +176,9 @@ class Scripts(unittest.TestCase):
         # The same views over local copies give the same figures, and ask nobody.
         database.shell(
             "DROP TABLE traces; CREATE TABLE traces AS SELECT * FROM mlflow_traces;\n"
-            "DROP TABLE spans; CREATE TABLE spans AS SELECT *, timestamp_ms FROM mlflow_spans;\n"
+            "DROP TABLE spans; CREATE TABLE spans AS SELECT * FROM mlflow_spans;\n"
             "DROP TABLE assessments; CREATE TABLE assessments AS "
-            "SELECT *, timestamp_ms, trace_run_id FROM mlflow_assessments;\n"
+            "SELECT *, trace_run_id, in_run FROM mlflow_assessments;\n"
             f".read {seeded.SQL}/tables.sql\n.read {seeded.SQL}/views.sql")
         for view in VIEWS:
             with self.subTest(view):
@@ -207,16 +209,34 @@ class Scripts(unittest.TestCase):
         self.assertEqual(database.rows(quality),
                          [{"total": 3, "success_rate": 1.0, "error_count": 0}])
 
+    def test_latencies_are_of_finished_traces(self):
+        """A trace in progress has a time on a real server, as when a child came before its root."""
+        experiment = support.create_experiment(self.server, "still going")
+        now = int(time.time() * 1000)
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": f"tr-{now}{i}", "timestamp_ms": now - i, "execution_time_ms": ms,
+             "status": "IN_PROGRESS" if ms > 100 else "OK"} for i, ms in enumerate((10, 20, 9000))])
+        database = seeded.Database(self.server, experiment)
+        self.assertEqual(database.rows("SELECT max(execution_time_ms) AS ms FROM traces"),
+                         [{"ms": 9000}])
+        self.assertEqual(database.rows("SELECT avg_latency_ms, p99_latency_ms FROM trace_quality"),
+                         [{"avg_latency_ms": 15.0, "p99_latency_ms": 19.9}])
+        [day] = database.rows("SELECT * FROM daily_quality WHERE total_requests")
+        self.assertEqual((day["mean_latency_ms"], day["p95_latency_ms"]), (15.0, 19.5))
+        [median] = database.rows("SELECT n_now, now FROM compare_periods "
+                                 "WHERE metric = 'p50_latency_ms'")
+        self.assertEqual(median, {"n_now": 2, "now": 15.0})
+
     def test_conditions_reach_the_table_through_the_views(self):
         database = seeded.Database(self.server, self.name)
         for sql, terms in (
                 ("failing_cases WHERE run_id = 'r' AND scorer = 's'",
-                 ["trace_run_id = ?", "name = ?", "assessment_type = ?", "valid = ?",
+                 ["in_run = ?", "name = ?", "assessment_type = ?", "valid = ?",
                   "SCAN t VIRTUAL TABLE INDEX 0:trace_id = ?"]),
                 ("failing_cases WHERE trace_id = 't' AND timestamp_ms > 5",
                  ["trace_id = ?", "timestamp_ms > ?"]),
                 ("judge_errors WHERE run_id = 'r' AND scorer = 's'",
-                 ["trace_run_id = ?", "name = ?"]),
+                 ["in_run = ?", "name = ?"]),
                 ("scorer_quality WHERE scorer = 's'", ["name = ?", "timestamp_ms >= ?"]),
                 ("span_profile WHERE trace_id = 't'", ["trace_id = ?"]),
                 ("sessions WHERE session_id = 's'", ["session_id = ?", "timestamp_ms < ?"]),
@@ -224,6 +244,7 @@ class Scripts(unittest.TestCase):
                 ("slowest", ["timestamp_ms >= ? AND timestamp_ms < ?", "trace_id IN (?)"]),
                 ("diverse_eval_dataset", ["status IN (?)", "trace_id IN (?)"])):
             sql = f"EXPLAIN QUERY PLAN SELECT * FROM {sql}"
+            database.connection = None  # a plan that no other statement had a part in
             newest = "\n".join(row["detail"] for row in database.newest(sql))
             for plan in (database.shell(sql + ";"), newest):
                 for term in terms:

@@ -165,6 +165,56 @@ class Report(unittest.TestCase):
         self.assertIn(f"{shown['Success rate']}", self.text)
         self.assertLessEqual(max(map(len, self.text.splitlines()[:-1])), 100)
 
+    def costs(self, page):
+        """Of each model: the dollars, and the bounds of its share in per cent."""
+        text = re.sub(r"<[^>]+>", " ", self.sections(page)["models"])
+        return {model: tuple(map(float, figures)) for model, *figures in re.findall(
+            r"(\S+)\s+\$([\d.]+)\s+[\d,]+\s+([\d.]+) to ([\d.]+)%", text)}
+
+    def true_costs(self, experiment):
+        return {row["model"]: row["cost"] for row in json.loads(support.shell(
+            ".mode json\nSELECT model_name AS model, sum(total_cost) AS cost FROM mlflow_spans "
+            f"WHERE experiment = '{experiment}' AND total_cost IS NOT NULL GROUP BY 1;",
+            self.server))}
+
+    def test_costs_by_model_are_those_of_the_window(self):
+        """What has become dear of late is not taken for all: no figure is of the newest alone."""
+        now_ms = int(time.time() * 1000)
+        experiment = support.create_experiment(self.server, "report costs")
+        seeded.use(self.server)
+        traces = [trace for trace in scenario.make_traces(1400, 1, now_ms, experiment)
+                  if trace.start_ms > now_ms - 6 * DAY_MS and not trace.run]
+        for trace in sorted(traces, key=lambda trace: -trace.start_ms)[:100]:
+            for span in trace.spans:
+                if "mlflow.llm.model" in span.attributes:
+                    span.attributes["mlflow.llm.model"] = "released-today"
+        writer = seed.Writer(experiment)
+        for i in range(0, len(traces), seed.TRACES_A_REQUEST):
+            writer.write(traces[i:i + seed.TRACES_A_REQUEST])
+        self.assertGreater(len(traces), 450)
+        with tempfile.TemporaryDirectory() as folder:
+            page, _ = report(self.server, experiment, folder)
+        truth, shown = self.true_costs(experiment), self.costs(page)
+        total = sum(truth.values())
+        self.assertEqual(shown.keys(), truth.keys())
+        self.assertAlmostEqual(sum(dollars for dollars, _, _ in shown.values()), total, delta=0.03)
+        for model, (_, low, high) in shown.items():
+            middle, width = (low + high) / 2, high - low  # twice the interval: once in 10,000
+            self.assertAlmostEqual(middle, 100 * truth[model] / total, delta=width + 0.1, msg=model)
+
+    def test_costs_of_a_small_window_are_exact(self):
+        experiment = support.create_experiment(self.server, "report small")
+        support.seed(self.server, experiment, 100)
+        with tempfile.TemporaryDirectory() as folder:
+            page, _ = report(self.server, experiment, folder, "--days", "20")
+        truth, shown = self.true_costs(experiment), self.costs(page)
+        total = sum(truth.values())
+        self.assertEqual(shown.keys(), truth.keys())
+        for model, (dollars, low, high) in shown.items():
+            self.assertAlmostEqual(dollars, truth[model], delta=0.006)
+            self.assertEqual(low, high)
+            self.assertAlmostEqual(low, 100 * truth[model] / total, delta=0.06)
+
     def test_it_is_one_page_that_asks_for_nothing(self):
         structure = Structure(self.page)
         self.assertEqual(structure.open, [])

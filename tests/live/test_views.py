@@ -24,8 +24,8 @@ TRACES = ["trace_id", "status", "timestamp_ms", "ms", "session_id", "user_id", "
 SPANS = ["trace_id", "timestamp_ms", "span_id", "parent_id", "name", "span_type", "status",
          "start_ns", "end_ns", "model_name", "model_provider", "input_tokens", "total_tokens",
          "total_cost"]
-FEEDBACK = ["trace_id", "timestamp_ms", "run_id", "scorer", "value", "rationale", "error_code",
-            "source_type", "source_id"]
+FEEDBACK = ["trace_id", "timestamp_ms", "evaluated_in", "scorer", "value", "rationale",
+            "error_code", "source_type", "source_id"]
 Z = 1.959963984540054
 
 
@@ -40,6 +40,11 @@ def wilson(successes, trials):
 
 def share(part, whole):
     return part / whole if whole else None
+
+
+def finished_ms(traces):
+    """The durations of finished traces; one in progress may have the time that it took so far."""
+    return pd.to_numeric(traces.ms.where(traces.status.isin(["OK", "ERROR"])))
 
 
 def known_text(value):
@@ -107,7 +112,7 @@ class Views(unittest.TestCase):
             traces = self.frames(kind)[0]
             ok, errors = ((traces.status == s).sum() for s in ("OK", "ERROR"))
             low, high = wilson(ok, ok + errors)
-            ms = pd.to_numeric(traces.ms)
+            ms = finished_ms(traces)
             with self.subTest(kind):
                 self.check(kind, "SELECT total, finished, in_progress, success_rate, success_low, "
                            "success_high, error_count, avg_latency_ms, p50_latency_ms, "
@@ -143,12 +148,12 @@ class Views(unittest.TestCase):
             traces, _, feedback = self.frames(kind, windowed=False)
             known = traces.set_index("trace_id")
             failed = feedback[[v == "no" or v is False for v in feedback.value]]
-            expected = [[f.trace_id, known_text(f.run_id), f.scorer, known.inputs[f.trace_id],
-                         known.outputs[f.trace_id], known_text(f.rationale) or "Unknown",
+            expected = [[f.trace_id, None, known_text(f.evaluated_in), f.scorer,
+                         known.inputs[f.trace_id], known.outputs[f.trace_id], known_text(f.rationale) or "Unknown",
                          f.source_type, f.source_id, f.timestamp_ms] for f in failed.itertuples()]
             found = [list(row.values()) for row in self.ask(kind, "SELECT * FROM failing_cases")]
             for row in found:
-                row[3:5] = (json.loads(text or "null") for text in row[3:5])
+                row[4:6] = (json.loads(text or "null") for text in row[4:6])
             with self.subTest(kind):
                 self.assertEqual(sorted(found, key=json.dumps), sorted(expected, key=json.dumps))
 
@@ -157,7 +162,7 @@ class Views(unittest.TestCase):
         what a person overrode."""
         database = self.databases["all"]
         _, _, feedback = self.frames("all", windowed=False)
-        run = feedback[feedback.scorer == "odd"].run_id.iloc[0]
+        run = feedback[feedback.scorer == "odd"].evaluated_in.iloc[0]
         asked = f"WHERE run_id = '{run}' AND scorer = 'odd'"
         rows = self.ask("all", f"SELECT failure_reason FROM failing_cases {asked} ORDER BY 1")
         self.assertEqual([row["failure_reason"] for row in rows],
@@ -301,7 +306,7 @@ class Views(unittest.TestCase):
             day = str(today.date() - pd.Timedelta(days=back))
             of_day = traces[at.dt.strftime("%Y-%m-%d") == day]
             ok, errors = ((of_day.status == s).sum() for s in ("OK", "ERROR"))
-            ms = pd.to_numeric(of_day.ms)
+            ms = finished_ms(of_day)
             rows.append({"day": day, "total_requests": len(of_day),
                          "success_rate": share(ok, ok + errors), "error_count": errors,
                          "mean_latency_ms": ms.mean(), "p50_latency_ms": ms.median(),
@@ -442,7 +447,7 @@ class Views(unittest.TestCase):
             if metric == "success_rate":
                 ok, n = (traces.status == "OK").sum(), traces.status.isin(["OK", "ERROR"]).sum()
                 return n, share(ok, n), *wilson(ok, n)
-            ms = sorted(traces.ms.dropna())
+            ms = sorted(finished_ms(traces).dropna())
             n = len(ms)
             away = 1.96 * math.sqrt(n * quantile * (1 - quantile))
             ranks = math.ceil(n * quantile - away), math.ceil(n * quantile + away)

@@ -34,8 +34,8 @@ static const struct {
 
 /* Kinds of keys that MLflow's filter language has no one word for. */
 static bool has_no_word(mlf_key_kind kind) {
-  return kind == MLF_KEY_NONE || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID ||
-         kind == MLF_KEY_FILTER || kind >= MLF_KEY_ASSESSMENT_NAME;
+  return kind == MLF_KEY_NONE || mlf_key_is_argument(kind) || kind == MLF_KEY_EXPERIMENT_ID ||
+         kind == MLF_KEY_REQUEST_TIME || kind >= MLF_KEY_ASSESSMENT_NAME;
 }
 
 static void columns_are_whole(void **state) {
@@ -47,7 +47,7 @@ static void columns_are_whole(void **state) {
     for (int i = 0; i < schema.column_count; i++) {
       const mlf_column *column = &schema.columns[i];
       assert_int_equal(mlf_schema_find(&schema, column->name), i); /* no name comes twice */
-      bool asked = column->key_kind == MLF_KEY_EXPERIMENT || column->key_kind == MLF_KEY_FILTER;
+      bool asked = mlf_key_is_argument(column->key_kind);
       assert_int_equal(column->source == MLF_SOURCE_ASKED, asked);
       assert_int_equal(column->key == NULL, has_no_word(column->key_kind));
       if (column->key_kind == MLF_KEY_METADATA) {
@@ -67,8 +67,8 @@ static void columns_are_whole(void **state) {
 /* What names a trace, a scope and a range of time is in every table, and means the same. */
 static void tables_share_what_is_of_the_trace(void **state) {
   (void)state;
-  static const char *const shared[] = {"trace_id", "experiment_id", "experiment", "filter",
-                                       "timestamp_ms"};
+  static const char *const shared[] = {"trace_id", "experiment_id", "timestamp_ms", "experiment",
+                                       "filter",   "in_run",        "request_time"};
   mlf_schema traces;
   assert_int_equal(mlf_schema_init_traces(&traces), SQLITE_OK);
   for (size_t t = 1; t < TABLE_COUNT; t++) {
@@ -80,7 +80,7 @@ static void tables_share_what_is_of_the_trace(void **state) {
       assert_int_equal(here->source, there->source);
       assert_int_equal(here->key_kind, there->key_kind);
       assert_int_equal(here->type, there->type);
-      assert_int_equal(here->hidden, i >= 2);
+      assert_int_equal(here->hidden, i >= 3);
     }
     mlf_schema_clear(&schema);
   }

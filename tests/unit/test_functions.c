@@ -19,7 +19,9 @@ static int functions_run(void *context) {
   sqlite3 *db = NULL;
   sqlite3_stmt *statement = NULL;
   int rc = sqlite3_open(":memory:", &db);
-  if (rc == SQLITE_OK) rc = mlf_functions_register(db);
+  mlf_registry registry = {.db = db};
+  if (rc == SQLITE_OK) rc = mlf_functions_register(&registry);
+  sqlite3_free(registry.kept);
   if (rc == SQLITE_OK) rc = sqlite3_prepare_v2(db, test->sql, -1, &statement, NULL);
   if (rc == SQLITE_OK) {
     rc = sqlite3_step(statement);

@@ -94,9 +94,9 @@ static void http_sends_a_post_as_written(void **state) {
 
 static void http_posts_only_to_read(void **state) {
   (void)state;
-  static const char *const reads[] = {"/api/3.0/mlflow/traces/search",
-                                      "/api/3.0/mlflow/traces/batchGetInfos",
-                                      "/api/2.0/mlflow/experiments/search"};
+  static const char *const reads[] = {
+      "/api/3.0/mlflow/traces/search", "/api/3.0/mlflow/traces/batchGetInfos",
+      "/api/3.0/mlflow/traces/metrics", "/api/2.0/mlflow/experiments/search"};
   static const char *const others[] = {"/api/2.0/mlflow/experiments/create",
                                        "/api/3.0/mlflow/traces/search/",
                                        "/api/3.0/mlflow/traces/delete-traces", "/"};
@@ -116,7 +116,7 @@ static void http_posts_only_to_read(void **state) {
     assert_null(exchange);
     mlf_error_clear(&it.error);
   }
-  assert_int_equal(hostile_count(&server, "requests"), 3);
+  assert_int_equal(hostile_count(&server, "requests"), 4);
   client_close(&it);
 }
 

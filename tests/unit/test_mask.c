@@ -25,7 +25,7 @@ static void words_stay(void **state) {
 
 static void quotes_keep_their_marks(void **state) {
   (void)state;
-  check_mask("'order_4711'", "'…'");
+  check_mask("no key 'order_4711'", "no key '…'");
   check_mask("no key \"a b\" in `t`", "no key \"…\" in `…`");
   check_mask("Expecting ',' delimiter", "Expecting ',' delimiter");
   check_mask("it's the user's 'name'", "it's the user's '…'");
@@ -33,6 +33,18 @@ static void quotes_keep_their_marks(void **state) {
   check_mask("'never closed", "'never closed");
   check_mask("['a', \"b\"]", "['…', \"…\"]");
   check_mask("'/var/log/x' is \"it's\"", "'…' is \"…\"");
+}
+
+/* Of KeyError: 'customer_id' nothing would be left that tells it from another. */
+static void what_is_nothing_but_a_quote_stays(void **state) {
+  (void)state;
+  check_mask("'customer_id'", "'customer_id'");
+  check_mask("KeyError: 'customer_id'", "KeyError: 'customer_id'");
+  check_mask("app.errors.NotFound: \"order 4711\"", "app.errors.NotFound: \"order <n>\"");
+  check_mask("'/var/log/x'", "'<path>'");
+  check_mask("'a' and 'b'", "'…' and '…'");
+  check_mask("no key: 'customer_id'", "no key: '…'");
+  check_mask(": 'customer_id'", ": '…'");
 }
 
 static void paths_and_addresses(void **state) {
@@ -148,6 +160,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(words_stay),
       cmocka_unit_test(quotes_keep_their_marks),
+      cmocka_unit_test(what_is_nothing_but_a_quote_stays),
       cmocka_unit_test(paths_and_addresses),
       cmocka_unit_test(ids),
       cmocka_unit_test(numbers),

@@ -17,7 +17,9 @@ static mlf_constraint on(const char *column, mlf_op op) {
 static void check(const mlf_constraint *constraints, int count, mlf_order order,
                   const char *expected, bool exact) {
   mlf_plan plan, parsed;
-  assert_int_equal(mlf_plan_choose(&schema, constraints, count, order, false, &plan), SQLITE_OK);
+  assert_int_equal(
+      mlf_plan_choose(&schema, constraints, count, (mlf_wish){.order = order, .rows = 10}, &plan),
+      SQLITE_OK);
   char *text = mlf_plan_text(&schema, &plan);
   assert_string_equal(text, expected);
   assert_int_equal(plan.exact, exact);
@@ -44,6 +46,29 @@ static void terms_that_can_be_sent_are_chosen(void **state) {
   some[0].binary = true;
   some[0].usable = false;
   check(some, 1, MLF_ORDER_ANY, "(all)", false);
+}
+
+/* What would take several pages may move behind the scan meanwhile. */
+static void the_oldest_come_first_where_one_page_has_them(void **state) {
+  mlf_constraint some[] = {on("status", MLF_OP_EQ), on("name", MLF_OP_LIKE),
+                           on("filter", MLF_OP_EQ)};
+  static const struct {
+    int first, count;
+    int64_t rows;
+    bool ordered;
+  } cases[] = {{0, 1, 500, true},
+               {0, 1, 501, false},
+               {0, 1, -1, false},
+               {0, 2, 10, false},
+               {2, 1, 10, false}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    mlf_plan plan;
+    mlf_wish wish = {.order = MLF_ORDER_OLDEST_FIRST, .rows = cases[i].rows};
+    assert_int_equal(mlf_plan_choose(&schema, some + cases[i].first, cases[i].count, wish, &plan),
+                     SQLITE_OK);
+    assert_int_equal(plan.order == MLF_ORDER_OLDEST_FIRST, cases[i].ordered);
+  }
 }
 
 static void keys_that_the_server_rewrites_are_not_sent(void **state) {
@@ -76,7 +101,7 @@ static void an_argument_not_known_yet_wants_another_order(void **state) {
   mlf_plan plan;
   mlf_constraint filter = on("filter", MLF_OP_EQ), experiment = on("experiment", MLF_OP_EQ);
   filter.usable = experiment.usable = false;
-  assert_int_equal(mlf_plan_choose(&schema, &filter, 1, MLF_ORDER_ANY, false, &plan),
+  assert_int_equal(mlf_plan_choose(&schema, &filter, 1, (mlf_wish){.rows = -1}, &plan),
                    SQLITE_CONSTRAINT);
   check(&experiment, 1, MLF_ORDER_ANY, "(all)", false); /* SQLite can check the name itself */
 }
@@ -99,10 +124,10 @@ static void arguments_are_sent_or_nothing_is(void **state) {
     many[i] = on("status", MLF_OP_NE);
   many[MLF_FILTER_TERMS_MAX] = filter;
   assert_int_equal(
-      mlf_plan_choose(&schema, many, MLF_FILTER_TERMS_MAX + 1, MLF_ORDER_ANY, false, &plan),
+      mlf_plan_choose(&schema, many, MLF_FILTER_TERMS_MAX + 1, (mlf_wish){.rows = -1}, &plan),
       SQLITE_CONSTRAINT);
   filter.usable = false;
-  assert_int_equal(mlf_plan_choose(&schema, &filter, 1, MLF_ORDER_ANY, false, &plan),
+  assert_int_equal(mlf_plan_choose(&schema, &filter, 1, (mlf_wish){.rows = -1}, &plan),
                    SQLITE_CONSTRAINT);
 }
 
@@ -110,7 +135,9 @@ static void another_order_is_left_to_sqlite(void **state) {
   (void)state;
   mlf_plan plan;
   mlf_constraint status = on("status", MLF_OP_EQ), unknown = {.column = -1, .op = MLF_OP_COUNT};
-  assert_int_equal(mlf_plan_choose(&schema, &status, 1, MLF_ORDER_ANY, true, &plan), SQLITE_OK);
+  assert_int_equal(
+      mlf_plan_choose(&schema, &status, 1, (mlf_wish){.other_order = true, .rows = -1}, &plan),
+      SQLITE_OK);
   assert_int_equal(plan.order, MLF_ORDER_ANY);
   assert_false(plan.exact);
   mlf_constraint some[] = {status, unknown};
@@ -121,9 +148,9 @@ static void a_look_up_is_cheaper_than_a_scan(void **state) {
   (void)state;
   mlf_plan scan, filtered, look_up;
   mlf_constraint status = on("status", MLF_OP_EQ), id = on("trace_id", MLF_OP_EQ);
-  mlf_plan_choose(&schema, NULL, 0, MLF_ORDER_ANY, false, &scan);
-  mlf_plan_choose(&schema, &status, 1, MLF_ORDER_ANY, false, &filtered);
-  mlf_plan_choose(&schema, &id, 1, MLF_ORDER_ANY, false, &look_up);
+  mlf_plan_choose(&schema, NULL, 0, (mlf_wish){.rows = -1}, &scan);
+  mlf_plan_choose(&schema, &status, 1, (mlf_wish){.rows = -1}, &filtered);
+  mlf_plan_choose(&schema, &id, 1, (mlf_wish){.rows = -1}, &look_up);
   assert_true(look_up.one_row && !filtered.one_row);
   assert_true(look_up.cost * 10 < filtered.cost);
   assert_true(filtered.cost < scan.cost);
@@ -138,12 +165,12 @@ static void tables_of_parts_cost_more(void **state) {
   (void)state;
   mlf_schema traces = schema;
   mlf_plan plain, scan, few, look_up, typed, named;
-  mlf_plan_choose(&traces, NULL, 0, MLF_ORDER_ANY, false, &plain);
+  mlf_plan_choose(&traces, NULL, 0, (mlf_wish){.rows = -1}, &plain);
   mlf_schema_init_spans(&schema);
   mlf_constraint id = on("trace_id", MLF_OP_EQ), type = on("name", MLF_OP_EQ);
-  mlf_plan_choose(&schema, NULL, 0, MLF_ORDER_ANY, false, &scan);
-  mlf_plan_choose(&schema, &type, 1, MLF_ORDER_ANY, false, &few);
-  mlf_plan_choose(&schema, &id, 1, MLF_ORDER_ANY, false, &look_up);
+  mlf_plan_choose(&schema, NULL, 0, (mlf_wish){.rows = -1}, &scan);
+  mlf_plan_choose(&schema, &type, 1, (mlf_wish){.rows = -1}, &few);
+  mlf_plan_choose(&schema, &id, 1, (mlf_wish){.rows = -1}, &look_up);
   assert_true(scan.cost > 2 * plain.cost && scan.rows > plain.rows);
   assert_true(few.cost < scan.cost && few.rows < scan.rows);
   assert_true(look_up.cost * 1000 < scan.cost);
@@ -152,9 +179,9 @@ static void tables_of_parts_cost_more(void **state) {
   mlf_schema_init_assessments(&schema);
   mlf_constraint terms[] = {on("assessment_type", MLF_OP_EQ), on("valid", MLF_OP_EQ),
                             on("name", MLF_OP_EQ)};
-  mlf_plan_choose(&schema, NULL, 0, MLF_ORDER_ANY, false, &scan);
-  mlf_plan_choose(&schema, terms, 2, MLF_ORDER_ANY, false, &typed);
-  mlf_plan_choose(&schema, terms, 3, MLF_ORDER_ANY, false, &named);
+  mlf_plan_choose(&schema, NULL, 0, (mlf_wish){.rows = -1}, &scan);
+  mlf_plan_choose(&schema, terms, 2, (mlf_wish){.rows = -1}, &typed);
+  mlf_plan_choose(&schema, terms, 3, (mlf_wish){.rows = -1}, &named);
   assert_true(typed.rows == scan.rows && named.rows < scan.rows);
   mlf_schema_clear(&schema);
   schema = traces;
@@ -167,7 +194,7 @@ static void more_terms_than_a_filter_takes(void **state) {
   for (int i = 0; i < MLF_FILTER_TERMS_MAX + 5; i++)
     many[i] = on("status", MLF_OP_NE);
   assert_int_equal(
-      mlf_plan_choose(&schema, many, MLF_FILTER_TERMS_MAX + 5, MLF_ORDER_ANY, false, &plan),
+      mlf_plan_choose(&schema, many, MLF_FILTER_TERMS_MAX + 5, (mlf_wish){.rows = -1}, &plan),
       SQLITE_OK);
   assert_int_equal(plan.term_count, MLF_FILTER_TERMS_MAX);
   assert_false(plan.exact);
@@ -206,7 +233,7 @@ static int text_without_memory(void *context) {
   mlf_plan plan;
   mlf_constraint odd = on("od\"d AND = ?", MLF_OP_EQ);
   (void)context;
-  assert_int_equal(mlf_plan_choose(&schema, &odd, 1, MLF_ORDER_ANY, false, &plan), SQLITE_OK);
+  assert_int_equal(mlf_plan_choose(&schema, &odd, 1, (mlf_wish){.rows = -1}, &plan), SQLITE_OK);
   char *text = mlf_plan_text(&schema, &plan);
   int rc = text ? SQLITE_OK : SQLITE_NOMEM;
   sqlite3_free(text);
@@ -257,6 +284,7 @@ int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(terms_that_can_be_sent_are_chosen),
+      cmocka_unit_test(the_oldest_come_first_where_one_page_has_them),
       cmocka_unit_test(keys_that_the_server_rewrites_are_not_sent),
       cmocka_unit_test(lists_are_taken_where_the_server_has_in),
       cmocka_unit_test(names_are_quoted_where_they_must),

@@ -43,6 +43,12 @@ static const char tables_file[] =
     "\"mlflow.spanType\":\"\\\"TOOL\\\"\",\"odd\":\"no json\"},"
     "\"events\":[{\"name\":\"e\",\"attributes\":{\"r\":NaN}}]}]}";
 
+static const char tables_metrics[] =
+    "{\"data_points\":[{\"metric_name\":\"assessment_value\",\"dimensions\":{\"time_bucket\":"
+    "\"1970-01-02T00:00:00+00:00\",\"assessment_name\":\"good\"},\"values\":{\"AVG\":0.5,"
+    "\"P99.9\":1.0}},{\"dimensions\":{\"time_bucket\":\"1970-01-03T00:00:00+00:00\","
+    "\"assessment_name\":\"bad\"},\"values\":{\"AVG\":0.25}}]}";
+
 static int tables_start_server(void **state) {
   (void)state;
   hostile_start(&server, NULL, NULL);
@@ -54,6 +60,7 @@ static int tables_start_server(void **state) {
                "{\"experiments\":[{\"experiment_id\":\"7\",\"name\":\"agent\",\"tags\":"
                "[{\"key\":\"a\",\"value\":\"b\"}]}]}");
   hostile_tell(&server, "route /traces/search ok body='%s'", tables_traces);
+  hostile_tell(&server, "route /traces/metrics ok body='%s'", tables_metrics);
   hostile_tell(&server, "route /traces/batchGet ok body='%s'", tables_batch);
   hostile_tell(&server, "route /get-trace-artifact ok body='%s' type=application/octet-stream",
                tables_file);
@@ -94,8 +101,10 @@ static int tables_run(void *context) {
   char rows[4096] = "";
   sqlite3 *db = NULL;
   int rc = sqlite3_open(":memory:", &db);
-  if (rc == SQLITE_OK) rc = mlf_functions_register(db);
-  if (rc == SQLITE_OK) rc = mlf_tables_register(db);
+  mlf_registry registry = {.db = db};
+  if (rc == SQLITE_OK) rc = mlf_functions_register(&registry);
+  if (rc == SQLITE_OK) rc = mlf_tables_register(&registry);
+  sqlite3_free(registry.kept);
   if (rc == SQLITE_OK && it->before) rc = sqlite3_exec(db, it->before, NULL, NULL, NULL);
   if (rc == SQLITE_OK) rc = sqlite3_exec(db, it->sql, tables_append, rows, NULL);
   if (rc == SQLITE_OK) {
@@ -150,6 +159,20 @@ static const tables_case tables_cases[] = {
      "SELECT trace_id, name, assessment_type, value, value_json, value_num, valid FROM "
      "mlflow_assessments",
      "tr-2|good|feedback|1|true|1|NULL;", NULL},
+    {NULL,
+     "SELECT bucket_ms, assessment_name, aggregation, value FROM mlflow_metrics WHERE view = "
+     "'assessments' AND metric = 'assessment_value' AND aggregation IN ('avg', 'p99.90', NULL) AND "
+     "dimensions = 'assessment_name' AND bucket = '1 day' AND from_ms = 0.5 AND until_ms = '1e12' "
+     "AND filter = 'trace.status = ''OK'' AND trace.tag.a = \"b\"' AND experiment = 'agent'",
+     "86400000|good|avg|0.5;86400000|good|p99.90|1.0;172800000|bad|avg|0.25;"
+     "172800000|bad|p99.90|NULL;",
+     NULL},
+    {"CREATE VIRTUAL TABLE m USING mlflow_metrics(experiments = 'agent')",
+     "SELECT count(value) FROM m WHERE view = 'traces' AND metric = 'trace_count' AND experiment = "
+     "'7' UNION ALL SELECT value FROM m WHERE view = 'traces' AND metric = 'session_count'",
+     "0;NULL;NULL;", NULL},
+    {NULL, "SELECT value FROM mlflow_metrics WHERE view = 'traces' AND metric = 'name'", "",
+     "mlflow_metrics: no metric is called 'name'"},
     {NULL, "CREATE VIRTUAL TABLE t USING mlflow_traces(colour = red)", "",
      "mlflow_traces: unknown argument \"colour = red\""},
     {NULL, "SELECT mlflow_connect('ftp://h')", "", "mlflow_connect: "},

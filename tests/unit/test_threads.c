@@ -42,8 +42,11 @@ static int threads_stop_server(void **state) {
 static int threads_open(sqlite3 **db) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX;
   int rc = sqlite3_open_v2(":memory:", db, flags, NULL);
-  if (rc == SQLITE_OK) rc = mlf_functions_register(*db);
-  return rc == SQLITE_OK ? mlf_tables_register(*db) : rc;
+  mlf_registry registry = {.db = *db};
+  if (rc == SQLITE_OK) rc = mlf_functions_register(&registry);
+  if (rc == SQLITE_OK) rc = mlf_tables_register(&registry);
+  sqlite3_free(registry.kept);
+  return rc;
 }
 
 static int threads_check_row(void *right, int count, char **values, char **names) {

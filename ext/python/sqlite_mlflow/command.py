@@ -1,0 +1,44 @@
+"""The command sqlite-mlflow: a SQLite shell with the extension, and the report.
+
+    sqlite-mlflow [OPTIONS] [DATABASE] [SQL]    as the sqlite3 shell; .help inside, --help for OPTIONS
+    sqlite-mlflow report [OPTIONS]              the report of docs/report.md
+"""
+
+import os
+import shutil
+import sys
+
+import sqlite_mlflow
+
+
+def shell():
+    """apsw's shell, on the SQLite that apsw carries; Ctrl-C ends a statement."""
+    try:
+        import apsw
+        import apsw.shell
+    except ImportError:
+        sys.exit("sqlite-mlflow: the shell needs apsw; pip install 'sqlite-mlflow[shell]'")
+    apsw.connection_hooks.append(lambda connection: sqlite_mlflow.load(connection, interruptible=True))
+    screen = apsw.shell.Shell()
+    try:
+        _, _, commands = screen.process_args(sys.argv[1:])
+    except (apsw.Error, apsw.shell.Shell.Error) as error:
+        sys.exit(f"sqlite-mlflow: {error}")
+    if not commands:
+        screen.cmdloop()
+
+
+def report(arguments):
+    """sql/report, which is a bash script around the sqlite3 shell."""
+    for program in ("bash", "sqlite3"):
+        if not shutil.which(program):
+            sys.exit(f"sqlite-mlflow: the report needs {program}, which is not on the PATH")
+    os.environ.setdefault("SQLITE_MLFLOW", sqlite_mlflow.loadable_path())
+    os.execvp("bash", ["bash", sqlite_mlflow.sql_path("report"), *arguments])
+
+
+def main():
+    if sys.argv[1:2] == ["report"]:
+        report(sys.argv[2:])
+    else:
+        shell()

@@ -1,0 +1,284 @@
+#include "tables/survey.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "query/plan.h"
+
+/* Of one instruction of the program, as EXPLAIN shows it. */
+typedef struct survey_op {
+  char name[16];
+  int p1;
+  int p2;
+  int p3;
+  char *text; /* p4; owned; NULL if it says nothing here */
+} survey_op;
+
+/* A scan whose plan leaves out what its arguments are compared with. */
+typedef struct survey_scan {
+  const sqlite3_vtab *table;
+  const char *plan;
+  bool experiment;
+  bool other;
+} survey_scan;
+
+struct mlf_survey {
+  survey_op *ops;
+  int op_count;
+  survey_scan *scans;
+  int scan_count;
+  int opened; /* cursors of our tables */
+  bool begins_again;
+  char **experiments;
+  int experiment_count;
+};
+
+void mlf_survey_free(mlf_survey *survey) {
+  if (!survey) return;
+  for (int i = 0; i < survey->op_count; i++)
+    sqlite3_free(survey->ops[i].text);
+  for (int i = 0; i < survey->experiment_count; i++)
+    sqlite3_free(survey->experiments[i]);
+  sqlite3_free(survey->ops);
+  sqlite3_free(survey->scans);
+  sqlite3_free(survey->experiments);
+  sqlite3_free(survey);
+}
+
+static bool survey_is(const survey_op *op, const char *name) {
+  return strcmp(op->name, name) == 0;
+}
+
+static bool survey_is_any(const survey_op *op, const char *const *names) {
+  for (; *names; names++) {
+    if (survey_is(op, *names)) return true;
+  }
+  return false;
+}
+
+/* Makes room for one item more of an array; NULL: no memory. */
+static void *survey_grow(void **items, int count, size_t size) {
+  if (count & (count - 1)) return (char *)*items + (size_t)count * size;
+  void *grown = sqlite3_realloc64(*items, (count ? (sqlite3_uint64)count * 2 : 1) * size);
+  if (!grown) return NULL;
+  *items = grown;
+  return (char *)grown + (size_t)count * size;
+}
+
+static int survey_read_op(mlf_survey *survey, sqlite3_stmt *row) {
+  static const char *const told[] = {"VOpen",    "VFilter",  "String8", "String",
+                                     "Function", "PureFunc", NULL};
+  survey_op *op = survey_grow((void **)&survey->ops, survey->op_count, sizeof(*op));
+  if (!op) return SQLITE_NOMEM;
+  const char *name = (const char *)sqlite3_column_text(row, 1);
+  *op = (survey_op){.p1 = sqlite3_column_int(row, 2),
+                    .p2 = sqlite3_column_int(row, 3),
+                    .p3 = sqlite3_column_int(row, 4)};
+  sqlite3_snprintf(sizeof(op->name), op->name, "%s", name ? name : "");
+  survey->op_count++;
+  if (!survey_is_any(op, told)) return SQLITE_OK;
+  op->text = sqlite3_mprintf("%s", sqlite3_column_text(row, 5));
+  return op->text ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+/* Reads the program. SQLITE_ERROR if SQLite does not show it. */
+static int survey_read(mlf_survey *survey, sqlite3_stmt *statement) {
+  char *sql = sqlite3_expanded_sql(statement);
+  if (!sql) return SQLITE_ERROR;
+  char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
+  sqlite3_free(sql);
+  if (!explain) return SQLITE_NOMEM;
+  sqlite3_stmt *program = NULL;
+  int rc = sqlite3_prepare_v2(sqlite3_db_handle(statement), explain, -1, &program, NULL);
+  sqlite3_free(explain);
+  while (rc == SQLITE_OK && sqlite3_step(program) == SQLITE_ROW)
+    rc = survey_read_op(survey, program);
+  int finalized = sqlite3_finalize(program);
+  return rc == SQLITE_OK ? finalized : rc;
+}
+
+/* The table whose cursor this is; NULL if it is none of ours. A cursor's number may be used again:
+** the last time before `at` counts. */
+static const mlf_surveyed *survey_table(const mlf_survey *survey, const mlf_surveyed *tables,
+                                        int cursor, int at) {
+  for (int i = at; i >= 0; i--) {
+    const survey_op *op = &survey->ops[i];
+    if (op->p1 != cursor || !survey_is(op, "VOpen")) continue;
+    const mlf_surveyed *each = tables;
+    for (; each; each = each->next) {
+      char shown[48];
+      sqlite3_snprintf(sizeof(shown), shown, "vtab:%p", (const void *)each->table);
+      if (strcmp(op->text, shown) == 0) break;
+    }
+    return each;
+  }
+  return NULL;
+}
+
+/* Whether what stands at `at` is run again after something behind it. */
+static bool survey_is_in_loop(const mlf_survey *survey, int at) {
+  static const char *const jumps[] = {"Next", "Prev", "VNext", "SorterNext", "Goto", NULL};
+  for (int i = at + 1; i < survey->op_count; i++) {
+    const survey_op *op = &survey->ops[i];
+    if (op->p2 > 1 && op->p2 <= at && survey_is_any(op, jumps)) return true;
+  }
+  return false;
+}
+
+static int survey_add_experiment(mlf_survey *survey, const char *text) {
+  char **place =
+      survey_grow((void **)&survey->experiments, survey->experiment_count, sizeof(*place));
+  if (!place) return SQLITE_NOMEM;
+  *place = sqlite3_mprintf("%s", text);
+  if (!*place) return SQLITE_NOMEM;
+  survey->experiment_count++;
+  return SQLITE_OK;
+}
+
+/* Whether a register holds a column of one of our tables that says of which experiment a trace is,
+** or what was asked, read before `at`. */
+static bool survey_is_ours(const mlf_survey *survey, const mlf_surveyed *tables, int index,
+                           int at) {
+  for (int i = at - 1; i >= 0; i--) {
+    const survey_op *op = &survey->ops[i];
+    if (!survey_is(op, "VColumn") || op->p3 != index) continue;
+    const mlf_surveyed *table = survey_table(survey, tables, op->p1, i);
+    if (!table || op->p2 >= table->schema->column_count) return false;
+    mlf_key_kind kind = table->schema->columns[op->p2].key_kind;
+    return mlf_key_is_argument(kind) || kind == MLF_KEY_EXPERIMENT_ID;
+  }
+  return false;
+}
+
+/* Adds the constant that is put into a register, anywhere in the program: "" if it is none. What
+** comes from a table of ours is what that table reads. */
+static int survey_add_register(mlf_survey *survey, const mlf_surveyed *tables, int index, int at) {
+  if (survey_is_ours(survey, tables, index, at)) return SQLITE_OK;
+  for (int i = survey->op_count - 1; i >= 0; i--) {
+    const survey_op *op = &survey->ops[i];
+    bool copied = (survey_is(op, "Copy") || survey_is(op, "SCopy")) && op->p2 == index;
+    if (copied && op->p1 != index) return survey_add_register(survey, tables, op->p1, i);
+    if (op->p2 != index) continue;
+    if (survey_is(op, "String8") || survey_is(op, "String"))
+      return survey_add_experiment(survey, op->text);
+    if (survey_is(op, "Integer")) {
+      char number[24];
+      sqlite3_snprintf(sizeof(number), number, "%d", op->p1);
+      return survey_add_experiment(survey, number);
+    }
+  }
+  return survey_add_experiment(survey, "");
+}
+
+/* Notes which experiments a scan is told to read. Its arguments stand behind idxNum and argc. */
+static int survey_note_told(mlf_survey *survey, const mlf_surveyed *tables,
+                            const mlf_surveyed *table, int at, const mlf_plan *plan) {
+  int rc = SQLITE_OK, argument = survey->ops[at].p3 + 2;
+  for (int i = 0; rc == SQLITE_OK && i < table->arguments->experiment_count; i++)
+    rc = survey_add_experiment(survey, table->arguments->experiments[i]);
+  for (int i = 0; rc == SQLITE_OK && i < plan->term_count; i++) {
+    mlf_key_kind kind = table->schema->columns[plan->terms[i].column].key_kind;
+    bool told = kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
+    if (told && table->arguments->experiment_count == 0)
+      rc = plan->terms[i].op == MLF_OP_IN ? survey_add_experiment(survey, "")
+                                          : survey_add_register(survey, tables, argument, at);
+    argument += mlf_op_has_argument(plan->terms[i].op);
+  }
+  return rc;
+}
+
+/* Whether the value that the VColumn at `at` reads is compared: with =, <> or another operator, or
+** by LIKE and the like. That one of our tables has the same as another tells nothing. */
+static bool survey_is_compared(const mlf_survey *survey, const mlf_surveyed *tables, int at) {
+  static const char *const compared[] = {"Eq", "Ne", "Lt", "Le", "Gt", "Ge", NULL};
+  static const char *const functions[] = {"Function", "PureFunc", NULL};
+  int value = survey->ops[at].p3;
+  for (int i = at + 1; i < survey->op_count; i++) {
+    const survey_op *op = &survey->ops[i];
+    if (survey_is_any(op, compared) && (op->p1 == value || op->p3 == value)) {
+      int other = op->p1 == value ? op->p3 : op->p1;
+      return !survey_is_ours(survey, tables, other, i);
+    }
+    if (survey_is_any(op, functions) && value >= op->p2 && value < op->p2 + 3 &&
+        (strncmp(op->text, "like(", 5) == 0 || strncmp(op->text, "glob(", 5) == 0))
+      return true;
+    if (survey_is(op, "VColumn") && op->p3 == value) return false; /* the register has a new use */
+  }
+  return false;
+}
+
+/* Notes what of the arguments of a scan is compared but not told, and by which plan it reads. */
+static int survey_note_compared(mlf_survey *survey, const mlf_surveyed *tables,
+                                const mlf_surveyed *table, int at, const mlf_plan *plan) {
+  survey_scan scan = {.table = table->table, .plan = survey->ops[at].text};
+  for (int i = 0; i < survey->op_count; i++) {
+    const survey_op *op = &survey->ops[i];
+    if (!survey_is(op, "VColumn") || op->p1 != survey->ops[at].p1) continue;
+    if (op->p2 >= table->schema->column_count) continue;
+    mlf_key_kind kind = table->schema->columns[op->p2].key_kind;
+    bool told = false;
+    for (int j = 0; j < plan->term_count; j++)
+      told = told || plan->terms[j].column == op->p2;
+    if (told || !mlf_key_is_argument(kind) || !survey_is_compared(survey, tables, i)) continue;
+    *(kind == MLF_KEY_EXPERIMENT ? &scan.experiment : &scan.other) = true;
+  }
+  survey_scan *place = survey_grow((void **)&survey->scans, survey->scan_count, sizeof(*place));
+  if (!place) return SQLITE_NOMEM;
+  *place = scan;
+  survey->scan_count++;
+  return SQLITE_OK;
+}
+
+static int survey_note(mlf_survey *survey, const mlf_surveyed *tables, int at) {
+  const survey_op *op = &survey->ops[at];
+  bool filter = survey_is(op, "VFilter");
+  if (!filter && !survey_is(op, "VOpen")) return SQLITE_OK;
+  const mlf_surveyed *table = survey_table(survey, tables, op->p1, at);
+  if (!table) return SQLITE_OK;
+  survey->opened += !filter;
+  survey->begins_again = survey->begins_again || survey_is_in_loop(survey, at);
+  mlf_plan *plan = filter ? sqlite3_malloc64(sizeof(*plan)) : NULL;
+  if (!filter) return SQLITE_OK;
+  if (!plan) return SQLITE_NOMEM;
+  int rc = mlf_plan_parse(table->schema, op->text, plan);
+  if (rc == SQLITE_OK) rc = survey_note_told(survey, tables, table, at, plan);
+  if (rc == SQLITE_OK) rc = survey_note_compared(survey, tables, table, at, plan);
+  sqlite3_free(plan);
+  return rc;
+}
+
+int mlf_survey_new(sqlite3_stmt *statement, const mlf_surveyed *tables, mlf_survey **survey) {
+  *survey = NULL;
+  mlf_survey *made = sqlite3_malloc64(sizeof(*made));
+  if (!made) return SQLITE_NOMEM;
+  memset(made, 0, sizeof(*made));
+  int rc = survey_read(made, statement);
+  for (int i = 0; rc == SQLITE_OK && i < made->op_count; i++)
+    rc = survey_note(made, tables, i);
+  if (rc == SQLITE_OK) {
+    *survey = made;
+  } else {
+    mlf_survey_free(made);
+  }
+  return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+}
+
+bool mlf_survey_repeats(const mlf_survey *survey) {
+  return survey->opened > 1 || survey->begins_again;
+}
+
+bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
+                         bool experiment) {
+  for (int i = 0; i < survey->scan_count; i++) {
+    const survey_scan *each = &survey->scans[i];
+    if (each->table == table && strcmp(each->plan, plan) == 0 &&
+        (experiment ? each->experiment : each->other))
+      return true;
+  }
+  return false;
+}
+
+const char *mlf_survey_experiment(const mlf_survey *survey, int index) {
+  return index < survey->experiment_count ? survey->experiments[index] : NULL;
+}

@@ -1,0 +1,46 @@
+/* survey.h: what the statement that is running says of our tables as a whole.
+**
+** A scan sees what SQLite hands to it, and no more. Some questions are about the statement: is
+** there another scan that may ask for what this one is given? Which experiments do the other tables
+** read? Does the statement compare `experiment` (or filter, in_run) although SQLite did not hand
+** the comparison over, as with `+experiment = 'x'` or a COLLATE? The answer is in the program that
+** SQLite made of the statement: EXPLAIN shows it.
+*/
+#ifndef MLF_TABLES_SURVEY_H
+#define MLF_TABLES_SURVEY_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/sqlite_api.h"
+#include "model/catalog.h"
+#include "query/arguments.h"
+
+/* A table of ours as a survey finds it: part of the table, in a list of the connection. */
+typedef struct mlf_surveyed {
+  const sqlite3_vtab *table;
+  const mlf_schema *schema;
+  const mlf_arguments *arguments;
+  struct mlf_surveyed *next;
+} mlf_surveyed;
+
+typedef struct mlf_survey mlf_survey;
+
+/* Surveys the statement. NULL in `*survey` if SQLite does not show its program: nothing is known
+** then. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_survey_new(sqlite3_stmt *statement, const mlf_surveyed *tables, mlf_survey **survey);
+void mlf_survey_free(mlf_survey *survey); /* NULL is allowed */
+
+/* Whether traces may be asked for twice: by two scans, or by one that begins again. */
+bool mlf_survey_repeats(const mlf_survey *survey);
+
+/* Whether a scan of the table with this plan is compared with something that the plan does not
+** tell: what the column `experiment` shows, or what filter or in_run show. */
+bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
+                         bool experiment);
+
+/* The experiment that the statement asks a table for, by name or id, the index-th of them; NULL
+** after the last. One that is known only while the statement runs is "". */
+const char *mlf_survey_experiment(const mlf_survey *survey, int index);
+
+#endif

@@ -1,0 +1,127 @@
+-- Begins a sync: whose traces are to be read, and up to where is still true what was read before.
+-- It answers one row if the sync is refused, which says why; then nothing was changed.
+--
+-- The scripts of a sync, each after sql/mirror.sql and on one connection:
+--
+--   begin.sql                     once
+--   ended.sql, store.sql          once
+--   slice.sql, store.sql          until slice.sql leaves temp.due empty
+--   end.sql                       once
+
+PRAGMA recursive_triggers = OFF;
+
+-- What the scripts read of the server: of traces all but what only spans tell.
+DROP VIEW IF EXISTS temp.server_traces;
+CREATE TEMP VIEW server_traces AS
+SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, end_time_ms,
+       session_id, user_id, run_id, model_id, client_request_id, input_tokens, output_tokens,
+       total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
+       output_cost, total_cost, span_count, size_bytes, request_preview, response_preview, tags,
+       metadata, assessments
+FROM mlflow_traces;
+DROP VIEW IF EXISTS temp.server_spans;
+CREATE TEMP VIEW server_spans AS
+SELECT trace_id, span_id, parent_span_id, experiment_id, name, span_type, status, start_time_ns,
+       end_time_ns, duration_ms, depth, child_count, self_time_ms, critical_path_ms, model_name,
+       model_provider, input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
+       cache_creation_input_tokens, input_cost, output_cost, total_cost, exception_type,
+       timestamp_ms, status_message, exception_message, inputs, outputs, attributes, events, links
+FROM mlflow_spans;
+DROP VIEW IF EXISTS temp.server_assessments;
+CREATE TEMP VIEW server_assessments AS
+SELECT assessment_id, trace_id, span_id, experiment_id, name, assessment_type, value, value_json,
+       value_num, error_code, source_type, source_id, run_id, create_time_ms, last_update_time_ms,
+       valid, overrides, trace_run_id, timestamp_ms, rationale, error_message, metadata
+FROM mlflow_assessments;
+DROP TABLE IF EXISTS temp.arrived;
+CREATE TEMP TABLE arrived(
+  trace_id TEXT PRIMARY KEY, experiment_id, name, status, timestamp_ms, execution_time_ms,
+  end_time_ms, session_id, user_id, run_id, model_id, client_request_id, input_tokens,
+  output_tokens, total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
+  output_cost, total_cost, span_count, size_bytes, request_preview, response_preview, tags,
+  metadata, assessments,
+  seen_as AS (json_array(status, timestamp_ms, execution_time_ms, total_tokens, span_count,
+                         size_bytes))
+);
+DROP TABLE IF EXISTS temp.expected;
+CREATE TEMP TABLE expected(trace_id TEXT PRIMARY KEY);
+DROP TABLE IF EXISTS temp.due;
+CREATE TEMP TABLE due(from_ms, until_ms, again);
+
+DROP TABLE IF EXISTS temp.asked;
+CREATE TEMP TABLE asked AS
+SELECT max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID') AS id,
+       max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME') AS name,
+       rtrim(max(value) FILTER (WHERE name = 'MLFLOW_TRACKING_URI'), '/') AS uri
+FROM mlflow_settings WHERE value <> '';
+DROP TABLE IF EXISTS temp.refused;
+CREATE TEMP TABLE refused AS
+SELECT 'no experiment is named: set MLFLOW_EXPERIMENT_NAME, or give --experiment' AS why
+FROM asked WHERE coalesce(id, name) IS NULL
+UNION ALL
+SELECT printf('the file mirrors %s, not %s: use another file, one for each server', e.uri,
+              asked.uri)
+FROM mirror_experiment AS e JOIN asked ON asked.uri <> e.uri
+LIMIT 1;
+
+DROP TABLE IF EXISTS temp.syncing;
+CREATE TEMP TABLE syncing AS
+WITH clock AS (SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now_ms)
+SELECT uri, now_ms, found.experiment_id, found.name, found.creation_time_ms,
+       (SELECT coalesce(max(sync_id), 0) + 1 FROM mirror_sync) AS sync_id,
+       -- Whole hours, so that syncs cut at the same places. The least integer: from the beginning.
+       coalesce((now_ms / 3600000 - 24 * days) * 3600000, -9223372036854775807 - 1) AS keep_from_ms,
+       coalesce((now_ms / 3600000 - 24 * spans_days) * 3600000, -9223372036854775807 - 1)
+         AS spans_from_ms,
+       now_ms - 86400000 * reread_days AS reread_before_ms, lookback_hours * 3600000 AS lookback_ms,
+       coalesce((SELECT width_ms FROM mirror_sync AS s WHERE s.experiment_id = found.experiment_id
+                 ORDER BY sync_id DESC LIMIT 1), 3600000) AS width_ms,  -- of the next slice
+       NULL AS oldest_ms,  -- when the server's oldest trace began, where a copy is not complete
+       NULL AS began_ms,  -- when the reading of the slice at hand began
+       '' AS counted_to  -- mlflow_requests.at: what came before has been counted
+FROM clock, mirror_settings, asked JOIN mlflow_experiments AS found
+  ON found.experiment_id = asked.id OR (asked.id IS NULL AND found.name = asked.name)
+WHERE NOT EXISTS (SELECT 1 FROM refused);
+
+INSERT INTO refused
+SELECT printf('%s has no experiment ''%s''', uri, coalesce(id, name)) FROM asked
+WHERE NOT EXISTS (SELECT 1 FROM syncing) AND NOT EXISTS (SELECT 1 FROM refused);
+INSERT INTO refused
+SELECT printf('experiment ''%s'' of %s is not the one that the file mirrors: it was made anew on '
+              || '%s; use another file', s.name, s.uri,
+              strftime('%Y-%m-%d', s.creation_time_ms / 1000, 'unixepoch'))
+FROM syncing AS s JOIN mirror_experiment AS e
+  ON (e.name = s.name OR e.experiment_id = s.experiment_id)
+    AND (e.experiment_id <> s.experiment_id OR e.creation_time_ms <> s.creation_time_ms)
+LIMIT 1;
+DELETE FROM syncing WHERE EXISTS (SELECT 1 FROM refused);
+
+BEGIN IMMEDIATE;
+INSERT INTO mirror_experiment(experiment_id, name, creation_time_ms, uri)
+SELECT experiment_id, name, creation_time_ms, uri FROM syncing WHERE true
+ON CONFLICT (experiment_id) DO UPDATE SET name = excluded.name;
+INSERT INTO mirror_sync(sync_id, experiment_id, began_ms, width_ms)
+SELECT sync_id, experiment_id, now_ms, width_ms FROM syncing;
+
+-- A slice tells nothing of what began after it was read, and little of what began just before: such
+-- traces may have reached the server later. So it is true up to lookback_ms before it was read.
+CREATE TEMP TABLE settled AS
+SELECT from_ms, until_ms, (read_at_ms - lookback_ms) / 3600000 * 3600000 AS settled_ms
+FROM mirror_slice JOIN syncing USING (experiment_id)
+WHERE until_ms > (read_at_ms - lookback_ms) / 3600000 * 3600000;
+DELETE FROM mirror_slice
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND from_ms IN (SELECT from_ms FROM settled WHERE from_ms >= settled_ms);
+UPDATE mirror_slice SET until_ms = settled.settled_ms FROM settled
+WHERE mirror_slice.experiment_id = (SELECT experiment_id FROM syncing)
+  AND mirror_slice.from_ms = settled.from_ms;
+DROP TABLE settled;
+COMMIT;
+
+-- Where a copy has yet to be made, how far there is to go.
+UPDATE syncing SET oldest_ms = (
+  SELECT timestamp_ms FROM mlflow_traces
+  WHERE experiment_id = (SELECT experiment_id FROM syncing JOIN mirror_status USING (experiment_id)
+                         WHERE synced_at_ms IS NULL)
+  ORDER BY timestamp_ms LIMIT 1);
+SELECT why FROM refused;

@@ -1,0 +1,23 @@
+-- The views of a mirror, attached as `mirror`, under the names of collect.sql: of the experiment that
+-- the environment names, else of all that it has.
+CREATE TABLE chosen AS
+WITH scope AS (
+  SELECT coalesce(max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID'),
+                  max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME')) AS asked
+  FROM mlflow_settings WHERE value <> '')
+SELECT s.* FROM mirror.mirror_status AS s, scope
+WHERE scope.asked IS NULL OR scope.asked IN (s.experiment_id, s.experiment);
+
+CREATE TEMP VIEW source_traces AS
+SELECT * FROM mirror.traces WHERE experiment_id IN (SELECT experiment_id FROM chosen);
+CREATE TEMP VIEW source_spans AS
+SELECT * FROM mirror.spans WHERE experiment_id IN (SELECT experiment_id FROM chosen);
+CREATE TEMP VIEW source_assessments AS
+SELECT * FROM mirror.assessments WHERE experiment_id IN (SELECT experiment_id FROM chosen);
+
+CREATE TABLE source AS
+SELECT min(uri) AS uri, group_concat(experiment, ', ') AS experiment,
+       min(coalesce(synced_at_ms, 0)) AS synced_at_ms
+FROM chosen;
+-- The window ends where the mirror does.
+UPDATE report_settings SET until_ms = (SELECT synced_at_ms FROM source);

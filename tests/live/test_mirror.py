@@ -1,0 +1,458 @@
+"""A mirror says what the server says, after any break, and whatever asks it (docs/mirror.md)."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+import seeded  # noqa: E402
+import test_report  # noqa: E402
+from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder  # noqa: E402
+from test_patterns import PATTERNS  # noqa: E402
+
+
+class Copies(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        cls.name = support.create_experiment(cls.server, "mirror")
+        support.seed(cls.server, cls.name, 300)
+        cls.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        cls.mirror = Mirror(cls.server, cls.name, cls.folder.name, spans_days=None)
+        cls.said = cls.mirror.sync()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_it_says_what_the_server_says(self):
+        self.assertEqual(self.mirror.differences(), {table: set() for table in ALSO})
+        self.assertRegex(self.said, rf"^{self.name}: 300 traces in the mirror; read 300, and the "
+                                    r"spans of 300, in \d+ requests and [\d.]+ s$")
+        self.assertEqual(self.mirror.integrity(), "ok")
+
+    def whole_slices_alone(self, mirror):
+        """Each trace has its spans, and lies in a slice that was read to its end."""
+        self.assertEqual(mirror.offline(
+            "SELECT count(*) FROM traces AS t WHERE NOT EXISTS (SELECT 1 FROM spans "
+            "WHERE trace_id = t.trace_id) OR NOT EXISTS (SELECT 1 FROM mirror_slice "
+            "WHERE timestamp_ms >= from_ms AND timestamp_ms < until_ms);"), "0")
+        self.assertEqual(mirror.integrity(), "ok")
+
+    def test_it_is_killed_anywhere(self):
+        for seconds in (0.2, 0.7, 1.3, 2.0):  # mostly while it waits for the server
+            with self.subTest(seconds), scratch_folder() as folder:
+                mirror = Mirror(self.server, self.name, folder, spans_days=None)
+                process = mirror.start()
+                time.sleep(seconds)
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                self.whole_slices_alone(mirror)
+                mirror.sync()
+                self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+                self.whole_slices_alone(mirror)
+
+    def test_it_is_killed_while_it_writes(self):
+        for table in ("mirror_trace_json", "mirror_assessment", "mirror_span", "mirror_slice"):
+            with self.subTest(table), scratch_folder() as folder:
+                mirror = Mirror(self.server, self.name, folder, spans_days=None)
+                mirror.offline(f"""CREATE TRIGGER hold AFTER INSERT ON {table}
+                    WHEN (SELECT count(*) FROM mirror_slice) > 2 BEGIN
+                      SELECT count(*) FROM (WITH RECURSIVE c(n) AS (
+                        SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 1000000000) SELECT n FROM c);
+                    END;""")
+                process = mirror.start()
+                deadline, seen = time.monotonic() + 60, None
+                while seen != (seen := mirror.offline("SELECT count(*) FROM mirror_slice;")) \
+                        or int(seen) < 2:
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(2)
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                self.whole_slices_alone(mirror)
+                mirror.offline("DROP TRIGGER hold;")
+                mirror.sync()
+                self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+                self.whole_slices_alone(mirror)
+
+    def test_it_is_interrupted(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            process = mirror.start()
+            time.sleep(1)
+            began = time.monotonic()
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            _, said = process.communicate(timeout=60)
+            self.assertLess(time.monotonic() - began, 5)
+            self.assertEqual(process.returncode, 130)
+            self.assertRegex(said, r"^sql/mirror: stopped; .*mirror.db has what was read")
+            self.assertEqual(len(said.splitlines()), 1)
+            mirror.sync()
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_two_at_once(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            both = mirror.start(), mirror.start()
+            said = [process.communicate(timeout=300)[1] for process in both]
+            codes = sorted(process.returncode for process in both)
+            # On a busy machine the second may begin when the first has ended.
+            self.assertIn(codes, ([0, 0], [0, 2]), said)
+            if codes[1]:
+                self.assertIn("sql/mirror: another sql/mirror is bringing", "".join(said))
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_somebody_else_writes(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder)
+            with contextlib.closing(sqlite3.connect(mirror.path)) as other:
+                other.execute("CREATE TABLE own(x)")
+                other.execute("PRAGMA journal_mode = WAL")
+                other.execute("BEGIN IMMEDIATE")
+                with self.assertRaisesRegex(RuntimeError, "^sql/mirror: .*mirror.db is being "
+                                            "written to by another program; try again"):
+                    mirror.sync()
+
+    def test_readers_are_not_stopped(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            process, counts = mirror.start(), []
+            while process.poll() is None:
+                counts.append(int(mirror.offline("SELECT count(*) FROM traces;")))
+            process.communicate()
+            self.assertEqual(counts, sorted(counts))
+            self.assertGreater(len(set(counts)), 3)  # useful before it is complete
+            with self.assertRaisesRegex(RuntimeError, "no such module|no such table"):
+                mirror.offline("SELECT count(*) FROM mlflow_traces;")  # it asks nobody
+
+    def test_a_sync_with_nothing_new_costs_little(self):
+        before = self.mirror.status()
+        self.mirror.sync()
+        after = self.mirror.status()
+        self.assertLessEqual(after["requests"], 12)
+        self.assertLess(after["requests"], before["requests"] / 2)
+
+    def test_patterns_and_views_are_those_of_the_server(self):
+        name = seeded.experiment(self.server, "all")
+        online = seeded.Database(self.server, name, until_ms=seeded.UNTIL_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, name, folder, spans_days=None)
+            mirror.sync()
+            unreachable = {"MLFLOW_EXPERIMENT_NAME": name}
+
+            def offline(sql):
+                return support.shell(sql, "http://127.0.0.1:9", database=str(mirror.path),
+                                     **unreachable)
+
+            offline(f".read {seeded.SQL}/tables.sql\n.read {seeded.SQL}/views.sql\n"
+                    f"UPDATE report_settings SET until_ms = {seeded.UNTIL_MS};")
+            self.assertEqual(len(PATTERNS), 7)
+            for path in PATTERNS:
+                with self.subTest(path.name):
+                    sql = f".mode json\n.read {path}"
+                    shown = offline(sql)
+                    self.assertEqual(shown, online.shell(sql))
+                    self.assertNotEqual(shown, "")
+
+
+    def test_the_report_of_a_mirror(self):
+        self.mirror.sync()
+        with scratch_folder() as folder:
+            _, online = test_report.report(self.server, self.name, folder, "--days", "14")
+            page, offline = test_report.report("http://127.0.0.1:9", self.name, folder, "--days",
+                                               "14", "--file", self.mirror.path)
+            self.assertEqual(test_report.Structure(page).open, [])
+            online, offline = online.splitlines(), offline.splitlines()
+            self.assertIn("  Success rate", online[3])
+            self.assertEqual(offline[3:10], online[3:10])
+            self.assertEqual(offline[0], self.name)
+            self.assertTrue(offline[1].endswith(f" on {self.server.uri}"), offline[1])
+            shown = "\n".join(offline)
+            self.assertRegex(
+                shown, r"From a mirror as of 2[\d-]+ [\d:]+ \(\d+ min old\): 300 traces")
+            self.assertNotIn("Fetched in", shown)
+
+            def refusal(file, *options, experiment=self.name):
+                with self.assertRaises(RuntimeError) as caught:
+                    test_report.report("http://127.0.0.1:9", experiment, folder, "--file", file,
+                                       *options)
+                return str(caught.exception)
+
+            self.assertIn("is no mirror; sql/mirror makes one", refusal("/dev/null"))
+            self.assertIn("has no experiment 'other'; sql/mirror adds it",
+                          refusal(self.mirror.path, experiment="other"))
+            begun = Mirror(self.server, self.name, folder)
+            begun.offline("INSERT INTO mirror_experiment VALUES ('1', "
+                          f"'{self.name}', 0, '{self.server.uri}');")
+            self.assertIn("is not complete yet; sql/mirror goes on with it", refusal(begun.path))
+
+
+class Corners(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+
+    def mirrored(self, name, traces, **settings):
+        experiment = support.create_experiment(self.server, name)
+        support.insert_traces(self.server, experiment, traces)
+        folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.addCleanup(folder.cleanup)
+        return Mirror(self.server, experiment, folder.name, **settings)
+
+    def test_odd_times_and_names(self):
+        now_ms = int(time.time() * 1000)
+        prefix = f"tr-{now_ms:x}-odd"
+        hour = now_ms // HOUR_MS * HOUR_MS
+        odd = [
+            (now_ms, {"tags": {"mlflow.traceName": "named"}}), (now_ms, {}),  # one millisecond
+            (hour - 5 * HOUR_MS, {}), (hour - 5 * HOUR_MS - 1, {}),  # each side of an hour
+            (now_ms + 300 * DAY_MS, {}), (1, {}), (0, {}),  # clocks that were wrong
+            (now_ms - 400 * DAY_MS, {"status": "IN_PROGRESS"})]
+        mirror = self.mirrored("mirror odd", [
+            {"trace_id": f"{prefix}{i}", "timestamp_ms": at, **more}
+            for i, (at, more) in enumerate(odd)])
+        mirror.sync()
+        self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+        self.assertEqual(mirror.offline("SELECT count(*), count(name) FROM traces;"), "8|1")
+        for _ in range(2):
+            mirror.sync()
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_more_in_an_hour_than_one_list_holds(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror many", 20, now_ms)
+        support.insert_traces(self.server, traffic.name, [
+            {"trace_id": f"tr-{now_ms:x}-many{i}", "timestamp_ms": now_ms - i,
+             "assessments": [("concise", "yes")]} for i in range(510)])
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder)
+            mirror.sync()
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+            self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "530")
+            self.assertGreater(int(mirror.offline("SELECT count(*) FROM spans;")), 100)
+
+    def test_every_store_and_age(self):
+        now_ms = int(time.time() * 1000)
+        for name in support.servers():
+            with self.subTest(name), scratch_folder() as folder:
+                server = support.start(name)
+                experiment = support.create_experiment(server, "mirror store")
+                ids = [f"tr-{now_ms:x}-store{i}" for i in range(6)]
+                support.insert_traces(server, experiment, [
+                    {"trace_id": trace_id, "timestamp_ms": now_ms - i * DAY_MS,
+                     "tags": {"environment": "moon"}, "assessments": [("concise", "yes")],
+                     "status": "OK" if i else "IN_PROGRESS", "execution_time_ms": i or None}
+                    for i, trace_id in enumerate(ids)])
+                mirror = Mirror(server, experiment, folder)
+                for _ in range(2):
+                    mirror.sync()
+                    self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+                self.assertEqual(mirror.offline("SELECT count(*) FROM assessments;"), "6")
+                support.delete_traces(server, experiment, ids[:1])
+                mirror.sync()
+                self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "5")
+
+    def test_a_new_file_is_its_owners(self):
+        mirror = self.mirrored("mirror modes", [])
+        mirror.path = mirror.path.parent / "new's.db"
+        mirror.sync()
+        self.assertEqual(mirror.path.stat().st_mode & 0o777, 0o600)
+        self.assertEqual(mirror.status()["traces"], 0)
+
+    def test_progress_on_a_terminal(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror progress", [
+            {"trace_id": f"tr-{now_ms:x}-days{i}", "timestamp_ms": now_ms - i * DAY_MS}
+            for i in range(9)])
+        ours, theirs = os.openpty()
+        process = subprocess.Popen(
+            [seeded.SQL / "mirror", mirror.path], stdout=theirs, stderr=theirs,
+            env=support.clean_environment(self.server, SQLITE_MLFLOW=support.extension(),
+                                          MLFLOW_EXPERIMENT_NAME=mirror.experiment))
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is gone
+            while read := os.read(ours, 4096):
+                shown += read
+        os.close(ours)
+        self.assertEqual(process.wait(60), 0)
+        lines = shown.decode().split("\r\x1b[K")
+        oldest = time.strftime("%Y-%m-%d", time.gmtime(now_ms / 1000 - 8 * 86400))
+        self.assertGreater(len(lines), 3)
+        self.assertRegex(lines[1], rf"^{mirror.experiment}: 1 traces read, \d+ requests, back to "
+                                   rf"[-\d]+ \d\d:00 of {oldest} \d\d:\d\d$")
+        self.assertIn(": 9 traces in the mirror; read 9", lines[-1])
+
+    def test_nothing_is_an_answer_too(self):
+        mirror = self.mirrored("mirror empty", [])
+        mirror.sync()
+        self.assertEqual(mirror.status()["traces"], 0)
+        self.assertIsNotNone(mirror.status()["synced_at_ms"])
+        self.assertEqual(mirror.offline("SELECT min(from_ms), max(until_ms) FROM mirror_slice;"),
+                         "-9223372036854775808|9223372036854775807")
+        now_ms = int(time.time() * 1000)
+        support.insert_traces(self.server, mirror.experiment, [
+            {"trace_id": f"tr-{now_ms:x}-first", "timestamp_ms": now_ms}])
+        mirror.sync()
+        self.assertEqual(mirror.differences()["traces"], set())
+        self.assertEqual(mirror.status()["traces"], 1)
+        support.delete_traces(self.server, mirror.experiment, [f"tr-{now_ms:x}-first"])
+        self.assertIn("; 1 are gone", mirror.sync())  # a window that is empty now
+        self.assertEqual(mirror.status()["traces"], 0)
+
+    def test_days_to_keep(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror days", 4, now_ms - HOUR_MS)
+        for days in (3, 10, 40):
+            traffic.add(4, now_ms - days * DAY_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, days=20)
+            counts = ("SELECT (SELECT count(*) FROM traces), (SELECT count(DISTINCT trace_id) "
+                      "FROM spans), (SELECT count(request) FROM traces), "
+                      "(SELECT count(DISTINCT trace_id) FROM search);")
+            mirror.sync()
+            self.assertEqual(mirror.offline(counts), "12|8|8|12")
+            for settings, shown in (({"days": 5}, "8|8|8|8"), ({"spans_days": 1}, "8|4|4|8"),
+                                    ({"days": None}, "16|4|4|16"), ({"spans_days": 0}, "16|0|0|16"),
+                                    ({"spans_days": None}, "16|16|16|16")):
+                mirror.settings(**settings)
+                mirror.sync("--again")
+                self.assertEqual(mirror.offline(counts), shown, settings)
+                self.assertEqual(mirror.integrity(), "ok")
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_declared_tags(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror tags", [
+            {"trace_id": f"tr-{now_ms:x}-tag{i}", "timestamp_ms": now_ms - i,
+             "tags": {"environment": "moon", "it's": "so"}} for i in range(3)])
+        mirror.sync()
+        mirror.settings(tags=json.dumps(["environment", "it's"]))
+        mirror.sync()
+        self.assertEqual(mirror.offline(
+            "SELECT \"tags.environment\", \"tags.it's\", count(*) FROM traces GROUP BY 1, 2;"),
+            "moon|so|3")
+        self.assertNotIn("tags.version", mirror.offline("PRAGMA table_info(traces);"))
+        mirror.sync("--again")
+        self.assertEqual(mirror.offline("SELECT count(\"tags.it's\") FROM traces;"), "3")
+
+    def test_several_experiments_in_one_file(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror one", [
+            {"trace_id": f"tr-{now_ms:x}-one", "timestamp_ms": now_ms - 5}])
+        other = support.create_experiment(self.server, "mirror two")
+        support.insert_traces(self.server, other, [
+            {"trace_id": f"tr-{now_ms:x}-two{i}", "timestamp_ms": now_ms} for i in range(2)])
+        mirror.sync()
+        mirror.sync("--experiment", other)
+        mirror.sync()
+        self.assertEqual(mirror.offline(
+            "SELECT experiment, count(*) FROM traces GROUP BY 1 ORDER BY 2;"),
+            f"{mirror.experiment}|1\n{other}|2")
+        self.assertEqual(mirror.offline("SELECT experiment, traces FROM mirror_status ORDER BY 2;"),
+                         f"{mirror.experiment}|1\n{other}|2")
+
+    def test_what_is_refused(self):
+        mirror = self.mirrored("mirror refused", [])
+        mirror.sync()
+        before = mirror.offline(".dump")
+
+        def refusal(*options, **variables):
+            with self.assertRaises(RuntimeError) as caught:
+                mirror.sync(*options, **variables)
+            self.assertNotIn("\n", str(caught.exception))
+            self.assertEqual(mirror.offline(".dump"), before)
+            return str(caught.exception)
+
+        self.assertIn(f"the file mirrors {self.server.uri}, not http://127.0.0.1:9: use another "
+                      "file, one for each server", refusal("--uri", "http://127.0.0.1:9/"))
+        self.assertIn("has no experiment 'never made'", refusal("--experiment", "never made"))
+        self.assertIn("no experiment is named", refusal(MLFLOW_EXPERIMENT_NAME=""))
+        mirror.offline("UPDATE mirror_experiment SET experiment_id = 'older';")
+        before = mirror.offline(".dump")
+        self.assertIn("it was made anew on", refusal())
+        other = pathlib.Path(mirror.path.parent) / "other.db"
+        with contextlib.closing(sqlite3.connect(other)) as connection:
+            connection.execute("CREATE TABLE spans(x)")
+        mirror.path, before = other, "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n" \
+            "CREATE TABLE spans(x);\nCOMMIT;"
+        self.assertIn("has a table 'spans' of its own", refusal())
+
+    def test_a_sync_that_fails_keeps_what_is_there(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror down", [
+            {"trace_id": f"tr-{now_ms:x}-down", "timestamp_ms": now_ms}])
+        mirror.sync()
+        before = mirror.status()
+        mirror.offline("CREATE TRIGGER fails BEFORE INSERT ON mirror_slice BEGIN "
+                       "SELECT RAISE(ABORT, 'the disk is full'); END;")
+        with self.assertRaisesRegex(RuntimeError, "^sql/mirror: the disk is full$"):
+            mirror.sync()
+        self.assertEqual(mirror.status(), before | {"unfinished": 1})
+        mirror.offline("DROP TRIGGER fails;")
+        mirror.sync()
+        self.assertEqual(mirror.status()["unfinished"], 0)
+        self.assertGreater(mirror.status()["oldest_read_at_ms"], before["oldest_read_at_ms"])
+        mirror.offline("UPDATE mirror_experiment SET uri = 'http://127.0.0.1:9';")
+        with self.assertRaisesRegex(RuntimeError, "^sql/mirror: .*cannot connect"):
+            mirror.sync("--uri", "http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
+        self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "1")
+
+    def test_watch(self):
+        mirror = self.mirrored("mirror watch", [])
+        process = mirror.start("--watch", "1")
+        now_ms = int(time.time() * 1000)
+        for i in range(2):
+            support.insert_traces(self.server, mirror.experiment, [
+                {"trace_id": f"tr-{now_ms:x}-watch{i}", "timestamp_ms": now_ms + i}])
+            deadline = time.monotonic() + 30
+            while mirror.offline("SELECT count(*) FROM traces;") != str(i + 1):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.2)
+        process.terminate()
+        _, said = process.communicate(timeout=10)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("sql/mirror: stopped", said)
+
+    def test_search(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror search", 1, now_ms - HOUR_MS)
+        [trace] = traffic.add(1, now_ms - 2 * HOUR_MS)
+        trace.spans[0].inputs, trace.id = {"q": "Где мой заказ?"}, "tr-" + trace.id[3:][::-1]
+        traffic.writer.write([trace])
+        [failed] = traffic.add(1, now_ms - 3 * HOUR_MS)
+        failed.spans[-1].error = ("QuotaError", "the zebra quota is exhausted")
+        failed.id = "tr-" + failed.id[3:][::-1]
+        traffic.writer.write([failed])
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder)
+            mirror.sync()
+
+            def found(words):
+                return mirror.offline("SELECT DISTINCT trace_id FROM search "
+                                      f"WHERE search MATCH '{words}';").split()
+
+            self.assertEqual(found("заказ"), [trace.id])
+            self.assertEqual(found("exception_message: zebra"), [failed.id])
+            self.assertEqual(found(f"name: {trace.spans[-1].name}") != [], True)
+            self.assertEqual(mirror.offline(
+                "SELECT snippet(search, 3, '[', ']', '…', 5) FROM search "
+                "WHERE search MATCH 'request: заказ';"), '{"q":"Где мой [заказ]?"}')
+            traffic.delete(trace)
+            mirror.sync()
+            self.assertEqual(found("заказ"), [])
+            self.assertEqual(mirror.integrity(), "ok")
+
+
+if __name__ == "__main__":
+    unittest.main()

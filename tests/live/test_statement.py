@@ -1,0 +1,245 @@
+"""What a statement knows: what it was given it does not ask again, whatever the shape; tables whose
+scopes differ are right or an error; and one statement leaves nothing behind for the next.
+
+The same statement over the same data sends the same requests on any machine, so requests are
+counted, on Debian's SQLite and on the newest one.
+"""
+
+import itertools
+import json
+import pathlib
+import random
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+TRACES = 120
+OTHERS = 12
+PAGE = 40
+PAGES = TRACES // (PAGE - 1) + 2  # a page begins with the last trace of the one before; and the end
+BATCHES = TRACES // PAGE + 3      # the first ones are small
+RECEIPT = ("SELECT json_array(count(*) FILTER (WHERE endpoint LIKE '%traces/search'), "
+           "count(*) FILTER (WHERE endpoint LIKE '%/batchGet'), count(*)) FROM mlflow_requests")
+MIXED = "say experiment = "
+
+
+class Statement(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        cls.here = support.create_experiment(cls.server, "statement")
+        cls.there = support.create_experiment(cls.server, "elsewhere")
+        support.seed(cls.server, cls.here, TRACES)
+        support.seed(cls.server, cls.there, OTHERS)
+
+    def answer(self, sql, preset=None, before="", **variables):
+        """[(rows as text or the error, [searches, batches, requests])] of both SQLites."""
+        variables = {"MLFLOW_EXPERIMENT_NAME": preset, "MLFLOW_SQL_PAGE_ROWS": str(PAGE),
+                     "MLFLOW_SQL_STREAMS": "2"} | variables
+        with support.environment(variables):
+            given = {name: value for name, value in variables.items() if value is not None}
+            run = support.run_shell(f"{before};\n{sql};\n.print ===\n{RECEIPT};", self.server,
+                                    **given)
+            shown, _, requests = run.stdout.partition("===\n")
+            answers = [(run.stderr.strip() or shown.strip(),
+                        json.loads(requests) if requests else [0, 0, 0])]
+            connection = support.apsw_connection(self.server)
+            try:
+                connection.execute(before)
+                rows = "\n".join("|".join("" if v is None else str(v) for v in row)
+                                 for row in connection.execute(sql))
+            except Exception as error:
+                rows = str(error)
+            answers.append((rows, json.loads(connection.execute(RECEIPT).get)))
+            connection.close()
+        return answers
+
+    def costs(self, sql, expected, searches_max, batches_max=0, preset="", **more):
+        for rows, (searches, batches, _) in self.answer(sql, preset or self.here, **more):
+            self.assertEqual(rows, str(expected), sql)
+            self.assertLessEqual(searches, 1.2 * searches_max, sql)
+            self.assertLessEqual(batches, 1.2 * batches_max, sql)
+
+    def count(self, sql):
+        return self.answer(sql, self.here)[0][0]
+
+    def test_what_a_scan_delivered_answers_the_look_ups_after_it(self):
+        spans = self.count("SELECT count(*) FROM mlflow_spans")
+        judged = self.count("SELECT count(*) FROM mlflow_assessments")
+        for ids in (f"(SELECT trace_id FROM mlflow_traces ORDER BY timestamp_ms DESC LIMIT {TRACES})",
+                    "(SELECT DISTINCT trace_id FROM mlflow_traces)"):
+            self.costs(f"SELECT count(*) FROM {ids} JOIN mlflow_spans USING (trace_id)", spans,
+                       PAGES, BATCHES)
+            self.costs(f"SELECT count(*) FROM {ids} JOIN mlflow_assessments USING (trace_id)",
+                       judged, PAGES)
+            self.costs(f"WITH n AS MATERIALIZED {ids} SELECT count(*) FROM n JOIN mlflow_spans "
+                       "USING (trace_id)", spans, PAGES, BATCHES)
+            self.costs("SELECT count(*) FROM mlflow_spans WHERE trace_id IN " + ids, spans,
+                       PAGES + TRACES // PAGE, BATCHES)
+        self.costs("SELECT count(*) FROM mlflow_traces JOIN mlflow_spans USING (trace_id)", spans,
+                   PAGES, BATCHES)
+
+    def test_a_pass_is_not_paid_twice(self):
+        spans = int(self.count("SELECT count(*) FROM mlflow_spans WHERE status <> 'ERROR'"))
+        kinds = "(VALUES ('OK'), ('UNSET'), ('NONE'), ('ERROR'), ('X')) AS kind"
+        for join in ("JOIN", "LEFT JOIN"):
+            self.costs(f"SELECT count(span_id) FROM {kinds} {join} mlflow_spans AS s "
+                       "ON +s.status = kind.column1 AND kind.column1 <> 'ERROR'", spans,
+                       PAGES, BATCHES)
+        self.costs("SELECT sum(n) FROM (SELECT (SELECT count(*) FROM mlflow_traces AS t WHERE "
+                   "+t.trace_id <> value) AS n FROM json_each('[1, 2, 3, 4, 5]'))", 5 * TRACES,
+                   PAGES)
+
+    def test_a_column_that_is_joined_costs_a_walk_at_most(self):
+        sql = ("SELECT count(*) FROM {0} AS t JOIN {0} AS u ON u.name = t.name")
+        before = "CREATE TEMP TABLE copy AS SELECT trace_id, name FROM mlflow_traces"
+        expected = self.answer(sql.format("copy"), self.here, before)[0][0]
+        self.costs(sql.format("mlflow_traces"), expected, 3 * PAGES + 16 * 2)
+        self.assertGreater(int(expected), TRACES)
+
+    def test_a_look_up_is_about_its_trace(self):
+        judged = self.count("SELECT count(DISTINCT trace_id) FROM mlflow_assessments")
+        spans = self.count("SELECT count(*) FROM mlflow_spans")
+        self.costs("SELECT count(*) FROM mlflow_traces AS t WHERE t.experiment = "
+                   f"'{self.here}' AND EXISTS (SELECT 1 FROM mlflow_assessments AS a "
+                   "WHERE a.trace_id = t.trace_id)", judged, PAGES, preset=self.there)
+        self.costs("SELECT count(*), min(s.experiment) FROM mlflow_traces AS t CROSS JOIN "
+                   f"mlflow_spans AS s USING (trace_id) WHERE t.experiment = '{self.here}'",
+                   f"{spans}|{self.here}", PAGES, BATCHES, preset=self.there)
+
+    def test_scopes_that_meet_are_right_or_an_error(self):
+        sql = ("SELECT count(*) FROM mlflow_assessments AS a CROSS JOIN mlflow_traces AS t USING "
+               f"(trace_id) WHERE t.experiment = '{self.here}' AND a.name = 'none such'")
+        for rows, _ in self.answer(sql, self.there):
+            self.assertIn(f"mlflow_assessments: the environment says to read experiment "
+                          f"'{self.there}'", rows)
+            self.assertIn(f"asks another table for '{self.here}'; {MIXED}", rows)
+        for preset in (None, self.here):
+            for rows, _ in self.answer(sql, preset):
+                self.assertEqual(rows, "0")
+
+    def statements(self, dice, count):
+        """Random statements over two tables, each told its experiment or not."""
+        links = ("{0} AS x JOIN {1} AS y ON y.trace_id = x.trace_id",
+                 "{0} AS x LEFT JOIN {1} AS y ON y.trace_id = x.trace_id",
+                 "{1} AS y CROSS JOIN {0} AS x ON y.trace_id = x.trace_id",
+                 "{0} AS x WHERE {2} EXISTS (SELECT 1 FROM {1} AS y WHERE "
+                 "y.trace_id = x.trace_id {3}) AND 1",
+                 "{0} AS x WHERE x.trace_id {2} IN (SELECT trace_id FROM {1} AS y WHERE 1 {3}) "
+                 "AND 1")
+        tests = ("AND {}.timestamp_ms % 3 <> 1", "AND {}.timestamp_ms >= 1790000000000", "",
+                 "AND length({}.trace_id) > 2")
+        for _ in range(count):
+            link = dice.choice(links)
+            names = [f"mlflow_{dice.choice(('traces', 'spans', 'assessments'))}" for _ in range(2)]
+            told = [dice.choice(("", "AND {}.experiment = '%s'" % self.here,
+                                 "AND {}.experiment IS '%s'" % self.there,
+                                 "AND {}.experiment IN ('%s', 'gone')" % self.here))
+                    for _ in range(2)]
+            inner = told[1].format("y") + " " + dice.choice(tests).format("y")
+            outer = told[0].format("x") + " " + dice.choice(tests).format("x")
+            if "WHERE" in link:
+                body = link.format("{0}", "{1}", dice.choice(("", "NOT")), inner) + " " + outer
+            else:
+                body = f"{link} {inner} WHERE 1 {outer}"
+            yield names, told, f"SELECT count(*), count(DISTINCT x.trace_id) FROM {body}"
+
+    def test_random_statements_equal_a_copy(self):
+        dice = random.Random(20)
+        copy = "".join(
+            f"CREATE TEMP TABLE all_{name} AS SELECT trace_id, experiment, timestamp_ms FROM "
+            f"mlflow_{name} WHERE experiment IN ('{self.here}', '{self.there}');"
+            f"CREATE TEMP VIEW own_{name} AS SELECT * FROM all_{name} WHERE experiment = "
+            f"'{self.there}';" for name in ("traces", "spans", "assessments"))
+        refused = 0
+        asked = list(self.statements(dice, 40))
+        for preset in (None, self.there):
+            local = []
+            for names, told, sql in asked:
+                # A table that is told nothing is the preset's; beside one that is told another it
+                # is about the traces of that, or an error.
+                mixed = preset and any(self.here in each for each in told)
+                kind = "own" if preset and not mixed else "all"
+                local.append(sql.format(*(
+                    name.replace("mlflow", "all" if each else kind)
+                    for name, each in zip(names, told, strict=True))))
+            expected = self.answer(" UNION ALL ".join(local), preset, copy)[0][0].splitlines()
+            for (names, told, sql), right in zip(asked, expected, strict=True):
+                for rows, _ in self.answer(sql.format(*names), preset):
+                    if MIXED in rows and preset and not all(told):
+                        refused += 1
+                        continue
+                    if preset is None and not all(told):
+                        continue  # all experiments of the server, whatever other tests made
+                    self.assertEqual(rows, right, (preset, sql.format(*names)))
+        self.assertLess(refused, len(asked))
+
+    def test_nothing_of_a_plan_is_left_for_the_next(self):
+        told = f"t.experiment = '{self.here}'"
+        for first in (f"EXPLAIN QUERY PLAN SELECT 1 FROM mlflow_traces t WHERE {told}",
+                      "EXPLAIN QUERY PLAN SELECT 1 FROM mlflow_traces WHERE filter = 'tags.a = 1'",
+                      f"SELECT 1 FROM mlflow_traces t WHERE {told} LIMIT 0",
+                      "SELECT 1 FROM (SELECT 1 AS x WHERE 0) e WHERE EXISTS (SELECT 1 FROM "
+                      f"mlflow_traces t WHERE {told} AND t.trace_id = e.x)"):
+            for rows, _ in self.answer("SELECT DISTINCT experiment, filter FROM mlflow_traces",
+                                       self.there, first):
+                self.assertEqual(rows.splitlines()[-1], f"{self.there}|")
+        for rows, _ in self.answer(
+                "SELECT count(*) FROM mlflow_traces a JOIN mlflow_traces b USING (trace_id) WHERE "
+                "a.filter = 'attributes.status = ''OK''' AND b.filter = a.filter", self.here):
+            self.assertNotIn("no query solution", rows)
+            self.assertGreater(int(rows), 0)
+
+    def test_a_statement_inside_another_is_right_or_an_error(self):
+        def ask(sql):
+            try:
+                return str(connection.execute(sql).get)
+            except Exception as error:
+                return str(error)
+
+        def inside(sql):
+            return connection.execute("SELECT ask(?)", (sql,)).get
+
+        with support.environment({"MLFLOW_EXPERIMENT_NAME": self.there}):
+            connection = support.apsw_connection(self.server)
+            self.addCleanup(connection.close)
+            connection.create_scalar_function("ask", ask)
+            for condition in ("1", f"experiment = '{self.here}'"):
+                sql = f"SELECT count(*) FROM mlflow_traces WHERE {condition}"
+                self.assertEqual(inside(sql), ask(sql))
+            sql = f"SELECT count(*) FROM mlflow_traces WHERE +experiment = '{self.here}'"
+            self.assertEqual(ask(sql), str(TRACES))
+            self.assertIn("SQLite does not show here what", inside(sql))
+
+    def test_arguments_want_texts(self):
+        for column, value in itertools.product(("filter", "in_run"), ("5", "x'61'", "1.5",
+                                                                     "'a' || char(0)")):
+            for rows, (searches, *_) in self.answer(
+                    f"SELECT count(*) FROM mlflow_traces WHERE {column} = {value}", self.here):
+                self.assertIn(f"{column} = … wants", rows)
+                self.assertEqual(searches, 0)
+
+    def test_a_trigger_takes_no_budget_away(self):
+        before = ("CREATE TEMP TABLE l(id, n); INSERT INTO l SELECT value, 0 FROM "
+                  "json_each('[1, 2, 3, 4, 5, 6, 7, 8]'); CREATE TEMP TRIGGER g AFTER UPDATE ON l "
+                  "BEGIN SELECT 1; END")
+        sql = ("UPDATE l SET n = (SELECT count(*) FROM mlflow_traces t WHERE "
+               "t.client_request_id = 'none' || l.id)")
+        for rows, (searches, *_) in self.answer(sql, self.here, before,
+                                                MLFLOW_SQL_STATEMENT_REQUESTS_MAX="5"):
+            self.assertIn("MLFLOW_SQL_STATEMENT_REQUESTS_MAX", rows)
+            self.assertLessEqual(searches, 5)
+
+    def test_the_log_of_requests_does_not_feed_itself(self):
+        for rows, (searches, *_) in self.answer(
+                "SELECT count(*) FROM mlflow_requests AS r CROSS JOIN mlflow_traces AS t ON "
+                "t.client_request_id = r.filter", self.here,
+                "SELECT count(*) FROM mlflow_traces"):
+            self.assertEqual(rows.splitlines()[-1], "0")
+            self.assertLessEqual(searches, 4 * PAGES)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,266 @@
+/* test_given.c: tables/given.h. */
+#include "tables/given.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "oom.h"
+
+#define TRACES    120
+#define BYTES_MAX 10000000
+
+static const mlf_column session = {.name = "session_id",
+                                   .source = MLF_SOURCE_METADATA,
+                                   .path = "session",
+                                   .key_kind = MLF_KEY_METADATA};
+
+/* A page of the traces with these numbers; trace n is of millisecond n / 2, and of session n % 3. */
+static int make_page(const int *numbers, int count, mlf_json **page) {
+  mlf_error error = {0};
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(text, "{\"traces\":[");
+  for (int i = 0; i < count; i++) {
+    int n = numbers[i];
+    sqlite3_str_appendf(text,
+                        "%s{\"trace_id\":\"t%03d\",\"trace_location\":{\"mlflow_experiment\":"
+                        "{\"experiment_id\":\"1\"}},\"request_time\":\"1970-01-01T00:00:00.%03dZ\","
+                        "\"trace_metadata\":{\"session\":\"s%d\"}}",
+                        i ? "," : "", n, n / 2, n % 3);
+  }
+  sqlite3_str_appendall(text, "]}");
+  size_t length = (size_t)sqlite3_str_length(text);
+  char *json = sqlite3_str_finish(text);
+  if (!json) return SQLITE_NOMEM;
+  int rc = mlf_json_parse_take(json, length, (mlf_json_options){0}, page, &error);
+  mlf_error_clear(&error);
+  return rc;
+}
+
+static const mlf_json_node *first_of(const mlf_json *page) {
+  return mlf_json_first(mlf_json_member(mlf_json_root(page), "traces"));
+}
+
+/* Puts a page of these traces, and adds them to a question if that is not NULL. */
+static int give(mlf_given *given, mlf_question *question, const int *numbers, int count) {
+  mlf_json *page;
+  mlf_error error = {0};
+  int rc = make_page(numbers, count, &page);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_given_put(given, page, first_of(page), &error);
+  const mlf_json_node *each = first_of(page);
+  for (; rc == SQLITE_OK && question && each; each = mlf_json_next(each))
+    rc = mlf_given_add(given, question, given, each, &error);
+  mlf_json_free(page);
+  mlf_error_clear(&error);
+  return rc;
+}
+
+static void check_find(mlf_given *given, const char *id, int ahead, const char *expected) {
+  mlf_json *page;
+  mlf_error error = {0};
+  const mlf_json_node *trace;
+  int rc = mlf_given_find(given, id, ahead, &page, &trace, &error);
+  assert_int_equal(rc, expected ? SQLITE_ROW : SQLITE_NOTFOUND);
+  char ids[1024] = "";
+  for (; trace; trace = mlf_json_next(trace)) {
+    size_t length = strlen(ids);
+    snprintf(ids + length, sizeof(ids) - length, "%s%s", length ? " " : "",
+             mlf_json_text(mlf_json_member(trace, "trace_id")));
+  }
+  if (expected) assert_string_equal(ids, expected);
+  mlf_json_free(page);
+}
+
+static mlf_given *make(int64_t bytes_max) {
+  mlf_given *given;
+  assert_int_equal(mlf_given_new(bytes_max, &given), SQLITE_OK);
+  return given;
+}
+
+static void a_trace_answers_for_its_id(void **state) {
+  static const int pages[][2] = {{7, 3}, {9, 5}, {1, 2}, {8, 4}, {10, 11}, {12, 13}};
+  mlf_given *given = make(BYTES_MAX);
+  (void)state;
+  check_find(given, "t007", 0, NULL);
+  for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+    assert_int_equal(give(given, NULL, pages[i], 2), SQLITE_OK);
+    check_find(given, "t007", 0, i < 4 ? "t007 t003" : "t007"); /* then it is read back */
+  }
+  check_find(given, "t007", 2, "t007 t003 t009");
+  check_find(given, "t003", 1, "t003 t009");
+  check_find(given, "t013", 0, "t013");
+  check_find(given, "t012", 0, "t012 t013");
+  check_find(given, "t014", 3, NULL);
+  mlf_given_free(given);
+}
+
+static void a_question_knows_what_belongs_to_it(void **state) {
+  static const int numbers[] = {1, 2, 3};
+  mlf_error error = {0};
+  mlf_given *given = make(BYTES_MAX);
+  (void)state;
+  mlf_question *question = mlf_given_question(given, "a"), *other = mlf_given_question(given, "b");
+  assert_ptr_equal(mlf_given_question(given, "a"), question);
+  assert_ptr_not_equal(other, question);
+  assert_int_equal(mlf_given_has(given, question, "t001", &error), SQLITE_NOTFOUND);
+  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  assert_ptr_equal(question->recorder, given);
+  assert_int_equal(mlf_given_begin(given, question, &error, &error), SQLITE_OK);
+  assert_ptr_equal(question->recorder, &error); /* who comes last will have all first */
+  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  assert_int_equal(give(given, question, numbers, 3), SQLITE_OK);
+  assert_int_equal(mlf_given_put_none(given, question, "gone", &error), SQLITE_OK);
+  assert_int_equal(mlf_given_put_none(given, question, "t001", &error), SQLITE_OK);
+  assert_int_equal(mlf_given_has(given, question, "t001", &error), SQLITE_ROW);
+  assert_int_equal(mlf_given_has(given, question, "gone", &error), SQLITE_DONE);
+  assert_int_equal(mlf_given_has(given, question, "t004", &error), SQLITE_NOTFOUND);
+  assert_int_equal(mlf_given_has(given, other, "t001", &error), SQLITE_NOTFOUND);
+  mlf_given_complete(given, question);
+  assert_true(question->complete);
+  assert_int_equal(mlf_given_has(given, question, "t004", &error), SQLITE_DONE);
+  /* One that was cut short begins from nothing. */
+  assert_int_equal(mlf_given_begin(given, other, given, &error), SQLITE_OK);
+  assert_int_equal(give(given, other, numbers, 1), SQLITE_OK);
+  other->recorder = NULL;
+  assert_int_equal(mlf_given_begin(given, other, given, &error), SQLITE_OK);
+  assert_int_equal(mlf_given_has(given, other, "t001", &error), SQLITE_NOTFOUND);
+  mlf_given_free(given);
+}
+
+/* What does not fit makes no question complete, and what is here still answers. */
+static void what_is_full_is_never_complete(void **state) {
+  mlf_error error = {0};
+  mlf_json *spans;
+  (void)state;
+  mlf_given *given = make(700);
+  mlf_question *question = mlf_given_question(given, "a");
+  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  for (int i = 0; i < 20; i++)
+    assert_int_equal(give(given, question, &i, 1), SQLITE_OK);
+  mlf_given_complete(given, question);
+  assert_false(question->complete);
+  check_find(given, "t000", 0, "t000");
+  check_find(given, "t019", 0, "t019"); /* of the pages in memory */
+  check_find(given, "t010", 0, NULL);
+  assert_int_equal(mlf_given_put_spans(given, "t000", "[]", 2, &error), SQLITE_OK);
+  assert_int_equal(mlf_given_find_spans(given, "t000", &spans, &error), SQLITE_NOTFOUND);
+  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  assert_null(question->recorder);
+  mlf_given_free(given);
+}
+
+static void spans_come_back_as_they_were(void **state) {
+  mlf_error error = {0};
+  mlf_json *spans;
+  mlf_given *given = make(BYTES_MAX);
+  (void)state;
+  static const char text[] = "[{\"span_id\":\"\\u0000\xc3\xa9\",\"deep\":[[[[NaN]]]]}, 1.50]";
+  assert_int_equal(mlf_given_find_spans(given, "t", &spans, &error), SQLITE_NOTFOUND);
+  assert_int_equal(mlf_given_put_spans(given, "t", text, strlen(text), &error), SQLITE_OK);
+  assert_int_equal(mlf_given_put_spans(given, "t", "[]", 2, &error), SQLITE_OK);
+  assert_int_equal(mlf_given_find_spans(given, "t", &spans, &error), SQLITE_ROW);
+  size_t length;
+  const char *raw = mlf_json_raw(spans, mlf_json_root(spans), &length);
+  assert_int_equal(length, strlen(text));
+  assert_memory_equal(raw, text, length);
+  mlf_json_free(spans);
+  assert_int_equal(mlf_given_find_spans(given, "u", &spans, &error), SQLITE_NOTFOUND);
+  mlf_given_free(given);
+}
+
+typedef struct read_ask {
+  mlf_order given; /* the order in which the question was */
+  mlf_order order; /* the order asked for */
+  const mlf_column *column;
+} read_ask;
+
+/* The millisecond of the trace with this id. */
+static int ms_of(const char *id) {
+  return atoi(id + 1) / 2;
+}
+
+/* Reads a question of TRACES traces back; checks that each comes once, in the order asked for. */
+static int read_all(void *context) {
+  const read_ask *ask = context;
+  mlf_given *given;
+  mlf_error error = {0};
+  sqlite3_stmt *reader = NULL;
+  bool seen[TRACES] = {0};
+  int found = 0, before = -1;
+  int rc = mlf_given_new(BYTES_MAX, &given);
+  if (rc != SQLITE_OK) return rc;
+  mlf_question *question = mlf_given_question(given, "a"), *other = mlf_given_question(given, "b");
+  if (!question || !other) rc = SQLITE_NOMEM;
+  if (rc == SQLITE_OK) rc = mlf_given_begin(given, question, given, &error);
+  for (int i = 0; rc == SQLITE_OK && i < TRACES; i += 2) {
+    int numbers[] = {i * 77 % TRACES, (i + 1) * 77 % TRACES};
+    rc = give(given, question, numbers, 2);
+    if (rc == SQLITE_OK) rc = give(given, other, numbers, 1);
+  }
+  if (rc == SQLITE_OK) {
+    question->order = ask->given;
+    mlf_given_complete(given, question);
+    rc = mlf_given_read(given, question, ask->column, "s1", ask->order, &reader, &error);
+  }
+  mlf_order checked = ask->order == ask->given ? MLF_ORDER_ANY : ask->order;
+  while (rc == SQLITE_OK) {
+    mlf_json *page;
+    rc = mlf_given_page(given, &reader, &page, &error);
+    if (rc != SQLITE_ROW) break;
+    for (const mlf_json_node *each = first_of(page); each; each = mlf_json_next(each), found++) {
+      const char *id = mlf_json_text(mlf_json_member(each, "trace_id"));
+      assert_false(seen[atoi(id + 1)]);
+      seen[atoi(id + 1)] = true;
+      if (ask->column) assert_int_equal(atoi(id + 1) % 3, 1);
+      if (!ask->column && checked == MLF_ORDER_ANY)
+        assert_int_equal(atoi(id + 1), found * 77 % TRACES);
+      if (checked == MLF_ORDER_NEWEST_FIRST && found) assert_true(ms_of(id) <= before);
+      if (checked == MLF_ORDER_OLDEST_FIRST && found) assert_true(ms_of(id) >= before);
+      before = ms_of(id);
+    }
+    mlf_json_free(page);
+    rc = SQLITE_OK;
+  }
+  if (rc == SQLITE_DONE) {
+    mlf_json *page;
+    assert_int_equal(found, ask->column ? TRACES / 3 : TRACES);
+    assert_int_equal(mlf_given_page(given, &reader, &page, &error), SQLITE_DONE);
+    rc = SQLITE_OK;
+  }
+  sqlite3_finalize(reader);
+  mlf_error_clear(&error);
+  mlf_given_free(given);
+  return rc;
+}
+
+static void questions_are_read_in_every_order(void **state) {
+  (void)state;
+  for (mlf_order order = MLF_ORDER_ANY; order <= MLF_ORDER_OLDEST_FIRST; order++) {
+    for (int i = 0; i < 4; i++) {
+      read_ask ask = {i < 2 ? MLF_ORDER_ANY : order, order, i % 2 ? &session : NULL};
+      assert_int_equal(read_all(&ask), SQLITE_OK);
+      oom.stride = 31;
+      oom_loop(read_all, &ask);
+      oom.stride = 0;
+    }
+  }
+}
+
+int main(void) {
+  oom_install();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_trace_answers_for_its_id),
+      cmocka_unit_test(a_question_knows_what_belongs_to_it),
+      cmocka_unit_test(what_is_full_is_never_complete),
+      cmocka_unit_test(spans_come_back_as_they_were),
+      cmocka_unit_test(questions_are_read_in_every_order),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

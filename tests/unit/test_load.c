@@ -1,0 +1,129 @@
+/* test_load.c: SQLite loads the library, as it does for people, while memory runs out at every
+** allocation there is. After each failure SQLite has closed the library, and each name of ours is
+** called: whatever was registered by then must still answer, or be unknown. */
+#include <stdio.h>
+#include <string.h>
+
+#include "oom.h"
+
+/* A call of each function and a look at each table, and whether it needs no server. */
+typedef struct load_name {
+  const char *sql;
+  bool answers;
+} load_name;
+
+static const load_name load_names[] = {
+    {"SELECT percentile(1, 50), percentile_cont(1, 0.5), percentile_disc(1, 0.5), median(1)", true},
+    {"SELECT percentile(1, 50)", true},
+    {"SELECT percentile_cont(1, 0.5)", true},
+    {"SELECT percentile_disc(1, 0.5)", true},
+    {"SELECT median(1)", true},
+    {"SELECT latency_bucket(1)", true},
+    {"SELECT latency_bucket(1, '[5]')", true},
+    {"SELECT latency_class(1)", true},
+    {"SELECT latency_class(1, '[5]')", true},
+    {"SELECT time_bucket('1 day', 1)", true},
+    {"SELECT time_bucket('1 day', 1, '+01:00')", true},
+    {"SELECT wilson_low(1, 2), wilson_low(1, 2, 3)", true},
+    {"SELECT wilson_high(1, 2), wilson_high(1, 2, 3)", true},
+    {"SELECT sparkline(1)", true},
+    {"SELECT bar(1, 2), bar(1, 2, 3)", true},
+    {"SELECT mask_message('x')", true},
+    {"SELECT strata(1, 2, 3)", true},
+    {"SELECT strata(1, 2, 3, 4)", true},
+    {"SELECT strata_merge(NULL)", true},
+    {"SELECT * FROM stratified_sample(NULL)", true},
+    {"SELECT mlflow_version()", true},
+    {"SELECT * FROM mlflow_settings", true},
+    {"SELECT * FROM mlflow_requests", true},
+    {"SELECT mlflow_connect('http://127.0.0.1:9')", true},
+    {"SELECT * FROM mlflow_experiments", false},
+    {"SELECT * FROM mlflow_traces", false},
+    {"SELECT * FROM mlflow_spans", false},
+    {"SELECT * FROM mlflow_assessments", false},
+};
+
+/* Runs each of them. With `whole` all must be there. */
+static void load_call_all(sqlite3 *db, bool whole) {
+  for (size_t i = 0; i < sizeof(load_names) / sizeof(*load_names); i++) {
+    int rc = sqlite3_exec(db, load_names[i].sql, NULL, NULL, NULL);
+    if (whole && load_names[i].answers) assert_int_equal(rc, SQLITE_OK);
+    if (whole) assert_null(strstr(sqlite3_errmsg(db), "no such"));
+  }
+}
+
+static sqlite3 *load_open(void) {
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+  assert_int_equal(sqlite3_enable_load_extension(db, 1), SQLITE_OK);
+  return db;
+}
+
+static int load_by_c(sqlite3 *db, char **error_text) {
+  return sqlite3_load_extension(db, MLF_TEST_EXTENSION, NULL, error_text);
+}
+
+/* From a statement, so that SQLite lets nobody replace or take back a function. */
+static int load_by_sql(sqlite3 *db, char **error_text) {
+  return sqlite3_exec(db, "SELECT load_extension('" MLF_TEST_EXTENSION "')", NULL, NULL,
+                      error_text);
+}
+
+/* Runs loads in which the first, second, third ... allocation fails, until one comes through. With
+** `again` each connection loads once more, with memory. */
+static void load_without_memory(int (*load)(sqlite3 *, char **), bool again) {
+  bool failed = true;
+  for (long countdown = 1; failed; countdown++) {
+    long before = oom.outstanding;
+    char *text = NULL;
+    sqlite3 *db = load_open();
+    oom_arm(countdown, false);
+    int rc = load(db, &text);
+    failed = oom_disarm() > 0;
+    if (!failed) assert_int_equal(rc, SQLITE_OK);
+    const char *reason = text ? strstr(text, "error during initialization: ") : NULL;
+    if (reason)
+      assert_string_equal(reason, "error during initialization: mlflow: its tables and functions "
+                                  "cannot be registered: out of memory; load it again");
+    sqlite3_free(text);
+    load_call_all(db, rc == SQLITE_OK);
+    if (again) assert_int_equal(load(db, NULL), SQLITE_OK);
+    if (again) load_call_all(db, true);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(oom.outstanding, before);
+  }
+}
+
+/* First of all: a load that succeeds keeps the library in this process for good. */
+static void load_fails_and_what_stays_can_be_called(void **state) {
+  (void)state;
+  load_without_memory(load_by_sql, false);
+}
+
+static void load_goes_on_after_a_failure(void **state) {
+  (void)state;
+  load_without_memory(load_by_c, true);
+}
+
+static void load_goes_on_inside_a_statement(void **state) {
+  (void)state;
+  load_without_memory(load_by_sql, true);
+}
+
+static int load_clear_environment(void **state) {
+  (void)state;
+  unsetenv("MLFLOW_TRACKING_URI");
+  setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0", 1);
+  setenv("HOME", "/nonexistent", 1);
+  return 0;
+}
+
+int main(void) {
+  oom_install();
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(load_fails_and_what_stays_can_be_called),
+      cmocka_unit_test(load_goes_on_after_a_failure),
+      cmocka_unit_test(load_goes_on_inside_a_statement),
+  };
+  return cmocka_run_group_tests(tests, load_clear_environment, NULL);
+}
