@@ -352,4 +352,96 @@ SELECT metric, n_before, n_now, before, now, difference, low, high,
             ELSE 'no clear change' END AS verdict
 FROM compared;
 
+-- What two sources said of the same trace, or span, with the same scorer, in the window: a row a pair
+-- of sources, with what each said last. People are b; else the order is that of type and id. A
+-- judge's word counts where a person has overridden it, too: that is where they disagree. true is
+-- 'yes', and false 'no'; judges that crashed said nothing.
+DROP VIEW IF EXISTS judge_pairs;
+CREATE VIEW judge_pairs AS
+WITH said AS MATERIALIZED (
+  SELECT trace_id, span_id, timestamp_ms, name AS scorer, source_type, source_id, rationale,
+         CASE value_json WHEN 'true' THEN 'yes' WHEN 'false' THEN 'no' ELSE value END AS value,
+         (source_type IS 'HUMAN') || coalesce(source_type, '') || ':' || coalesce(source_id, '')
+           AS source,
+         row_number() OVER (PARTITION BY name, trace_id, span_id, source_type, source_id
+                            ORDER BY create_time_ms DESC, valid DESC, assessment_id) AS place
+  FROM assessments
+  WHERE assessment_type = 'feedback' AND value IS NOT NULL
+    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window))
+SELECT a.trace_id, a.span_id, a.timestamp_ms, a.scorer, a.source_type AS a_source_type,
+       a.source_id AS a_source_id, b.source_type AS b_source_type, b.source_id AS b_source_id,
+       a.value AS a_value, b.value AS b_value, a.rationale AS a_rationale,
+       b.rationale AS b_rationale
+FROM said AS a JOIN said AS b ON b.trace_id = a.trace_id AND b.scorer = a.scorer
+  AND b.span_id IS a.span_id AND a.source < b.source
+WHERE a.place = 1 AND b.place = 1;
+
+-- Can a judge stand in for people? A row a scorer and pair of sources (judge_pairs): on how many
+-- they agree, and Cohen's kappa, with its 95 % interval; weighted_kappa is over numbers, its weights
+-- quadratic. figures has the confusion, and each label's precision and recall of a against b.
+DROP VIEW IF EXISTS judge_agreement;
+CREATE VIEW judge_agreement AS
+SELECT scorer, a_source_type, a_source_id, b_source_type, b_source_id, n,
+       figures ->> 'agreement' AS agreement, figures ->> 'kappa' AS kappa,
+       figures ->> 'kappa_low' AS kappa_low, figures ->> 'kappa_high' AS kappa_high,
+       weighted ->> 'kappa' AS weighted_kappa, figures ->> 'note' AS note, figures
+FROM (SELECT scorer, a_source_type, a_source_id, b_source_type, b_source_id, count(*) AS n,
+             agreement(a_value, b_value) AS figures,
+             agreement(a_value, b_value, 'quadratic') FILTER (
+               WHERE typeof(a_value) IN ('integer', 'real')
+                 AND typeof(b_value) IN ('integer', 'real')) AS weighted
+      FROM judge_pairs
+      GROUP BY scorer, a_source_type, a_source_id, b_source_type, b_source_id)
+ORDER BY scorer, n DESC, a_source_type, a_source_id, b_source_type, b_source_id;
+
+-- Where two sources disagree (judge_pairs), the newest traces first: what to read next.
+DROP VIEW IF EXISTS judge_disagreements;
+CREATE VIEW judge_disagreements AS
+SELECT * FROM judge_pairs WHERE a_value IS NOT b_value
+ORDER BY timestamp_ms DESC, trace_id, span_id, scorer, a_source_type, a_source_id,
+         b_source_type, b_source_id;
+
+-- What is different about the window's traces that failed? Finished traces, by their name, user,
+-- version (the tag), whether they have a session, and the tools and models that they used: how often
+-- a value comes among the failed ones and among the others (differences), the clearest difference
+-- first. A trace uses several tools, so each tool is a question of its own. A dimension with too
+-- many values has one row that says so. Reads all spans of the window.
+DROP VIEW IF EXISTS what_fails;
+CREATE VIEW what_fails AS
+WITH seen AS MATERIALIZED (
+  SELECT trace_id, status = 'ERROR' AS failed, name, user_id, tags ->> '$.version' AS version,
+         iif(session_id IS NULL, 'no', 'yes') AS has_session
+  FROM traces
+  WHERE status IN ('OK', 'ERROR') AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+used AS MATERIALIZED (
+  SELECT DISTINCT trace_id, iif(span_type = 'TOOL', 'tool', 'model') AS dimension,
+         iif(span_type = 'TOOL', name, model_name) AS value
+  FROM spans
+  WHERE (span_type = 'TOOL' OR model_name IS NOT NULL)
+    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+found(dimension, value, answer) AS (
+  SELECT 'name', NULL, differences(failed, name) FROM seen
+  UNION ALL SELECT 'user_id', NULL, differences(failed, user_id) FROM seen
+  UNION ALL SELECT 'version', NULL, differences(failed, version) FROM seen
+  UNION ALL SELECT 'has_session', NULL, differences(failed, has_session) FROM seen
+  UNION ALL
+  SELECT kinds.dimension, kinds.value, differences(failed, used.trace_id IS NOT NULL)
+  FROM (SELECT DISTINCT dimension, value FROM used) AS kinds CROSS JOIN seen
+    LEFT JOIN used ON used.trace_id = seen.trace_id AND used.dimension = kinds.dimension
+      AND used.value = kinds.value
+  GROUP BY kinds.dimension, kinds.value)
+SELECT dimension, coalesce(found.value, e.value ->> 'value') AS value,
+       e.value ->> 'n' AS n, e.value ->> 'rest_n' AS rest_n, e.value ->> 'share' AS share,
+       e.value ->> 'rest_share' AS rest_share, e.value ->> 'lift' AS lift,
+       e.value ->> 'difference' AS difference, e.value ->> 'low' AS low,
+       e.value ->> 'high' AS high, e.value ->> 'npmi' AS npmi,
+       coalesce(answer ->> 'note', e.value ->> 'verdict') AS verdict
+FROM found LEFT JOIN json_each(answer, '$.values') AS e
+WHERE (found.value IS NULL OR e.value ->> 'value' = 1)
+  AND (e.value IS NOT NULL OR answer ->> 'note' IS NOT NULL)
+ORDER BY verdict = 'too few', max(low, -high) DESC, dimension, value;
+
 RELEASE views;

@@ -10,7 +10,8 @@
 ** K. Krippendorff, Content Analysis, 4th edition (2019), chapter 12. Units with one value are left
 ** out. Values are equal as for mlf_stratify_compare.
 **
-** The memory grows with the values: about 100 bytes and the text of unit and value each.
+** The memory grows with the values: 96 bytes each, twice that where the array has just grown, and
+** the text of unit and value.
 */
 #ifndef MLF_ANALYSIS_KRIPPENDORFF_H
 #define MLF_ANALYSIS_KRIPPENDORFF_H

@@ -1,5 +1,7 @@
 #include "functions/json_result.h"
 
+#include <stdlib.h>
+
 static void json_result_text(sqlite3_str *json, const char *text, size_t length) {
   sqlite3_str_appendchar(json, 1, '"');
   for (size_t i = 0; i < length; i++) {
@@ -14,11 +16,22 @@ static void json_result_text(sqlite3_str *json, const char *text, size_t length)
   sqlite3_str_appendchar(json, 1, '"');
 }
 
+/* As short as it reads back the same. Under a locale with a decimal comma strtod() stops at the
+** point, and all 17 digits are written: right, if longer. */
+static void json_result_real(sqlite3_str *json, double real) {
+  char text[40];
+  for (int digits = 15; digits <= 17; digits++) {
+    sqlite3_snprintf(sizeof(text), text, "%!.*g", digits, real);
+    if (strtod(text, NULL) == real) break;
+  }
+  sqlite3_str_appendall(json, text);
+}
+
 void mlf_json_result_value(sqlite3_str *json, const mlf_value *value) {
   if (value->type == MLF_INTEGER)
     sqlite3_str_appendf(json, "%lld", (sqlite3_int64)value->integer);
   else if (value->type == MLF_REAL)
-    sqlite3_str_appendf(json, "%!.17g", value->real);
+    json_result_real(json, value->real);
   else if (value->type == MLF_TEXT)
     json_result_text(json, value->text, value->length);
   else
