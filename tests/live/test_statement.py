@@ -167,12 +167,12 @@ class Statement(unittest.TestCase):
                     for name, each in zip(names, told, strict=True))))
             expected = self.answer(" UNION ALL ".join(local), preset, copy)[0][0].splitlines()
             for (names, told, sql), right in zip(asked, expected, strict=True):
+                if preset is None and not all(told):
+                    continue  # all experiments of the server, whatever other tests made
                 for rows, _ in self.answer(sql.format(*names), preset):
                     if MIXED in rows and preset and not all(told):
                         refused += 1
                         continue
-                    if preset is None and not all(told):
-                        continue  # all experiments of the server, whatever other tests made
                     self.assertEqual(rows, right, (preset, sql.format(*names)))
         self.assertLess(refused, len(asked))
 
