@@ -413,6 +413,7 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
   *spans = NULL;
   payloads->asks++;
   payloads_fetch *fetch = payloads_find(payloads, id, &place);
+  if (fetch) fetch->touched = payloads->asks; /* what is looked ahead for takes not its place */
   if (!fetch || payloads_used(fetch) == 0) {
     rc = payloads_look_ahead(payloads, trace, more, error);
     fetch = payloads_find(payloads, id, &place);

@@ -96,6 +96,17 @@ class Spans(unittest.TestCase):
         self.play(f"ok body='{batch((IDS[0], spans('a', 'b')))}'", f"ok body='{late}'")
         self.assertEqual(self.ask(), [ROWS[0], (IDS[1], 1), (IDS[2], 1)])
 
+    def test_who_skips_many_without_spans(self):
+        # What is looked ahead for never takes the place of what is asked for.
+        traces = [trace(f"t{i:04d}", i) for i in range(1500)]
+        self.server.route("/traces/search", f"ok body='{json.dumps({'traces': traces})}'")
+        self.server.route("/traces/batchGet", "ok body='{\"traces\":[]}'")
+        for step in (8, 22, 30, 38):
+            run = support.run_shell(
+                "SELECT count(*) FROM mlflow_traces AS t CROSS JOIN mlflow_spans AS s "
+                f"USING (trace_id) WHERE t.timestamp_ms % {step} = 0;", self.server.uri)
+            self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "0\n", ""), step)
+
     def test_what_is_no_answer_is_an_error(self):
         for steps, pattern in (
                 ("status 401", "batchGet: 401.*MLFLOW_TRACKING_TOKEN"),
