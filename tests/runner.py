@@ -42,7 +42,7 @@ VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds
             "--error-exitcode=99"]
 # These fork, measure times that valgrind's slowness spoils, or run whole statements once for each
 # allocation; they run under ASan.
-VALGRIND_LEAVES_OUT = ("test_http", "test_tables", "test_payloads", "test_mask")
+VALGRIND_LEAVES_OUT = ("test_http", "test_tables", "test_payloads", "test_mask", "test_given")
 
 
 class Tally:
