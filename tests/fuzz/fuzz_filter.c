@@ -201,10 +201,13 @@ static bool filter_read_number(const char **at, const mlf_filter_term *term) {
   return false;
 }
 
-/* Whether the condition at `at` is this term; moves past it if so. */
-static bool filter_read_term(const char **at, const mlf_filter_term *term) {
+/* Whether the condition at `at` is this term, IS written as =; moves past it if so. */
+static bool filter_read_term(const char **at, const mlf_filter_term *asked) {
   static const char *const plain[MLF_OP_COUNT] = {[MLF_OP_EQ] = "= ", [MLF_OP_NE] = "!= "};
   const char *from = *at, *text;
+  mlf_filter_term equal = *asked;
+  if (equal.op == MLF_OP_IS) equal.op = MLF_OP_EQ;
+  const mlf_filter_term *term = &equal;
   size_t length;
   bool read;
   if (!term->column->key || !filter_read_key(&from, term->column)) return false;
@@ -232,7 +235,7 @@ static bool filter_read_term(const char **at, const mlf_filter_term *term) {
 static void filter_check_known(const filter_input *input, const mlf_filter_term *term) {
   int minor = input->server.minor;
   if (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB) filter_require(minor >= 6);
-  if (term->op >= MLF_OP_IS_NULL) filter_require(minor >= 11);
+  if (term->op == MLF_OP_IS_NULL || term->op == MLF_OP_IS_NOT_NULL) filter_require(minor >= 11);
   if (term->column->key_kind == MLF_KEY_FEEDBACK) filter_require(minor >= 10);
   if (term->column->key_kind == MLF_KEY_END_TIME) filter_require(minor >= 6);
 }
@@ -261,8 +264,12 @@ static void filter_check(const filter_input *input, const mlf_filter *filter) {
     switch (term->column->key_kind) {
     case MLF_KEY_EXPERIMENT:
     case MLF_KEY_EXPERIMENT_ID:
-    case MLF_KEY_FILTER: elsewhere++; break;
-    case MLF_KEY_TRACE_ID: elsewhere += term->op == MLF_OP_EQ || term->op == MLF_OP_IN; break;
+    case MLF_KEY_FILTER:
+    case MLF_KEY_IN_RUN: elsewhere++; break;
+    case MLF_KEY_TRACE_ID:
+      elsewhere += term->op == MLF_OP_EQ || term->op == MLF_OP_IN || term->op == MLF_OP_IS;
+      break;
+    case MLF_KEY_REQUEST_TIME:
     case MLF_KEY_TIMESTAMP:
       elsewhere += term->op != MLF_OP_NE;
       times = true;
@@ -310,7 +317,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int rc = mlf_filter_write(input.terms, input.term_count, input.server, &filter, &error);
   filter_require(rc == SQLITE_OK || (rc == SQLITE_ERROR && error.text));
   mlf_error_clear(&error);
-  filter_check(&input, &filter);
+  if (rc == SQLITE_OK) filter_check(&input, &filter);
   filter_check_plan(&input);
   mlf_filter_clear(&filter);
   mlf_schema_clear(&input.schema);

@@ -154,7 +154,7 @@ class Statement(unittest.TestCase):
             f"CREATE TEMP VIEW own_{name} AS SELECT * FROM all_{name} WHERE experiment = "
             f"'{self.there}';" for name in ("traces", "spans", "assessments"))
         refused = 0
-        asked = list(self.statements(dice, 24))
+        asked = list(self.statements(dice, 16))
         for preset in (None, self.there):
             local = []
             for names, told, sql in asked:
