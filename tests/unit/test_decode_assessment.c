@@ -5,53 +5,12 @@
 
 #include "base/limits.h"
 #include "oom.h"
+#include "shown.h"
 
 static mlf_schema schema;
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* The value of a column of one assessment, as SQLite's quote() would write it, e.g. 'text', 1.5 or
-** NULL; free with sqlite3_free. NULL: no memory, or an error. */
-static char *shown(const mlf_json *json, const mlf_json_node *node, const char *name, int *rc,
-                   mlf_error *error) {
-  mlf_value value;
-  char *text;
-  int index = mlf_schema_find(&schema, name);
-  assert_true(index >= 0);
-  *rc = mlf_assessment_value(json, node, &schema.columns[index], &value, error);
-  assert_int_equal(*rc, error->code);
-  if (*rc != SQLITE_OK) {
-    assert_false(value.owned);
-    return NULL;
-  }
-  switch (value.type) {
-  case MLF_NULL: text = sqlite3_mprintf("NULL"); break;
-  case MLF_INTEGER: text = sqlite3_mprintf("%lld", (sqlite3_int64)value.integer); break;
-  case MLF_REAL: text = sqlite3_mprintf("%!.17g", value.real); break;
-  default: text = sqlite3_mprintf("'%.*s'", (int)value.length, value.text);
-  }
-  mlf_value_clear(&value);
-  return text;
-}
-
-typedef struct assessment_case {
-  const char *json;
-  const char *column;
-  const char *expected;
-} assessment_case;
-
-static int assessment_shows(const assessment_case *each) {
-  mlf_json *json;
-  mlf_error error = {0};
-  int rc = mlf_json_parse(each->json, strlen(each->json), (mlf_json_options){0}, &json, &error);
-  if (rc != SQLITE_OK) return rc;
-  char *text = shown(json, mlf_json_root(json), each->column, &rc, &error);
-  if (rc != SQLITE_OK && error.text) fail_msg("%s of %s: %s", each->column, each->json, error.text);
-  if (rc == SQLITE_OK && text) assert_string_equal(text, each->expected);
-  if (!text) rc = SQLITE_NOMEM;
-  sqlite3_free(text);
-  mlf_json_free(json);
-  return rc;
+static int assessment_shows(const shown_case *each) {
+  return shown_check(mlf_assessment_value, &schema, each);
 }
 
 #define ASSESSMENT_CASES(cases)                                                                    \
@@ -69,7 +28,7 @@ static const char feedback[] =
 
 static void each_column_has_its_place(void **state) {
   (void)state;
-  static const assessment_case cases[] = {
+  static const shown_case cases[] = {
       {feedback, "assessment_id", "'a-1'"},
       {feedback, "span_id", "'00f067aa0ba902b7'"},
       {feedback, "name", "'concise'"},
@@ -94,7 +53,7 @@ static void each_column_has_its_place(void **state) {
 
 static void values_have_types_of_their_own(void **state) {
   (void)state;
-  static const assessment_case cases[] = {
+  static const shown_case cases[] = {
       {"{\"feedback\":{\"value\":true}}", "value", "1"},
       {"{\"feedback\":{\"value\":true}}", "value_json", "'true'"},
       {"{\"feedback\":{\"value\":true}}", "value_num", "1"},
@@ -128,7 +87,7 @@ static void values_have_types_of_their_own(void **state) {
 
 static void expectations_may_be_serialized(void **state) {
   (void)state;
-  static const assessment_case cases[] = {
+  static const shown_case cases[] = {
       {SERIALIZED("[1, \\\"a\\\"]"), "value", "'[1,\"a\"]'"},
       {SERIALIZED("[1, \\\"a\\\"]"), "value_json", "'[1,\"a\"]'"},
       {SERIALIZED("[1, \\\"a\\\"]"), "value_num", "NULL"},
@@ -158,7 +117,7 @@ static void failed_feedback_has_an_error(void **state) {
   (void)state;
   static const char failed[] = "{\"feedback\":{\"error\":{\"error_code\":\"ValueError\","
                                "\"error_message\":\"no\\nway\",\"stack_trace\":\"…\"}}}";
-  static const assessment_case cases[] = {
+  static const shown_case cases[] = {
       {failed, "assessment_type", "'feedback'"},
       {failed, "value", "NULL"},
       {failed, "value_json", "NULL"},
@@ -170,7 +129,7 @@ static void failed_feedback_has_an_error(void **state) {
 
 static void what_is_not_there_is_unknown(void **state) {
   (void)state;
-  static const assessment_case cases[] = {
+  static const shown_case cases[] = {
       {"{}", "assessment_id", "NULL"},
       {"{}", "assessment_type", "NULL"},
       {"{}", "value", "NULL"},
@@ -198,7 +157,7 @@ static void what_is_not_there_is_unknown(void **state) {
 /* Nothing of a wrong shape passes for nothing at all. */
 static void what_has_a_wrong_shape_is_an_error(void **state) {
   (void)state;
-  static const assessment_case cases[] = {
+  static const shown_case cases[] = {
       {"[]", "name", " is an array, where an object belongs"},
       {"7", "value", " is a number, where an object belongs"},
       {"null", "metadata", " is null, where an object belongs"},
@@ -232,25 +191,8 @@ static void what_has_a_wrong_shape_is_an_error(void **state) {
       {"{\"expectation\":{\"serialized_value\":{\"value\":1}}}", "value_json",
        ".expectation.serialized_value.value is a number, where a string belongs"},
   };
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    mlf_json *json;
-    mlf_error error = {0};
-    int rc;
-    char *text = sqlite3_mprintf("{\"assessments\":[{},%s]}", cases[i].json);
-    char *expected = sqlite3_mprintf("assessments[1]%s", cases[i].expected);
-    assert_int_equal(mlf_json_parse(text, strlen(text), (mlf_json_options){0}, &json, &error),
-                     SQLITE_OK);
-    const mlf_json_node *list = mlf_json_member(mlf_json_root(json), "assessments");
-    const mlf_json_node *node = mlf_json_next(mlf_json_first(list));
-    print_message("%s of %s\n", cases[i].column, cases[i].json);
-    assert_null(shown(json, node, cases[i].column, &rc, &error));
-    assert_int_equal(rc, SQLITE_ERROR);
-    assert_string_equal(error.text, expected);
-    mlf_error_clear(&error);
-    mlf_json_free(json);
-    sqlite3_free(expected);
-    sqlite3_free(text);
-  }
+  for (size_t i = 0; i < COUNT(cases); i++)
+    shown_fails(mlf_assessment_value, &schema, "assessments", &cases[i]);
 }
 
 /* A text that holds JSON is a document of its own, with limits of its own. */
@@ -268,7 +210,8 @@ static void what_is_serialized_may_be_too_deep(void **state) {
     char *text = sqlite3_str_finish(out);
     assert_int_equal(mlf_json_parse_take(text, strlen(text), (mlf_json_options){0}, &json, &error),
                      SQLITE_OK);
-    char *value = shown(json, mlf_json_root(json), "value", &rc, &error);
+    char *value = shown_column(mlf_assessment_value, &schema, json, mlf_json_root(json), "value",
+                               &rc, &error);
     assert_int_equal(rc, levels > MLF_JSON_DEPTH_MAX ? SQLITE_TOOBIG : SQLITE_OK);
     if (value) assert_int_equal(strlen(value), 2 + 2 * levels);
     if (!value) assert_non_null(strstr(error.text, "MLF_JSON_DEPTH_MAX"));
@@ -284,7 +227,7 @@ static int value_without_memory(void *context) {
 
 static void memory_may_run_out(void **state) {
   (void)state;
-  assessment_case cases[] = {
+  shown_case cases[] = {
       {SERIALIZED("1.5"), "value", "1.5"},
       {SERIALIZED("\\\"x\\\""), "value", "'x'"},
       {SERIALIZED("[1, NaN]"), "value", "'[1,null]'"},
@@ -294,7 +237,7 @@ static void memory_may_run_out(void **state) {
   };
   for (size_t i = 0; i < COUNT(cases); i++)
     assert_int_equal(oom_loop(value_without_memory, &cases[i]), 0);
-  assessment_case refused = {SERIALIZED("{"), "value", "NULL"};
+  shown_case refused = {SERIALIZED("{"), "value", "NULL"};
   oom_loop(value_without_memory, &refused); /* to refuse it takes less than to read it */
 }
 

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "oom.h"
+#include "shown.h"
 
 static mlf_schema schema;
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static mlf_json *trace_json(const char *text) {
   mlf_json *json;
@@ -17,50 +16,8 @@ static mlf_json *trace_json(const char *text) {
   return json;
 }
 
-/* The value of a column of one trace, as SQLite's quote() would write it, e.g. 'text', 1.5 or NULL;
-** free with sqlite3_free. NULL: no memory, or an error. */
-static char *shown(const mlf_json *json, const mlf_json_node *node, const char *name, int *rc,
-                   mlf_error *error) {
-  mlf_value value;
-  char *text;
-  int index = mlf_schema_find(&schema, name);
-  assert_true(index >= 0);
-  *rc = mlf_trace_value(json, node, &schema.columns[index], &value, error);
-  assert_int_equal(*rc, error->code);
-  if (*rc != SQLITE_OK) {
-    assert_false(value.owned);
-    return NULL;
-  }
-  switch (value.type) {
-  case MLF_NULL: text = sqlite3_mprintf("NULL"); break;
-  case MLF_INTEGER: text = sqlite3_mprintf("%lld", (sqlite3_int64)value.integer); break;
-  case MLF_REAL: text = sqlite3_mprintf("%!.17g", value.real); break;
-  default:
-    assert_int_equal(value.length, strlen(value.text));
-    text = sqlite3_mprintf("'%s'", value.text);
-  }
-  mlf_value_clear(&value);
-  return text;
-}
-
-typedef struct trace_case {
-  const char *json;
-  const char *column;
-  const char *expected;
-} trace_case;
-
-static int trace_shows(const trace_case *each) {
-  mlf_json *json;
-  mlf_error error = {0};
-  int rc = mlf_json_parse(each->json, strlen(each->json), (mlf_json_options){0}, &json, &error);
-  if (rc != SQLITE_OK) return rc;
-  char *text = shown(json, mlf_json_root(json), each->column, &rc, &error);
-  if (rc != SQLITE_OK && error.text) fail_msg("%s of %s: %s", each->column, each->json, error.text);
-  if (rc == SQLITE_OK && text) assert_string_equal(text, each->expected);
-  if (!text) rc = SQLITE_NOMEM;
-  sqlite3_free(text);
-  mlf_json_free(json);
-  return rc;
+static int trace_shows(const shown_case *each) {
+  return shown_check(mlf_trace_value, &schema, each);
 }
 
 #define TRACE_CASES(cases)                                                                         \
@@ -81,7 +38,7 @@ static const char trace[] =
 
 static void each_column_has_its_place(void **state) {
   (void)state;
-  static const trace_case cases[] = {
+  static const shown_case cases[] = {
       {trace, "trace_id", "'tr-1'"},
       {trace, "experiment_id", "'7'"},
       {trace, "name", "'ask'"},
@@ -130,13 +87,13 @@ static void what_is_not_there_is_unknown(void **state) {
       "{\"trace_location\":{\"type\":\"INFERENCE_TABLE\"},\"tags\":{},\"assessments\":[null]}"};
   for (size_t i = 0; i < COUNT(traces); i++) {
     for (size_t j = 0; j < COUNT(unknown); j++) {
-      const trace_case it = {traces[i], unknown[j], "NULL"};
+      const shown_case it = {traces[i], unknown[j], "NULL"};
       assert_int_equal(trace_shows(&it), SQLITE_OK);
     }
-    const trace_case status = {traces[i], "status", "'STATE_UNSPECIFIED'"};
+    const shown_case status = {traces[i], "status", "'STATE_UNSPECIFIED'"};
     assert_int_equal(trace_shows(&status), SQLITE_OK);
   }
-  static const trace_case cases[] = {
+  static const shown_case cases[] = {
       {"{}", "tags", "'{}'"},
       {"{\"tags\":null}", "tags", "'{}'"},
       {"{\"trace_metadata\":{ }}", "metadata", "'{}'"},
@@ -160,7 +117,7 @@ static void what_is_not_there_is_unknown(void **state) {
 /* Whoever logged the trace wrote these texts: what is no number counts as absent. */
 static void numbers_are_in_texts(void **state) {
   (void)state;
-  static const trace_case cases[] = {
+  static const shown_case cases[] = {
       {METADATA("mlflow.trace.sizeBytes", "-5"), "size_bytes", "-5"},
       {METADATA("mlflow.trace.sizeBytes", "9223372036854775807"), "size_bytes",
        "9223372036854775807"},
@@ -191,7 +148,7 @@ static void numbers_are_in_texts(void **state) {
 
 static void the_latest_valid_feedback_counts(void **state) {
   (void)state;
-  static const trace_case cases[] = {
+  static const shown_case cases[] = {
       {FEEDBACK(GOOD("1", "")), "feedback.good", "1"},
       {FEEDBACK(GOOD("1", "") ",null," GOOD("2", "")), "feedback.good", "2"},
       {FEEDBACK(GOOD("1", ",\"create_time\":\"2026-01-02T00:00:00Z\"") "," GOOD(
@@ -218,28 +175,10 @@ static void the_latest_valid_feedback_counts(void **state) {
 
 #define TIMED "\"request_time\":\"2026-11-23T11:59:23Z\""
 
-/* Expects the error that names where in a page of two traces this one is wrong. */
-static void trace_fails(const trace_case *it) {
-  mlf_error error = {0};
-  int rc;
-  char *text = sqlite3_mprintf("{\"traces\":[{},%s]}", it->json);
-  char *expected = sqlite3_mprintf("traces[1]%s", it->expected);
-  mlf_json *json = trace_json(text);
-  const mlf_json_node *list = mlf_json_member(mlf_json_root(json), "traces");
-  print_message("%s of %s\n", it->column, it->json);
-  assert_null(shown(json, mlf_json_next(mlf_json_first(list)), it->column, &rc, &error));
-  assert_int_equal(rc, SQLITE_ERROR);
-  assert_string_equal(error.text, expected);
-  mlf_error_clear(&error);
-  mlf_json_free(json);
-  sqlite3_free(expected);
-  sqlite3_free(text);
-}
-
 /* Nothing of a wrong shape passes for nothing at all. */
 static void what_has_a_wrong_shape_is_an_error(void **state) {
   (void)state;
-  static const trace_case cases[] = {
+  static const shown_case cases[] = {
       {"{\"trace_id\":5}", "trace_id", ".trace_id is a number, where a string belongs"},
       {"{\"state\":1}", "status", ".state is a number, where a string belongs"},
       {"{\"request_preview\":{}}", "request_preview",
@@ -292,7 +231,7 @@ static void what_has_a_wrong_shape_is_an_error(void **state) {
        ".assessments[0].create_time is a string, where a time belongs"},
   };
   for (size_t i = 0; i < COUNT(cases); i++)
-    trace_fails(&cases[i]);
+    shown_fails(mlf_trace_value, &schema, "traces", &cases[i]);
 }
 
 #define PLACED "\"trace_location\":{\"mlflow_experiment\":{\"experiment_id\":\"7\"}}"
@@ -352,7 +291,7 @@ static int value_without_memory(void *context) {
 
 static void memory_may_run_out(void **state) {
   (void)state;
-  trace_case cases[] = {
+  shown_case cases[] = {
       {trace, "request_time", "'2026-11-23 11:59:23.950'"},
       {trace, "tags", "'{\"mlflow.traceName\":\"ask\",\"b\":\"A\"}'"},
       {trace, "total_tokens", "9"},
