@@ -53,21 +53,16 @@ int64_t mlf_agreement_count(const mlf_agreement *agreement, const mlf_label *a,
   return agreement->counts[a->number * agreement->side + b->number];
 }
 
-static double agreement_number(const mlf_label *label) {
-  const mlf_value *value = &label->value;
-  return value->type == MLF_INTEGER ? (double)value->integer : value->real;
-}
-
 /* v_ij; i and j are places in SQL's order. Halves, so that the widest range is finite. */
 static double agreement_distance(const mlf_labels *labels, mlf_agreement_weights weights, size_t i,
                                  size_t j) {
   if (i == j) return 0;
   if (weights == MLF_AGREEMENT_NOMINAL) return 1;
   const mlf_label *sorted = labels->sorted;
-  double range =
-      agreement_number(&sorted[labels->count - 1]) / 2 - agreement_number(&sorted[0]) / 2;
+  double range = mlf_value_number(&sorted[labels->count - 1].value) / 2 -
+                 mlf_value_number(&sorted[0].value) / 2;
   double distance =
-      fabs(agreement_number(&sorted[i]) / 2 - agreement_number(&sorted[j]) / 2) / range;
+      fabs(mlf_value_number(&sorted[i].value) / 2 - mlf_value_number(&sorted[j].value) / 2) / range;
   return weights == MLF_AGREEMENT_LINEAR ? distance : distance * distance;
 }
 

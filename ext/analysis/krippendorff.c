@@ -81,10 +81,6 @@ static double krippendorff_unequal(const mlf_krippendorff_rating *ratings, size_
   return pairs;
 }
 
-static double krippendorff_number(const mlf_krippendorff_rating *rating) {
-  return rating->value.type == MLF_INTEGER ? (double)rating->value.integer : rating->value.real;
-}
-
 /* The sum of (x - y)^2 over the ordered pairs: 2 m times the sum of squares around the mean. In
 ** units of `scale`, so that no square overflows. */
 static double krippendorff_squares(const mlf_krippendorff_rating *ratings, size_t count,
@@ -92,9 +88,9 @@ static double krippendorff_squares(const mlf_krippendorff_rating *ratings, size_
   double mean = 0;
   double squares = 0;
   for (size_t i = 0; i < count; i++)
-    mean += (krippendorff_number(&ratings[i]) / scale - mean) / (double)(i + 1);
+    mean += (mlf_value_number(&ratings[i].value) / scale - mean) / (double)(i + 1);
   for (size_t i = 0; i < count; i++) {
-    double away = krippendorff_number(&ratings[i]) / scale - mean;
+    double away = mlf_value_number(&ratings[i].value) / scale - mean;
     squares += away * away;
   }
   return 2 * (double)count * squares;
@@ -113,7 +109,7 @@ bool mlf_krippendorff_alpha(mlf_krippendorff *state, bool is_interval, double *a
   double scale = 0;
   if (is_interval)
     for (size_t i = 0; i < state->count; i++)
-      scale = fmax(scale, fabs(krippendorff_number(&state->ratings[i])));
+      scale = fmax(scale, fabs(mlf_value_number(&state->ratings[i].value)));
   double observed = 0;
   for (size_t first = 0, size; first < state->count; first += size) {
     size = krippendorff_unit_size(state, first);

@@ -23,6 +23,10 @@ mlf_value mlf_value_take(char *text, size_t length) {
   return (mlf_value){.type = MLF_TEXT, .text = text, .owned = true, .length = length};
 }
 
+double mlf_value_number(const mlf_value *value) {
+  return value->type == MLF_INTEGER ? (double)value->integer : value->real;
+}
+
 int mlf_value_own(mlf_value *value) {
   if (value->owned || (value->type != MLF_TEXT && value->type != MLF_BLOB)) return SQLITE_OK;
   char *copy = sqlite3_malloc64(value->length + 1);

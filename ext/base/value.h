@@ -25,6 +25,9 @@ mlf_value mlf_value_real(double real);
 /* Text that the value takes, of sqlite3_malloc64, with a byte more than `length`; NULL for NULL. */
 mlf_value mlf_value_take(char *text, size_t length);
 
+/* The number that an integer or a real is. */
+double mlf_value_number(const mlf_value *value);
+
 /* Makes a borrowed text an owned one. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_value_own(mlf_value *value);
 

@@ -46,13 +46,17 @@ void mlf_json_result_member(sqlite3_str *json, const char *name, bool is_known, 
 
 void mlf_json_result(sqlite3_context *context, sqlite3_str *json) {
   int rc = sqlite3_str_errcode(json);
-  sqlite3_uint64 length = (sqlite3_uint64)sqlite3_str_length(json);
+  size_t length = (size_t)sqlite3_str_length(json);
   char *text = sqlite3_str_finish(json);
   if (rc != SQLITE_OK || !text) {
     sqlite3_free(text);
     sqlite3_result_error_code(context, rc != SQLITE_OK ? rc : SQLITE_NOMEM);
     return;
   }
+  mlf_json_result_take(context, text, length);
+}
+
+void mlf_json_result_take(sqlite3_context *context, char *text, size_t length) {
   sqlite3_result_text64(context, text, length, sqlite3_free, SQLITE_UTF8);
   sqlite3_result_subtype(context, 'J');
 }

@@ -3,6 +3,7 @@
 #define MLF_FUNCTIONS_JSON_RESULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/sqlite_api.h"
 #include "base/value.h"
@@ -19,5 +20,8 @@ void mlf_json_result_member(sqlite3_str *json, const char *name, bool is_known, 
 
 /* Makes the text the result, which json_extract and its kin take as JSON, and frees it. */
 void mlf_json_result(sqlite3_context *context, sqlite3_str *json);
+
+/* The same of a text of sqlite3_malloc64, which it takes. */
+void mlf_json_result_take(sqlite3_context *context, char *text, size_t length);
 
 #endif

@@ -12,10 +12,8 @@
 
 #include "analysis/bucket.h"
 #include "functions/families.h"
+#include "functions/json_result.h"
 
-/* SQLITE_RESULT_SUBTYPE, which SQLite 3.45 introduced, and older ones ignore. */
-#define LATENCY_RESULT_SUBTYPE 0x001000000
-#define LATENCY_JSON_SUBTYPE   'J'
 #define LATENCY_JSON_BYTES_MAX (64 * 1024 * 1024)
 
 typedef struct latency_state {
@@ -95,8 +93,7 @@ static void latency_result(sqlite3_context *context, const mlf_bucket *bucket) {
   int rc = mlf_bucket_write(bucket, &json);
   if (rc == SQLITE_OK) {
     size_t length = json.length;
-    sqlite3_result_text64(context, mlf_buffer_take(&json), length, sqlite3_free, SQLITE_UTF8);
-    sqlite3_result_subtype(context, LATENCY_JSON_SUBTYPE);
+    mlf_json_result_take(context, mlf_buffer_take(&json), length);
   } else {
     sqlite3_result_error_code(context, rc);
   }
@@ -200,7 +197,7 @@ int mlf_latency_register(mlf_registry *registry) {
     rc = mlf_registry_add(registry, &(mlf_registry_function){
                                         .name = "latency_bucket",
                                         .arguments = count,
-                                        .flags = MLF_FAMILIES_PURE | LATENCY_RESULT_SUBTYPE,
+                                        .flags = MLF_FAMILIES_PURE | MLF_JSON_RESULT_SUBTYPE,
                                         .context = count == 2 ? &has_edges : NULL,
                                         .step = latency_bucket_step,
                                         .final = latency_bucket_final,
