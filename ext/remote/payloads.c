@@ -77,13 +77,6 @@ static bool payloads_is_awaited(const payloads_fetch *fetch) {
   return fetch->count > 0 && !fetch->json && !fetch->absent && !fetch->refused;
 }
 
-void mlf_payloads_cancel(mlf_payloads *payloads) {
-  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
-    payloads_fetch *fetch = &payloads->fetches[i];
-    if (payloads_is_awaited(fetch)) payloads_forget(fetch);
-  }
-}
-
 void mlf_payloads_free(mlf_payloads *payloads) {
   if (!payloads) return;
   for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++)

@@ -40,10 +40,7 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
 /* Whether the spans of `trace` are there, or on their way. */
 bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace);
 
-/* Cancels what is under way, and forgets what was to come. */
-void mlf_payloads_cancel(mlf_payloads *payloads);
-
-/* Cancels, and forgets all. NULL is allowed. */
+/* Cancels what is under way, and forgets all. NULL is allowed. */
 void mlf_payloads_free(mlf_payloads *payloads);
 
 #endif

@@ -119,9 +119,8 @@ static void scope_keep_ids(mlf_experiment_list *scope, const mlf_filter_term *te
   }
 }
 
-/* Whether a scan that is told nothing would read another experiment than the statement asks other
-** tables for. `*preset_name` is then what it would read; borrowed from `scope`, which has it
-** alone. */
+/* A scan that is told nothing would read the one experiment in `scope`: an error if the statement
+** asks other tables for another. */
 static int scope_check_others(const mlf_scope_ask *ask, const mlf_experiment_list *scope,
                               mlf_error *error) {
   const mlf_survey *survey;

@@ -238,8 +238,8 @@ static int survey_note(mlf_survey *survey, const mlf_surveyed *tables, int at) {
   if (!table) return SQLITE_OK;
   survey->opened += !filter;
   survey->begins_again = survey->begins_again || survey_is_in_loop(survey, at);
-  mlf_plan *plan = filter ? sqlite3_malloc64(sizeof(*plan)) : NULL;
   if (!filter) return SQLITE_OK;
+  mlf_plan *plan = sqlite3_malloc64(sizeof(*plan));
   if (!plan) return SQLITE_NOMEM;
   int rc = mlf_plan_parse(table->schema, op->text, plan);
   if (rc == SQLITE_OK) rc = survey_note_told(survey, tables, table, at, plan);

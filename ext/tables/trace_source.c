@@ -72,6 +72,11 @@ static int source_take_ids(mlf_trace_source *source, const mlf_value *ids, size_
   return SQLITE_OK;
 }
 
+/* A filter and one more condition; NULL: no memory. */
+static char *source_and(const char *filter, const char *condition) {
+  return sqlite3_mprintf("%s%s%s", filter ? filter : "", filter ? " AND " : "", condition);
+}
+
 /* What a filter says, but for ids, as a walk. */
 static mlf_walk source_walk(const mlf_trace_source *source, const mlf_filter *filter,
                             mlf_order order) {
@@ -92,6 +97,14 @@ static int source_pager(mlf_trace_source *source, const mlf_walk *walk, mlf_page
   *pager = NULL;
   int rc = mlf_statement_budget(source->statement, &budget, error);
   return rc == SQLITE_OK ? mlf_pager_new(source->client, budget, walk, pager, error) : rc;
+}
+
+/* Puts the source at a trace of a page, which it takes; both NULL: at none. */
+static void source_stand(mlf_trace_source *source, mlf_json *page, const mlf_json_node *trace) {
+  mlf_json_free(source->held);
+  source->held = page;
+  source->json = page;
+  source->trace = trace;
 }
 
 /* Takes what a pager has brought: the page, if it is a new one. */
@@ -211,15 +224,9 @@ static void source_spend(mlf_trace_source *source, int64_t rows) {
 static int source_read_page(mlf_trace_source *source, mlf_error *error) {
   mlf_json *page;
   int rc = mlf_given_page(source->given, &source->reader, &page, error);
-  mlf_json_free(source->held);
-  source->held = NULL;
-  source->json = NULL;
-  source->trace = NULL;
-  if (rc != SQLITE_ROW) return rc == SQLITE_DONE ? SQLITE_OK : rc;
-  source->held = page;
-  source->json = page;
-  source->trace = mlf_json_first(mlf_json_member(mlf_json_root(page), "traces"));
-  return SQLITE_OK;
+  const mlf_json_node *root = page ? mlf_json_root(page) : NULL;
+  source_stand(source, page, mlf_json_first(mlf_json_member(root, "traces")));
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 /* Goes on, in a question that is read, to a trace that was not handed out before. */
@@ -309,10 +316,7 @@ int mlf_source_recall(mlf_trace_source *source, const char *id, mlf_error *error
   if (!source->given) return SQLITE_NOTFOUND;
   rc = mlf_given_find(source->given, id, 0, &page, &trace, error);
   if (rc != SQLITE_ROW) return rc;
-  mlf_json_free(source->held);
-  source->held = page;
-  source->json = page;
-  source->trace = trace;
+  source_stand(source, page, trace);
   source->single = true;
   return rc;
 }
@@ -376,8 +380,7 @@ static int source_ask_elsewhere(mlf_trace_source *source, bool *elsewhere, mlf_e
   int64_t rows = 0;
   for (int i = 0; rc == SQLITE_OK && rows == 0 && i < 2; i++) {
     mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
-    char *both = sqlite3_mprintf("%s%s%s", filter->text ? filter->text : "",
-                                 filter->text ? " AND " : "", conditions[i]);
+    char *both = source_and(filter->text, conditions[i]);
     if (!both) return mlf_error_nomem(error);
     walk.filter = both;
     walk.rows_wanted = 1;
@@ -405,8 +408,7 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   if (rc != SQLITE_OK) return rc;
   if (source->question) source->question->elsewhere = elsewhere;
   if (elsewhere) return SQLITE_OK;
-  source->pruned = sqlite3_mprintf("%s%s%s", filter->text ? filter->text : "",
-                                   filter->text ? " AND " : "", filter->spans);
+  source->pruned = source_and(filter->text, filter->spans);
   if (!source->pruned) return mlf_error_nomem(error);
   return source->given ? source_question(source, filter, source->pruned, &source->question, error)
                        : SQLITE_OK;
@@ -453,10 +455,6 @@ int mlf_source_neighbours(mlf_trace_source *source, mlf_payloads *payloads, mlf_
   if (mlf_payloads_has(payloads, source->trace)) return SQLITE_OK;
   int rc = mlf_given_find(source->given, mlf_trace_id(source->trace), SOURCE_AHEAD, &page, &trace,
                           error);
-  if (rc != SQLITE_ROW) return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
-  mlf_json_free(source->held);
-  source->held = page;
-  source->json = page;
-  source->trace = trace;
-  return SQLITE_OK;
+  if (rc == SQLITE_ROW) source_stand(source, page, trace);
+  return rc == SQLITE_ROW || rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
 }
