@@ -21,7 +21,6 @@ typedef struct mlf_request_row {
   int64_t wait_ms;
   char *error;    /* owned; NULL if it went well */
   char *trace_id; /* owned: the trace that the error is about; NULL if it is about none */
-  char *note; /* owned: what the statement may not have meant; NULL if there is nothing to say */
 } mlf_request_row;
 
 typedef struct mlf_request_log {
