@@ -94,7 +94,7 @@ class Copies(unittest.TestCase):
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             _, said = process.communicate(timeout=60)
             self.assertLess(time.monotonic() - began, 5)
-            self.assertEqual(process.returncode, 130)
+            self.assertEqual(process.returncode, 130, said)
             self.assertRegex(said, r"^sql/mirror: stopped; .*mirror.db has what was read")
             self.assertEqual(len(said.splitlines()), 1)
             mirror.sync()
