@@ -59,6 +59,7 @@ static pthread_once_t http_once = PTHREAD_ONCE_INIT;
 static CURLcode http_global_code;
 
 #define HTTP_CURL_VERSION_MIN 0x075800 /* 7.88.0 */
+#define HTTP_DAY_MS           86400000
 
 static void http_init_curl(void) {
   http_global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -207,12 +208,14 @@ static void exchange_fail_nomem(mlf_exchange *exchange) {
   mlf_error_nomem(&exchange->failure);
 }
 
-/* The server asks for a longer wait than ours. */
+/* The server asks for a longer wait than ours. Beyond a day its length says nothing. */
 static void exchange_fail_wait(mlf_exchange *exchange, int64_t asked_ms) {
-  char *what = sqlite3_mprintf("status %d, and the server asks to wait %lld s, more than the %d s "
-                               "that we wait",
-                               exchange->transfer.reply.status, (sqlite3_int64)asked_ms / 1000,
-                               MLF_RETRY_AFTER_MAX_MS / 1000);
+  char asked[32] = "longer than a day";
+  if (asked_ms <= HTTP_DAY_MS)
+    sqlite3_snprintf((int)sizeof(asked), asked, "%lld s", (sqlite3_int64)asked_ms / 1000);
+  char *what =
+      sqlite3_mprintf("status %d, and the server asks to wait %s, more than the %d s that we wait",
+                      exchange->transfer.reply.status, asked, MLF_RETRY_AFTER_MAX_MS / 1000);
   if (what)
     exchange_fail(exchange, what, "ask again later");
   else

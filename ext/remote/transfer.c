@@ -13,6 +13,11 @@ static const char transfer_advice_uri[] =
 static const char transfer_advice_cert[] =
     "MLFLOW_TRACKING_SERVER_CERT_PATH names the authorities to trust";
 
+/* The longest header line that libcurl takes, its CURL_MAX_HTTP_HEADER. */
+#define TRANSFER_HEADER_LINE_BYTES_MAX 102400
+/* CURLE_TOO_LARGE of libcurl 8.6.0. */
+#define TRANSFER_TOO_LARGE ((CURLcode)100)
+
 bool mlf_transfer_is_plain(const mlf_settings *settings) {
   return strncmp(settings->tracking_uri, "http://", 7) == 0;
 }
@@ -407,6 +412,12 @@ static mlf_retry_fault transfer_describe_tls(mlf_transfer *transfer, CURLcode co
 
 static mlf_retry_fault transfer_describe(mlf_transfer *transfer, CURLcode code,
                                          const char *origin) {
+  if (code == TRANSFER_TOO_LARGE && !transfer->message[0]) {
+    transfer->what = sqlite3_mprintf("a header line of the answer is longer than %d bytes",
+                                     TRANSFER_HEADER_LINE_BYTES_MAX);
+    transfer->advice = "is MLFLOW_TRACKING_URI right?";
+    return MLF_RETRY_FATAL;
+  }
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: return transfer_describe_timeout(transfer, origin);
   case CURLE_WRITE_ERROR:
@@ -435,12 +446,24 @@ static mlf_retry_fault transfer_describe(mlf_transfer *transfer, CURLcode code,
   }
 }
 
+/* What libcurl's code stands for. It takes headers that break off for a reply without a body, and
+** before 8.6.0 says of a header line that is too long for it that memory is lacking: as there is
+** memory for such a line, it is not. */
+static CURLcode transfer_true_code(const mlf_transfer *transfer, CURLcode code) {
+  if (code == CURLE_OK && !transfer->has_headers) return CURLE_PARTIAL_FILE;
+  if (code != CURLE_OUT_OF_MEMORY || transfer->has_headers ||
+      transfer_microseconds(transfer, CURLINFO_STARTTRANSFER_TIME_T) == 0)
+    return code;
+  void *line = sqlite3_malloc64(2 * TRANSFER_HEADER_LINE_BYTES_MAX);
+  sqlite3_free(line);
+  return line ? TRANSFER_TOO_LARGE : code;
+}
+
 int mlf_transfer_end(mlf_transfer *transfer, CURLcode code, const char *origin,
                      mlf_retry_fault *fault) {
   int rc = transfer_take_reply(transfer);
   *fault = MLF_RETRY_REPLY;
-  /* Libcurl takes headers that break off for a reply without a body. */
-  if (code == CURLE_OK && !transfer->has_headers) code = CURLE_PARTIAL_FILE;
+  code = transfer_true_code(transfer, code);
   if (code == CURLE_OUT_OF_MEMORY || transfer->write_code == SQLITE_NOMEM) rc = SQLITE_NOMEM;
   if (code != CURLE_OK && rc == SQLITE_OK) {
     *fault = transfer_describe(transfer, code, origin);
