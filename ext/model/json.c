@@ -66,13 +66,12 @@ static int json_add_value(mlf_json *json, size_t begin, mlf_error *error) {
 
 /* Writes the plain form of what is in the tree: what cJSON 1.7.15 reads right under any locale.
 ** Numbers are 0, for they are read from the text, and leaves are empty. */
-static void json_write_plain(sqlite3_str *plain, const mlf_json_reader *reader,
-                             mlf_json_token token) {
-  if (token == MLF_JSON_TOKEN_NUMBER) {
-    sqlite3_str_appendchar(plain, 1, '0');
-  } else {
-    mlf_json_write_token(plain, reader, token, true);
-  }
+static int json_write_plain(sqlite3_str *plain, const mlf_json_reader *reader, mlf_json_token token,
+                            mlf_error *error) {
+  if (token != MLF_JSON_TOKEN_NUMBER)
+    return mlf_json_write_token(plain, reader, token, true, error);
+  sqlite3_str_appendchar(plain, 1, '0');
+  return SQLITE_OK;
 }
 
 /* Steps over a leaf that has begun, and writes it as empty. */
@@ -115,8 +114,8 @@ static int json_read(mlf_json *json, sqlite3_str *plain, mlf_error *error) {
     if (rc == SQLITE_OK && opens && reader.depth > json->options.levels) {
       rc = json_read_leaf(&reader, token, plain, error);
       opens = first = false;
-    } else {
-      json_write_plain(plain, &reader, token);
+    } else if (rc == SQLITE_OK) {
+      rc = json_write_plain(plain, &reader, token, error);
       if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(plain, 1, ':');
     }
     if (rc != SQLITE_OK) return rc;
