@@ -110,9 +110,12 @@ class Stage:
         """The sum of what `run` gives for each of the things, a Tally each."""
         tally = Tally()
         things = sorted(things)
-        with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        pool = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE)
+        try:
             for part in pool.map(run, [thing for thing in things if not alone(thing)]):
                 tally.add(part)
+        finally:
+            pool.shutdown(cancel_futures=True)
         for thing in filter(alone, things):
             tally.add(run(thing))
         return tally
