@@ -286,6 +286,17 @@ class Errors(unittest.TestCase):
                               "OR error NOTNULL;", self.uri)
         self.assertEqual(shown, "1\nattributes.status = 'OK'|400\n|200")
 
+    def test_the_scripts_say_no_more_than_the_message(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for script, name, *arguments in (("report", "report"), ("demo.d/tour", "demo"),
+                                             ("mirror", "mirror", "a.db", "--experiment", "a")):
+                ran = subprocess.run(
+                    [support.ROOT / "sql" / script, *arguments], cwd=folder, text=True, check=False,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                    env=support.clean_environment(SQLITE_MLFLOW=support.extension()))
+                self.assertEqual(ran.returncode, 1)
+                self.assertRegex(ran.stderr, rf"^sql/{name}: mlflow_\w+: no server is set; .*\n$")
+
     def test_budget_of_requests(self):
         self.assertIn("the statement has sent 3 requests, the most that "
                       "MLFLOW_SQL_STATEMENT_REQUESTS_MAX allows",
