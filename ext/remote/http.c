@@ -284,6 +284,7 @@ static void http_start_due(mlf_http *http) {
     if (exchange->state != EXCHANGE_WAITING) continue;
     if (now_ms >= exchange->deadline_ms) {
       if (reply->attempts > 0) reply->wait_ms = now_ms - exchange->first_ms;
+      reply->late = true;
       exchange_fail(exchange, "the statement's time is over",
                     "a larger MLFLOW_SQL_STATEMENT_TIMEOUT allows more");
     } else if (now_ms >= exchange->due_ms && http->running_count < http->settings->streams) {

@@ -53,6 +53,7 @@ typedef struct mlf_http_reply {
   const char *location_origin; /* of a 3xx: scheme://host:port it points to; "" otherwise */
   int attempts;                /* requests sent; 0 if the deadline had passed before */
   int64_t started_ms;          /* Unix time of the first attempt */
+  bool late;                   /* none came because the deadline had passed */
   int64_t wait_ms;             /* from the first attempt's start to the reply's end */
 } mlf_http_reply;
 

@@ -335,6 +335,7 @@ static mlf_retry_fault transfer_describe_timeout(mlf_transfer *transfer, const c
     return resolved ? MLF_RETRY_CONNECTION : MLF_RETRY_RESOLVE;
   }
   if (transfer->timeout_ms < settings->request_timeout_ms) {
+    transfer->reply.late = true;
     transfer->what = sqlite3_mprintf("no complete answer before the statement's time was over");
     transfer->advice = "a larger MLFLOW_SQL_STATEMENT_TIMEOUT allows more";
   } else {
