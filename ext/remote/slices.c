@@ -74,6 +74,17 @@ double mlf_slice_pages_left(const mlf_slice *slice) {
   return ((double)slice->end - (double)slice->begin + 1) / slice->width;
 }
 
+double mlf_slices_pages_left(const mlf_slices *slices) {
+  double pages = 0;
+  double width = 0; /* of a page, in the slice before where the slice itself has none yet */
+  for (const mlf_slice *each = slices->head; each; each = each->next) {
+    if (each->end == INT64_MAX) return 0;
+    if (each->width > 0) width = each->width;
+    if (!each->last && width > 0) pages += ((double)each->end - (double)each->begin + 1) / width;
+  }
+  return pages;
+}
+
 mlf_slice *mlf_slices_halve(mlf_slices *slices, double pages_min) {
   mlf_slice *most = slices->head;
   for (mlf_slice *each = slices->head; each; each = each->next) {
