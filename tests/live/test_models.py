@@ -1,0 +1,228 @@
+"""call_costs and costs: their figures equal what plain Python makes of what MLflow's client returns,
+with the prices that a table has, on the demo's traces and on odd ones: calls within calls, without
+tokens, without a model, from before there was a price.
+
+Each view is asked in Debian's sqlite3 and in the newest SQLite.
+"""
+
+import collections
+import datetime
+import hashlib
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+import mirrored  # noqa: E402
+import seed  # noqa: E402
+import seeded  # noqa: E402
+from scenario import Span, Trace  # noqa: E402
+
+NAME = "odd calls"
+BEGIN_MS = seeded.UNTIL_MS - 10 * seeded.DAY_MS
+KINDS = ["all", "odd", "empty"]
+MODEL_TYPES = ("CHAT_MODEL", "LLM", "EMBEDDING")
+TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens",
+          "cache_creation_input_tokens")
+PRICES = [  # model, from when, and dollars a million: input, output, cache read and written
+    ("gpt-5", 0, 1.25, 10.0, 0.125, None), ("gpt-5-mini", 0, 0.25, 2.0, None, None),
+    ("gpt-5-mini", seeded.UNTIL_MS - 4 * seeded.DAY_MS, 0.5, 3.0, None, None),
+    ("cached", 0, 4.0, 8.0, 0.5, 5.0), ("free", 0, 0.0, 0.0, None, None),
+    ("later", seeded.UNTIL_MS, 1.0, 1.0, None, None)]
+
+
+def usage(model, cost=None, **tokens):
+    attributes = {"mlflow.llm.model": model} if model else {}
+    if tokens:
+        attributes["mlflow.chat.tokenUsage"] = tokens
+    if cost is not None:
+        attributes["mlflow.llm.cost"] = {"input_cost": 0.0, "output_cost": cost, "total_cost": cost}
+    return attributes
+
+
+def call(parent, model, kind="CHAT_MODEL", error=None, cost=None, **tokens):
+    return Span("call", kind, 1, 9, parent, {}, error=error, attributes=usage(model, cost, **tokens))
+
+
+SPANS = [
+    Span("agent", "AGENT", 0, 100, None, {}, attributes=usage(None, input_tokens=99)),  # a sum
+    call(0, "cached", input_tokens=1000, output_tokens=10, cache_read_input_tokens=600,
+         cache_creation_input_tokens=300, cost=0.5),
+    call(0, "cached", input_tokens=10, output_tokens=0, cache_read_input_tokens=600),
+    call(0, "gpt-5", input_tokens=100, output_tokens=20), call(3, "gpt-5", input_tokens=100),
+    call(0, None), call(5, "gpt-5", input_tokens=7),  # the outer one has no tokens of its own
+    call(0, "free", kind="EMBEDDING", input_tokens=5), call(0, "free", output_tokens=4),
+    call(0, "unknown", input_tokens=5), call(0, "later", input_tokens=5), call(0, "gpt-5", cost=2.0),
+    call(0, None, kind="LLM", input_tokens=3), call(0, "gpt-5"), call(0, "gpt-5", error=("E", "e")),
+    call(0, "free", kind="TOOL", input_tokens=1), call(0, None, kind="TOOL", input_tokens=77)]
+
+
+def odd_traces():
+    for number, (at_ms, user, session, tags) in enumerate((
+            (BEGIN_MS - 1, "eve", "s", {}), (BEGIN_MS, "ann", "s", {"team": "a", "mlflow.x": "y"}),
+            (seeded.UNTIL_MS - 50, "bob", "t", {"team": "b"}), (seeded.UNTIL_MS, "eve", "s", {}))):
+        yield Trace(id="tr-" + hashlib.md5(f"{NAME}/{number}".encode()).hexdigest(), name="agent",
+                    start_ms=at_ms, duration_ms=100, state="OK", user=user, session=session,
+                    request={"q": number}, response=None, tags=tags, client_request_id=str(number),
+                    spans=SPANS)
+
+
+def make(server):
+    mlflow = seeded.use(server)
+    found = mlflow.get_experiment_by_name(NAME)
+    if found and "complete" in found.tags:
+        return
+    writer = seed.Writer(NAME)
+    writer.write(list(odd_traces()))
+    mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "complete", "yes")
+
+
+def total(values):
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def reprice(model, at_ms, tokens):
+    """Dollars, by the price that the model had at the time."""
+    prices = [price for price in PRICES if price[0] == model and price[1] <= at_ms]
+    if not prices or tokens.get("input_tokens", tokens.get("output_tokens")) is None:
+        return None
+    _, _, price, output, read_price, write_price = max(prices)
+    read, written = (tokens.get(key, 0) for key in TOKENS[2:])
+    return (max(0, tokens.get("input_tokens", 0) - read - written) * price
+            + read * (price if read_price is None else read_price)
+            + written * (price if write_price is None else write_price)
+            + tokens.get("output_tokens", 0) * output) / 1e6
+
+
+def calls_of(trace):
+    """The model calls of a trace, none within another."""
+    children = collections.defaultdict(list)
+    known = {span.span_id for span in trace.data.spans}
+    for span in trace.data.spans:
+        children[span.parent_id if span.parent_id in known else None].append(span)
+    waiting = list(children[None])
+    while waiting:
+        span = waiting.pop()
+        model = span.attributes.get("mlflow.llm.model")
+        tokens = span.attributes.get("mlflow.chat.tokenUsage") or {}
+        cost = (span.attributes.get("mlflow.llm.cost") or {}).get("total_cost")
+        of_model = model is not None or span.span_type in MODEL_TYPES
+        if of_model and (tokens or cost is not None) or (
+                of_model and not children[span.span_id] and span.status.status_code.value != "ERROR"):
+            yield {"trace_id": trace.info.trace_id, "span_id": span.span_id, "model_name": model,
+                   **{key: tokens.get(key) for key in TOKENS}, "total_cost": cost,
+                   "repriced_cost": reprice(model, span.start_time_ns // 1_000_000, tokens)}
+        if not (of_model and (tokens or cost is not None)):
+            waiting += children[span.span_id]
+
+
+class Costs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = support.start()
+        make(cls.server)
+        cls.traces, cls.databases = {}, {}
+        for kind in KINDS:
+            name = NAME if kind == "odd" else seeded.experiment(cls.server, kind)
+            cls.traces[kind] = [trace for trace in seeded.read(cls.server, name)
+                                if BEGIN_MS <= trace.info.request_time < seeded.UNTIL_MS]
+            cls.databases[kind] = seeded.Database(cls.server, name, days=10,
+                                                  until_ms=seeded.UNTIL_MS)
+            cls.databases[kind].shell(cls.insert_prices())
+
+    @staticmethod
+    def insert_prices():
+        rows = ", ".join(str(price).replace("None", "NULL") for price in PRICES)
+        return f"INSERT INTO model_prices VALUES {rows};"
+
+    def check(self, kind, sql, expected):
+        rows = self.databases[kind].rows(sql)
+        newest = self.databases[kind].newest(sql)
+        self.assertTrue(seeded.same(rows, newest), f"{kind}: {sql}\n{rows[:3]}\n{newest[:3]}")
+        self.assertEqual(len(rows), len(expected), f"{kind}: {sql}")
+        for row, wanted in zip(rows, expected):
+            self.assertTrue(seeded.same(row, wanted), f"{kind}: {sql}\n{row}\n{wanted}")
+
+    def test_call_costs(self):
+        columns = ", ".join(["trace_id", "span_id", "model_name", *TOKENS, "total_cost",
+                             "repriced_cost"])
+        for kind in KINDS:
+            expected = sorted((row for trace in self.traces[kind] for row in calls_of(trace)),
+                              key=lambda row: (row["trace_id"], row["span_id"]))
+            with self.subTest(kind):
+                self.check(kind, f"SELECT {columns} FROM call_costs ORDER BY trace_id, span_id",
+                           expected)
+            if kind == "odd":
+                priced = [row["repriced_cost"] for row in expected]
+                self.assertEqual((len(priced), priced.count(None)), (24, 10))
+
+    def test_the_totals_are_those_of_mlflow(self):
+        """Beside the costs of calls, MLflow has a sum in each trace."""
+        expected = total(row["total_cost"] for row in seeded.trace_rows(self.traces["all"]))
+        [row] = self.databases["all"].rows("SELECT mlflow_cost FROM costs WHERE dimension = 'all'")
+        self.assertAlmostEqual(row["mlflow_cost"], expected, 9)
+
+    def test_costs(self):
+        for kind in KINDS:
+            groups = collections.defaultdict(list)
+            names = {key for trace in self.traces[kind] for key in trace.info.tags
+                     if not key.startswith("mlflow.")}
+            for trace in self.traces[kind]:
+                info = trace.info
+                day = datetime.datetime.fromtimestamp(info.request_time / 1000, datetime.timezone.utc)
+                for made in calls_of(trace):
+                    for key in [("all", None), ("day", f"{day:%Y-%m-%d}"),
+                                ("user", info.trace_metadata.get("mlflow.trace.user")),
+                                ("session", info.trace_metadata.get("mlflow.trace.session")),
+                                ("model", made["model_name"]),
+                                *((f"tag.{name}", info.tags.get(name)) for name in names)]:
+                        groups[key].append(made)
+            expected = [{
+                "dimension": dimension, "value": value,
+                "traces": len({made["trace_id"] for made in calls}), "calls": len(calls),
+                **{key: total(made[key] for made in calls) for key in TOKENS},
+                "mlflow_cost": total(made["total_cost"] for made in calls),
+                "mlflow_unpriced": sum(made["total_cost"] is None for made in calls),
+                "repriced_cost": total(made["repriced_cost"] for made in calls),
+                "unpriced": sum(made["repriced_cost"] is None for made in calls)}
+                for (dimension, value), calls in groups.items()]
+            with self.subTest(kind):
+                self.check(kind, "SELECT * FROM costs ORDER BY dimension, value",
+                           sorted(expected, key=lambda r: (r["dimension"], r["value"] or "")))
+            if kind == "odd":
+                self.assertEqual({dimension for dimension, _ in groups} - {"tag.service.name"},
+                                 {"all", "day", "user", "session", "model", "tag.team"})
+
+    def test_prices_that_cannot_be_are_refused(self):
+        for wrong in ("('m', 0, '', 1, NULL, NULL)", "('m', 0, 1, 1, '', NULL)",
+                      "('m', 0, 1, -1, NULL, NULL)", "('m', 'now', 1, 1, NULL, NULL)",
+                      "('gpt-5', 0, 1, 1, NULL, NULL)"):
+            with self.assertRaises(RuntimeError, msg=wrong):
+                self.databases["empty"].shell(f"INSERT INTO model_prices VALUES {wrong};")
+
+    def test_reading_the_script_again_keeps_the_prices(self):
+        self.databases["empty"].shell(f".read {seeded.SQL}/questions.sql")
+        self.assertEqual(self.databases["empty"].rows("SELECT count(*) AS n FROM model_prices"),
+                         [{"n": len(PRICES)}])
+
+    def test_a_mirror_says_the_same(self):
+        with mirrored.scratch_folder() as folder:
+            mirror = mirrored.Mirror(self.server, NAME, folder, spans_days=None)
+            mirror.sync()
+            support.shell(f"{seeded.READ_SCRIPTS}\n{self.insert_prices()}\nUPDATE report_settings "
+                          f"SET days = 10, until_ms = {seeded.UNTIL_MS};", database=str(mirror.path))
+            for view in ("call_costs ORDER BY trace_id, span_id", "costs ORDER BY dimension, value"):
+                sql = f"SELECT * FROM {view}"
+                shown = support.shell(f".mode json\n{sql};", "http://127.0.0.1:9",
+                                      database=str(mirror.path))
+                with self.subTest(view):
+                    self.assertTrue(seeded.same(json.loads(shown),
+                                                self.databases["odd"].rows(sql)))
+
+
+if __name__ == "__main__":
+    unittest.main()
