@@ -147,4 +147,58 @@ GROUP BY dimension, value
 ORDER BY dimension, iif(dimension = 'day', value, NULL) DESC,
          coalesce(repriced_cost, mlflow_cost) DESC, value;
 
+-- What did each call of a model do? A row a call; what nobody logged is NULL. Read are
+--   finish_reason            attribute gen_ai.response.finish_reasons, its first; else of the outputs
+--                            choices[0].finish_reason, stop_reason, candidates[0].finishReason,
+--                            incomplete_details.reason: 'length', 'max_tokens' and the like are
+--                            answers that were cut
+--   time_to_first_token_ms   attribute gen_ai.response.time_to_first_chunk (seconds); else the first
+--                            event mlflow.chunk.item.0 or new_token
+--   cache_hit_rate           the part of the input tokens that came from a cache, where that was
+--                            logged
+--   tokens_per_second        output tokens over the whole duration
+-- Sent: trace_id, timestamp_ms, name, status.
+DROP VIEW IF EXISTS model_calls;
+CREATE VIEW model_calls AS
+SELECT trace_id, timestamp_ms, span_id, name, span_type, status, model_provider, model_name,
+       duration_ms, input_tokens, output_tokens,
+       coalesce(attributes ->> '$."gen_ai.response.finish_reasons"[0]',
+                outputs ->> '$.choices[0].finish_reason', outputs ->> '$.stop_reason',
+                outputs ->> '$.candidates[0].finishReason',
+                outputs ->> '$.incomplete_details.reason') AS finish_reason,
+       coalesce((attributes ->> '$."gen_ai.response.time_to_first_chunk"') * 1000.0,
+                ((SELECT min(e.value ->> '$.timestamp') FROM json_each(events) AS e
+                  WHERE e.value ->> '$.name' IN ('mlflow.chunk.item.0', 'new_token'))
+                 - start_time_ns) / 1e6) AS time_to_first_token_ms,
+       cache_read_input_tokens * 1.0 / nullif(input_tokens, 0) AS cache_hit_rate,
+       output_tokens * 1000.0 / nullif(duration_ms, 0) AS tokens_per_second
+FROM spans
+WHERE (model_name IS NOT NULL OR span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING'))
+  AND timestamp_ms >= (SELECT from_ms FROM report_window)
+  AND timestamp_ms < (SELECT until_ms FROM report_window);
+
+-- What did retrievers find? A row a document, in the order in which it was found, from 1. Documents
+-- are the outputs of a span of type RETRIEVER, where those are a list, else its attribute
+-- gen_ai.retrieval.documents. Read are, of a document: page_content, content or text; id, else
+-- metadata.id; metadata.doc_uri; score, else metadata.score. Sent: trace_id, timestamp_ms,
+-- retriever.
+DROP VIEW IF EXISTS retrieved_documents;
+CREATE VIEW retrieved_documents AS
+SELECT trace_id, timestamp_ms, span_id, retriever, query, d.key + 1 AS position,
+       iif(d.type = 'object', coalesce(d.value ->> '$.id', d.value ->> '$.metadata.id'), NULL)
+         AS document_id,
+       iif(d.type = 'object', d.value ->> '$.metadata.doc_uri', NULL) AS doc_uri,
+       iif(d.type = 'object', coalesce(d.value ->> '$.score', d.value ->> '$.metadata.score'), NULL)
+         AS score,
+       iif(d.type = 'object', coalesce(d.value ->> '$.page_content', d.value ->> '$.content',
+                                       d.value ->> '$.text'), d.value) AS content,
+       iif(d.type = 'object', d.value -> '$.metadata', NULL) AS metadata
+FROM (SELECT trace_id, timestamp_ms, span_id, name AS retriever, inputs AS query,
+             iif(json_type(outputs) = 'array', outputs,
+                 attributes -> '$."gen_ai.retrieval.documents"') AS found
+      FROM spans
+      WHERE span_type = 'RETRIEVER' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+        AND timestamp_ms < (SELECT until_ms FROM report_window)),
+     json_each(iif(json_type(found) = 'array', found, '[]')) AS d;
+
 RELEASE questions;

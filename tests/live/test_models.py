@@ -1,4 +1,4 @@
-"""call_costs and costs: their figures equal what plain Python makes of what MLflow's client returns,
+"""call_costs, costs, model_calls and retrieved_documents: their figures equal what plain Python makes of what MLflow's client returns,
 with the prices that a table has, on the demo's traces and on odd ones: calls within calls, without
 tokens, without a model, from before there was a price.
 
@@ -21,7 +21,7 @@ import seed  # noqa: E402
 import seeded  # noqa: E402
 from scenario import Span, Trace  # noqa: E402
 
-NAME = "odd calls"
+NAME = "odd calls of models"
 BEGIN_MS = seeded.UNTIL_MS - 10 * seeded.DAY_MS
 KINDS = ["all", "odd", "empty"]
 MODEL_TYPES = ("CHAT_MODEL", "LLM", "EMBEDDING")
@@ -47,6 +47,15 @@ def call(parent, model, kind="CHAT_MODEL", error=None, cost=None, **tokens):
     return Span("call", kind, 1, 9, parent, {}, error=error, attributes=usage(model, cost, **tokens))
 
 
+def answer(outputs, *events, **said):
+    tokens = usage("free", input_tokens=0, output_tokens=3, cache_read_input_tokens=0)
+    return Span("answer", "CHAT_MODEL", 1, 9, 0, {}, outputs, tokens | said, events=list(events))
+
+
+def retriever(outputs, **said):
+    return Span("search", "RETRIEVER", 1, 9, 0, {"query": "q"}, outputs, said)
+
+
 SPANS = [
     Span("agent", "AGENT", 0, 100, None, {}, attributes=usage(None, input_tokens=99)),  # a sum
     call(0, "cached", input_tokens=1000, output_tokens=10, cache_read_input_tokens=600,
@@ -58,6 +67,20 @@ SPANS = [
     call(0, "unknown", input_tokens=5), call(0, "later", input_tokens=5), call(0, "gpt-5", cost=2.0),
     call(0, None, kind="LLM", input_tokens=3), call(0, "gpt-5"), call(0, "gpt-5", error=("E", "e")),
     call(0, "free", kind="TOOL", input_tokens=1), call(0, None, kind="TOOL", input_tokens=77)]
+ENDS = [
+    answer({"choices": [{"finish_reason": "length"}]}, ("mlflow.chunk.item.1", 5),
+           ("mlflow.chunk.item.0", 4)),
+    answer({"stop_reason": "max_tokens"}, ("new_token", 4), ("new_token", 6)),
+    answer({"candidates": [{"finishReason": "MAX_TOKENS"}]}, ("other", 2)),
+    answer({"incomplete_details": {"reason": "max_output_tokens"}, "status": "incomplete"}),
+    answer("a text", **{"gen_ai.response.finish_reasons": ["length", "stop"],
+                        "gen_ai.response.time_to_first_chunk": 0.25}),
+    answer(["a", "list"])]
+FOUND = [
+    retriever([{"page_content": "a", "id": "1", "metadata": {"doc_uri": "kb://1", "score": 0.5}},
+               {"content": "b", "score": 0.25}, {"text": "c", "metadata": {"id": "3"}}, "plain"]),
+    retriever({"n": 2}, **{"gen_ai.retrieval.documents": [{"id": "4", "score": 0.9}, {"id": "5"}]}),
+    retriever(None), retriever([])]
 
 
 def odd_traces():
@@ -67,7 +90,7 @@ def odd_traces():
         yield Trace(id="tr-" + hashlib.md5(f"{NAME}/{number}".encode()).hexdigest(), name="agent",
                     start_ms=at_ms, duration_ms=100, state="OK", user=user, session=session,
                     request={"q": number}, response=None, tags=tags, client_request_id=str(number),
-                    spans=SPANS)
+                    spans=SPANS + ENDS + FOUND)
 
 
 def make(server):
@@ -78,6 +101,15 @@ def make(server):
     writer = seed.Writer(NAME)
     writer.write(list(odd_traces()))
     mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "complete", "yes")
+
+
+def of_path(value, *path):
+    for step in path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def total(values):
@@ -120,7 +152,9 @@ def calls_of(trace):
             waiting += children[span.span_id]
 
 
-class Costs(unittest.TestCase):
+class Compared(unittest.TestCase):
+    """What both classes of tests compare."""
+
     @classmethod
     def setUpClass(cls):
         cls.server = support.start()
@@ -147,6 +181,8 @@ class Costs(unittest.TestCase):
         for row, wanted in zip(rows, expected):
             self.assertTrue(seeded.same(row, wanted), f"{kind}: {sql}\n{row}\n{wanted}")
 
+
+class Costs(Compared):
     def test_call_costs(self):
         columns = ", ".join(["trace_id", "span_id", "model_name", *TOKENS, "total_cost",
                              "repriced_cost"])
@@ -158,7 +194,7 @@ class Costs(unittest.TestCase):
                            expected)
             if kind == "odd":
                 priced = [row["repriced_cost"] for row in expected]
-                self.assertEqual((len(priced), priced.count(None)), (24, 10))
+                self.assertEqual((len(priced), priced.count(None)), (36, 10))
 
     def test_the_totals_are_those_of_mlflow(self):
         """Beside the costs of calls, MLflow has a sum in each trace."""
@@ -222,6 +258,86 @@ class Costs(unittest.TestCase):
                 with self.subTest(view):
                     self.assertTrue(seeded.same(json.loads(shown),
                                                 self.databases["odd"].rows(sql)))
+
+
+class ModelsAndRetrievers(Compared):
+    def test_model_calls(self):
+        for kind in KINDS:
+            expected = []
+            for trace in self.traces[kind]:
+                for span in trace.data.spans:
+                    said = span.attributes
+                    if "mlflow.llm.model" not in said and span.span_type not in MODEL_TYPES:
+                        continue
+                    tokens = said.get("mlflow.chat.tokenUsage") or {}
+                    took = (span.end_time_ns - span.start_time_ns) / 1e6
+                    first = [event.timestamp for event in span.events
+                             if event.name in ("mlflow.chunk.item.0", "new_token")]
+                    waited = said.get("gen_ai.response.time_to_first_chunk")
+                    reasons = [of_path(said, "gen_ai.response.finish_reasons", 0), *(
+                        of_path(span.outputs, *path) for path in (
+                            ("choices", 0, "finish_reason"), ("stop_reason",),
+                            ("candidates", 0, "finishReason"), ("incomplete_details", "reason")))]
+                    read, given, made = (tokens.get(key) for key in (
+                        "cache_read_input_tokens", "input_tokens", "output_tokens"))
+                    expected.append({
+                        "trace_id": trace.info.trace_id, "span_id": span.span_id,
+                        "finish_reason": next(filter(None, reasons), None),
+                        "time_to_first_token_ms": waited * 1000 if waited is not None else
+                        (min(first) - span.start_time_ns) / 1e6 if first else None,
+                        "cache_hit_rate": read / given if read is not None and given else None,
+                        "tokens_per_second": made * 1000 / took if made is not None and took
+                        else None})
+            with self.subTest(kind):
+                self.check(kind, "SELECT trace_id, span_id, finish_reason, time_to_first_token_ms, "
+                           "cache_hit_rate, tokens_per_second FROM model_calls ORDER BY 1, 2",
+                           sorted(expected, key=lambda row: (row["trace_id"], row["span_id"])))
+            if kind == "odd":
+                self.assertEqual({row["finish_reason"] for row in expected},
+                                 {None, "length", "max_tokens", "MAX_TOKENS", "max_output_tokens"})
+                self.assertEqual({row["time_to_first_token_ms"] for row in expected},
+                                 {None, 250.0, 3.0})
+
+    def test_retrieved_documents(self):
+        for kind in KINDS:
+            expected = []
+            for trace in self.traces[kind]:
+                for span in trace.data.spans:
+                    found = span.outputs if isinstance(span.outputs, list) else span.attributes.get(
+                        "gen_ai.retrieval.documents", [])
+                    for position, document in enumerate(
+                            found if span.span_type == "RETRIEVER" else [], 1):
+                        metadata = of_path(document, "metadata")
+                        content = document if isinstance(document, str) else next(
+                            (document[key] for key in ("page_content", "content", "text")
+                             if key in document), None)
+                        expected.append({
+                            "trace_id": trace.info.trace_id, "span_id": span.span_id,
+                            "position": position, "content": content,
+                            "document_id": of_path(document, "id") or of_path(metadata, "id"),
+                            "doc_uri": of_path(metadata, "doc_uri"),
+                            "score": of_path(document, "score") or of_path(metadata, "score")})
+            with self.subTest(kind):
+                self.check(kind, "SELECT trace_id, span_id, position, content, document_id, doc_uri, "
+                           "score FROM retrieved_documents ORDER BY 1, 2, 3",
+                           sorted(expected, key=lambda row: tuple(row.values())[:3]))
+            if kind == "odd":
+                self.assertEqual(len(expected), 2 * 6)
+
+    def test_what_reaches_the_server(self):
+        database = self.databases["odd"]
+        for sql, term in (
+                ("model_calls WHERE trace_id = 't' AND name = 'n'", "trace_id = ? AND name = ?"),
+                ("retrieved_documents WHERE trace_id = 't' AND retriever = 'r'",
+                 "trace_id = ? AND name = ?"),
+                ("call_costs", "timestamp_ms >= ? AND timestamp_ms < ?"),
+                ("costs", "SCAN traces VIRTUAL TABLE INDEX 0:timestamp_ms >= ? AND "
+                          "timestamp_ms < ?")):
+            sql = f"EXPLAIN QUERY PLAN SELECT * FROM {sql}"
+            database.connection = None
+            newest = "\n".join(row["detail"] for row in database.newest(sql))
+            for plan in (database.shell(sql + ";"), newest):
+                self.assertIn(term, plan, sql)
 
 
 if __name__ == "__main__":
