@@ -201,4 +201,51 @@ FROM (SELECT trace_id, timestamp_ms, span_id, name AS retriever, inputs AS query
         AND timestamp_ms < (SELECT until_ms FROM report_window)),
      json_each(iif(json_type(found) = 'array', found, '[]')) AS d;
 
+-- What should people label next? sample_size finished traces of the window that nobody has given
+-- feedback to, spread evenly over what judges said (bad if one said 'no' or false, good, none), the
+-- tool that was called first, and whether people have labelled a request like it (seen) or not
+-- (new). Requests whose previews differ in ids, numbers, paths and quotes alone (mask_message) are
+-- one, for which its newest trace stands; weight is how many such traces of the stratum a row stands
+-- for, alike counts how many are like it. The same seed over the same traces is the same sample.
+DROP VIEW IF EXISTS to_label;
+CREATE VIEW to_label AS
+WITH judged AS MATERIALIZED (
+  SELECT trace_id, max(source_type = 'HUMAN') AS by_people,
+         max(iif(source_type = 'HUMAN', NULL, value_json IN ('"no"', 'false'))) AS bad
+  FROM assessments
+  WHERE assessment_type = 'feedback' AND valid = 1 AND value_json IS NOT NULL
+    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)
+  GROUP BY trace_id),
+called AS MATERIALIZED (
+  SELECT trace_id, name AS tool,
+         row_number() OVER (PARTITION BY trace_id ORDER BY start_time_ns, name) AS place
+  FROM spans
+  WHERE span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+seen AS MATERIALIZED (
+  SELECT t.trace_id, request_preview, coalesce(by_people, 0) AS by_people,
+         timestamp_ms,
+         coalesce(mask_message(replace(request_preview, '"', ' ')), t.trace_id) AS request_kind,
+         CASE bad WHEN 1 THEN 'bad' WHEN 0 THEN 'good' ELSE 'none' END AS verdict, tool
+  FROM traces AS t LEFT JOIN judged ON judged.trace_id = t.trace_id
+    LEFT JOIN called ON called.trace_id = t.trace_id AND place = 1
+  WHERE status IN ('OK', 'ERROR') AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+kinds AS MATERIALIZED (
+  SELECT trace_id, request_preview, verdict, tool, iif(labelled, 'seen', 'new') AS novelty, alike
+  FROM (SELECT *, max(by_people) OVER (PARTITION BY request_kind) AS labelled,
+               count(*) OVER (PARTITION BY request_kind, by_people) AS alike,
+               row_number() OVER (PARTITION BY request_kind, by_people
+                                  ORDER BY timestamp_ms DESC, trace_id) AS place
+        FROM seen)
+  WHERE place = 1 AND NOT by_people)
+SELECT s.key AS trace_id, verdict, tool, novelty, alike, weight, request_preview
+FROM stratified_sample((
+       SELECT strata(trace_id, json_array(verdict, tool, novelty),
+                     (SELECT sample_size FROM report_settings), (SELECT seed FROM report_settings))
+       FROM kinds)) AS s
+  JOIN kinds ON kinds.trace_id = s.key
+ORDER BY s.position;
+
 RELEASE questions;

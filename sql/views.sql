@@ -226,7 +226,8 @@ SELECT session_id, user_id, turns, errors, first_ms, timestamp_ms AS last_ms, du
        slowest_turn_ms, total_tokens, total_cost, first_request, response_preview AS last_response,
        trace_id AS last_trace_id, status AS last_status, status = 'ERROR' AS ended_in_error,
        max(turn_bad, session_bad) AS ended_with_bad_feedback
-FROM (SELECT session_id, trace_id, timestamp_ms, status, response_preview, bad IS NOT NULL AS turn_bad,
+FROM (SELECT session_id, trace_id, timestamp_ms, status, response_preview,
+             bad IS NOT NULL AS turn_bad,
              row_number() OVER turns AS turn, count(*) OVER turns AS turns,
              min(user_id) OVER turns AS user_id, sum(status = 'ERROR') OVER turns AS errors,
              min(timestamp_ms) OVER turns AS first_ms,

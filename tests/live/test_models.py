@@ -1,6 +1,6 @@
-"""call_costs, costs, model_calls and retrieved_documents: their figures equal what plain Python makes of what MLflow's client returns,
-with the prices that a table has, on the demo's traces and on odd ones: calls within calls, without
-tokens, without a model, from before there was a price.
+"""call_costs, costs, model_calls, retrieved_documents and to_label: their figures equal what plain
+Python makes of what MLflow's client returns, with the prices that a table has, on the demo's traces
+and on odd ones: calls within calls, without tokens, without a model, from before there was a price.
 
 Each view is asked in Debian's sqlite3 and in the newest SQLite.
 """
@@ -338,6 +338,61 @@ class ModelsAndRetrievers(Compared):
             newest = "\n".join(row["detail"] for row in database.newest(sql))
             for plan in (database.shell(sql + ";"), newest):
                 self.assertIn(term, plan, sql)
+
+
+class ToLabel(Compared):
+    def kinds(self, kind):
+        """{trace: (verdict, tool, novelty, alike)} of what may be labelled, one of each kind."""
+        groups = collections.defaultdict(list)
+        for trace in sorted(self.traces[kind], key=lambda t: (-t.info.request_time, t.info.trace_id)):
+            if trace.info.state.value in ("OK", "ERROR"):
+                text = trace.info.request_preview.replace('"', " ").replace("'", "''")
+                groups[text].append(trace)
+        values = ", ".join(f"('{text}')" for text in groups)
+        masks = self.databases[kind].rows(
+            "SELECT column1 AS text, mask_message(column1) AS mask "
+            f"FROM (VALUES {values})") if groups else []
+        alike = collections.defaultdict(list)
+        for row in masks:
+            alike[row["mask"]] += groups[row["text"].replace("'", "''")]
+        for traces in alike.values():
+            given = {trace.info.trace_id: [
+                said for said in trace.info.assessments if said.feedback is not None
+                and said.valid is not False and said.feedback.value is not None]
+                for trace in traces}
+            people = {key for key, said in given.items()
+                      if any(one.source.source_type == "HUMAN" for one in said)}
+            left = sorted((t for t in traces if t.info.trace_id not in people),
+                          key=lambda t: (-t.info.request_time, t.info.trace_id))
+            if left:
+                first = left[0].info.trace_id
+                bad = [one.feedback.value == "no" or one.feedback.value is False
+                       for one in given[first]]
+                tools = sorted((span.start_time_ns, span.name) for span in left[0].data.spans
+                               if span.span_type == "TOOL")
+                yield first, ("bad" if any(bad) else "good" if bad else "none",
+                              tools[0][1] if tools else None, "seen" if people else "new", len(left))
+
+    def test_to_label(self):
+        for kind in KINDS:
+            expected = dict(self.kinds(kind))
+            rows = self.databases[kind].rows("SELECT * FROM to_label")
+            newest = self.databases[kind].newest("SELECT * FROM to_label")
+            with self.subTest(kind):
+                self.assertTrue(seeded.same(rows, newest))
+                self.assertEqual(len(rows), min(50, len(expected)))
+                weights = collections.Counter()
+                for row in rows:
+                    key = row["trace_id"]
+                    self.assertEqual((row["verdict"], row["tool"], row["novelty"], row["alike"]),
+                                     expected.pop(key))
+                    weights[row["verdict"], row["tool"], row["novelty"]] += row["weight"]
+                self.assertAlmostEqual(sum(weights.values()), len(rows) + len(expected))
+            if kind == "all":
+                self.assertTrue(10 < len(rows) < 30, "the demo asks 14 kinds of questions")
+                self.assertIn("seen", {row["novelty"] for row in rows})
+            if kind == "odd":
+                self.assertEqual([(row["novelty"], row["alike"]) for row in rows], [("new", 2)])
 
 
 if __name__ == "__main__":
