@@ -215,35 +215,72 @@ SELECT strftime('%Y-%m-%d %H:%M', hours.hour_ms / 1000, 'unixepoch', zone_modifi
 FROM hours JOIN report_window LEFT JOIN seen USING (hour_ms)
 ORDER BY hours.hour_ms DESC;
 
--- Conversations of the window: one row a session. Sent: session_id.
+-- Conversations with a turn in the window, a row a session, and all their turns before the window's
+-- end: those before its begin, too. Requests and responses are previews. A session ended with bad
+-- feedback if valid feedback on its last turn, or on the session as a whole, is 'no' or false.
+-- duration_ms is from the first turn's start to the end of the one that ended last. Sent:
+-- session_id. Without it each session is asked for, until reading all traces is cheaper.
 DROP VIEW IF EXISTS sessions;
 CREATE VIEW sessions AS
-SELECT session_id, min(user_id) AS user_id, count(*) AS turns,
-       count(*) FILTER (WHERE status = 'ERROR') AS errors,
-       min(timestamp_ms) AS first_ms, max(timestamp_ms) AS last_ms,
-       sum(execution_time_ms) AS busy_ms, max(execution_time_ms) AS slowest_turn_ms,
-       sum(total_tokens) AS total_tokens, sum(total_cost) AS total_cost
-FROM traces
-WHERE session_id IS NOT NULL AND timestamp_ms >= (SELECT from_ms FROM report_window)
-  AND timestamp_ms < (SELECT until_ms FROM report_window)
-GROUP BY session_id;
+SELECT session_id, user_id, turns, errors, first_ms, timestamp_ms AS last_ms, duration_ms, busy_ms,
+       slowest_turn_ms, total_tokens, total_cost, first_request, response_preview AS last_response,
+       trace_id AS last_trace_id, status AS last_status, status = 'ERROR' AS ended_in_error,
+       max(turn_bad, session_bad) AS ended_with_bad_feedback
+FROM (SELECT session_id, trace_id, timestamp_ms, status, response_preview,
+             bad IS NOT NULL AS turn_bad,
+             row_number() OVER turns AS turn, count(*) OVER turns AS turns,
+             min(user_id) OVER turns AS user_id, sum(status = 'ERROR') OVER turns AS errors,
+             min(timestamp_ms) OVER turns AS first_ms,
+             max(end_time_ms) OVER turns - min(timestamp_ms) OVER turns AS duration_ms,
+             sum(execution_time_ms) OVER turns AS busy_ms,
+             max(execution_time_ms) OVER turns AS slowest_turn_ms,
+             sum(total_tokens) OVER turns AS total_tokens, sum(total_cost) OVER turns AS total_cost,
+             first_value(request_preview) OVER turns AS first_request,
+             max(coalesce(bad, 0)) OVER turns AS session_bad
+      FROM (SELECT now.session_id, t.trace_id, user_id, status, timestamp_ms, end_time_ms,
+                   execution_time_ms, total_tokens, total_cost, request_preview, response_preview,
+                   (SELECT max(f.value ->> '$.metadata."mlflow.trace.session"' IS now.session_id)
+                    FROM json_each(assessments) AS f
+                    WHERE json_extract(f.value, '$.feedback.value') IN ('no', 0)
+                      AND json_type(f.value, '$.feedback.value') IN ('text', 'false')
+                      AND f.value ->> '$.valid' IS NOT 0) AS bad  -- 1: of the session
+            FROM (SELECT DISTINCT session_id FROM traces
+                  WHERE session_id IS NOT NULL
+                    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+                    AND timestamp_ms < (SELECT until_ms FROM report_window)) AS now
+              CROSS JOIN traces AS t ON t.session_id = now.session_id
+            WHERE t.timestamp_ms < (SELECT until_ms FROM report_window))
+      WINDOW turns AS (PARTITION BY session_id ORDER BY timestamp_ms, trace_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING))
+WHERE turn = turns;
 
--- The window's tools, a row each; slowest_trace_id has the call of max_ms. This view and the next
--- read all spans of the window.
+-- The window's tools, a row each, and what came after a failed call: the same tool was called again
+-- in the trace once it had ended (retried), such a call did not fail (recovered), or the trace
+-- itself failed. slowest_trace_id has the call of max_ms. This view and the next read all
+-- spans of the window.
 DROP VIEW IF EXISTS tool_calls;
 CREATE VIEW tool_calls AS
-SELECT name AS tool, count(*) AS calls, sum(status = 'ERROR') AS errors,
-       avg(status = 'ERROR') AS error_rate,
-       wilson_low(sum(status = 'ERROR'), count(*)) AS error_low,
-       wilson_high(sum(status = 'ERROR'), count(*)) AS error_high,
+SELECT tool, count(*) AS calls, sum(failed) AS errors, avg(failed) AS error_rate,
+       wilson_low(sum(failed), count(*)) AS error_low,
+       wilson_high(sum(failed), count(*)) AS error_high,
+       count(*) FILTER (WHERE failed AND last_ns >= end_time_ns) AS retried,
+       count(*) FILTER (WHERE failed AND last_good_ns >= end_time_ns) AS recovered,
+       count(*) FILTER (WHERE failed AND trace_id IN (
+         SELECT trace_id FROM traces
+         WHERE status = 'ERROR' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+           AND timestamp_ms < (SELECT until_ms FROM report_window))) AS trace_failed,
        round(percentile(duration_ms, 50), 1) AS p50_ms,
        round(percentile(duration_ms, 95), 1) AS p95_ms,
        round(max(duration_ms), 1) AS max_ms, trace_id AS slowest_trace_id
-FROM spans
-WHERE span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
-  AND timestamp_ms < (SELECT until_ms FROM report_window)
-GROUP BY name
-ORDER BY calls DESC, name;
+FROM (SELECT name AS tool, trace_id, status IS 'ERROR' AS failed, end_time_ns, duration_ms,
+             max(start_time_ns) OVER calls AS last_ns,
+             max(iif(status = 'ERROR', NULL, start_time_ns)) OVER calls AS last_good_ns
+      FROM spans
+      WHERE span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+        AND timestamp_ms < (SELECT until_ms FROM report_window)
+      WINDOW calls AS (PARTITION BY name, trace_id))
+GROUP BY tool
+ORDER BY calls DESC, tool;
 
 -- The window's calls of models, a row a model: tokens, dollars, and how long they took.
 DROP VIEW IF EXISTS llm_calls;

@@ -377,41 +377,6 @@ class Views(unittest.TestCase):
 
     # Beyond the patterns
 
-    def test_sessions(self):
-        for kind in KINDS:
-            expected = [{
-                "session_id": session, "user_id": turns.user_id.min(), "turns": len(turns),
-                "errors": (turns.status == "ERROR").sum(), "first_ms": turns.timestamp_ms.min(),
-                "last_ms": turns.timestamp_ms.max(),
-                "busy_ms": pd.to_numeric(turns.ms).sum(min_count=1),
-                "slowest_turn_ms": pd.to_numeric(turns.ms).max(),
-                "total_tokens": pd.to_numeric(turns.total_tokens).sum(min_count=1),
-                "total_cost": pd.to_numeric(turns.total_cost).sum(min_count=1)}
-                for session, turns in self.frames(kind)[0].groupby("session_id")]
-            with self.subTest(kind):
-                self.check(kind, "SELECT * FROM sessions ORDER BY session_id", expected)
-        session = expected[0]["session_id"] if expected else "s"
-        for sent in self.databases["all"].filters(
-                f"SELECT * FROM sessions WHERE session_id = '{session}'"):
-            self.assertIn("metadata.`mlflow.trace.session` = ", sent["filter"])
-
-    def test_tool_calls(self):
-        for kind in KINDS:
-            spans = self.frames(kind)[1]
-            expected = []
-            for name, calls in spans[spans.span_type == "TOOL"].groupby("name"):
-                errors = (calls.status == "ERROR").sum()
-                low, high = wilson(errors, len(calls))
-                ms = (calls.end_ns - calls.start_ns) / 1e6
-                expected.append({
-                    "tool": name, "calls": len(calls), "errors": errors,
-                    "error_rate": errors / len(calls), "error_low": low, "error_high": high,
-                    "p50_ms": ms.median(), "p95_ms": ms.quantile(0.95), "max_ms": ms.max(),
-                    "slowest_trace_id": calls.trace_id[ms.idxmax()]})
-            with self.subTest(kind):
-                self.check(kind, "SELECT * FROM tool_calls",
-                           sorted(expected, key=lambda row: (-row["calls"], row["tool"])))
-
     def test_llm_calls(self):
         for kind in KINDS:
             spans = self.frames(kind)[1]
