@@ -249,10 +249,58 @@ class Report(unittest.TestCase):
                 self.assertEqual(seen["dark"], dark)
                 self.assertEqual((seen["scrolls"], seen["outside"]), (seen["width"], 0), seen)
                 self.assertGreaterEqual(seen["contrast"], 4.5, seen["worst"])
-                self.assertEqual((seen["scripts"], seen["headings"], seen["charts"]), (0, 1, 3))
+                self.assertEqual((seen["scripts"], seen["headings"], seen["charts"]), (0, 1, 5))
                 self.assertEqual((seen["unscoped"], seen["positive"], seen["unnamed"]), (0, 0, 0),
                                  seen)
                 self.assertEqual(seen["first"], "To the report")
+
+    def incident(self, name, failing):
+        """A report of six days of which one request in ten failed, and the newest of late."""
+        experiment = support.create_experiment(self.server, f"report {name}")
+        seeded.use(self.server)
+        now_ms = int(time.time() * 1000)
+        made = [trace for trace in scenario.make_traces(260, 3, now_ms, experiment)
+                if trace.state == "OK" and not trace.run and len(trace.spans) > 3][-88:]
+        for i, trace in enumerate(made):
+            late = i >= len(made) - 8
+            trace.start_ms = now_ms - (8 - i % 8) * 60_000 if late else (
+                now_ms - 6 * DAY_MS + i * 5 * DAY_MS // len(made))
+            error = ("SchemaError", "reply has no field parcel") if late and failing else (
+                "RateLimitError", "429 - too many tokens") if i % 10 == 0 else None
+            if error:
+                scenario.fail(trace, trace.spans[1], error)
+        seed.Writer(experiment).write(made)
+        with tempfile.TemporaryDirectory() as folder:
+            return report(self.server, experiment, folder)
+
+    def findings(self, page):
+        return [re.sub("<[^>]+>", "", item)
+                for item in re.findall("<li>(.*?)</li>", self.sections(page)["now"])]
+
+    def test_an_incident_is_said_first(self):
+        page, text = self.incident("incident", True)
+        found = self.findings(page)
+        self.assertRegex(found[0], r"^(8 of 8 requests of the last hour|"
+                                   r"\d+ of the last 20 requests) failed \(\d+%; before, (9|10)\.\d%\)\. "
+                                   r"So did the last (8|9) in a row\.$")
+        self.assertRegex(found[1], "^New error since .*, in 8 requests: SchemaError: reply has no")
+        self.assertEqual(len(re.findall('<strong class="alarm">new', page)), 1)
+        first = re.search("<tbody><tr>.*?</tr>", self.sections(page)["errors"])[0]
+        self.assertIn("SchemaError", first)
+        self.assertIn(">new</strong>", first)
+        for item in re.findall("<li>.*?</li>", page)[:2]:
+            self.assertIn("selectedEvaluationId=", item)
+        self.assertIn("<main", page.split('id="now"')[0])
+        self.assertLess(page.index('id="now"'), page.index("<dl>"))
+        self.assertLess(text.index(found[0][:40]), text.index("Success rate"))
+        for section in ("tools", "sessions", "differences", "error-hours", "error-days"):
+            self.assertIn(section, self.sections(page))
+
+    def test_without_an_incident_nothing_is_said_to_be_wrong(self):
+        page, _ = self.incident("calm", False)
+        [found] = self.findings(page)
+        self.assertRegex(found, r"^No change stands out: \d+ of 88 requests failed")
+        self.assertNotIn('<strong class="alarm">new', page)
 
     def test_texts_of_the_server_are_only_texts(self):
         experiment = support.create_experiment(self.server, "report " + HOSTILE)
