@@ -10,8 +10,8 @@ SAVEPOINT checks;
 -- Does more fail now? The end of the window beside the rest of it: the last 20 finished traces, and
 -- the last 1, 6 and 24 hours, where the window is four times as long or longer. low and high bound
 -- the error rate, difference_low and difference_high its difference from the rest (as in
--- compare_periods), all at 99 %, since these are four looks. 'too few' is under 5 traces now, or 20 in
--- the rest. failed_in_a_row: how many of the newest finished traces failed, up to the first that
+-- compare_periods), all at 99 %, since these are four looks. 'too few' is under 5 traces now, or 20
+-- in the rest. failed_in_a_row: how many of the newest finished traces failed, up to the first that
 -- did not.
 DROP VIEW IF EXISTS recent_errors;
 CREATE VIEW recent_errors AS

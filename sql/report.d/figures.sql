@@ -43,7 +43,8 @@ SELECT 'head', 1, 1, 'experiment', 'text', experiment, NULL FROM about
 UNION ALL SELECT 'head', 1, 2, 'server', 'text', uri, NULL FROM about
 UNION ALL SELECT 'head', 1, 3, 'window', 'text', printf('%s to %s (%s)',
   strftime('%Y-%m-%d %H:%M', from_ms / 1000, 'unixepoch', zone_modifier),
-  strftime('%Y-%m-%d %H:%M', until_ms / 1000, 'unixepoch', zone_modifier), zone), NULL FROM about;
+  strftime('%Y-%m-%d %H:%M', until_ms / 1000, 'unixepoch', zone_modifier), zone)
+    || coalesce(', only ' || filter || ',', ''), NULL FROM about;
 
 INSERT INTO cell
 SELECT 'headline', 1, 1, 'Success rate', 'share', success_rate, ok

@@ -352,6 +352,37 @@ class Report(unittest.TestCase):
                 self.assertEqual(text.splitlines()[0], self.experiment)
                 self.assertIn("Success rate", text)
 
+    def test_a_filter_restricts_all_of_it(self):
+        restriction = "tags.environment = 'production' AND trace.name = 'sql_assistant'"
+        now_ms = int(time.time() * 1000)
+        where = (f"experiment = '{self.experiment}' AND timestamp_ms > {now_ms - 14 * DAY_MS} "
+                 "AND trace_id IN (SELECT trace_id FROM mlflow_traces WHERE "
+                 f"experiment = '{self.experiment}' AND name = 'sql_assistant' "
+                 "AND tags ->> 'environment' = 'production')")
+        total, tokens, all_of_them = json.loads(support.shell(
+            "SELECT json_array(count(*), sum(total_tokens), (SELECT count(*) FROM mlflow_traces "
+            f"WHERE experiment = '{self.experiment}')) FROM mlflow_traces WHERE {where};",
+            self.server))
+        given = int(support.shell(
+            "SELECT count(*) FROM mlflow_assessments WHERE assessment_type = 'feedback' AND "
+            f"valid AND {where};", self.server))
+        with tempfile.TemporaryDirectory() as folder:
+            page, text = report(self.server, self.experiment, folder, "--days", "14",
+                                "--filter", restriction)
+            with self.assertRaisesRegex(RuntimeError, "no mirror"):
+                report(self.server, self.experiment, folder, "--file", "x.db", "--filter", "x")
+            with self.assertRaisesRegex(RuntimeError, "mlflow_traces: POST"):
+                report(self.server, self.experiment, folder, "--filter", "it's no filter")
+        shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<a [^>]*>)?([^<]+)", page))
+        self.assertGreater(total, 5)
+        self.assertLess(total, all_of_them)
+        self.assertEqual(int(shown["Requests"]), total)
+        self.assertEqual(int(shown["Tokens"].replace(",", "")), tokens)
+        scorers = re.findall(r'data-title="Given"><span>([\d,]+)<', page)
+        self.assertEqual(sum(map(int, scorers)), given)
+        self.assertIn(restriction, html.unescape(page.split("<main")[0]))
+        self.assertIn(restriction, text)
+
     def test_windows_without_much_in_them(self):
         now_ms = int(time.time() * 1000)
         cases = {"nothing": [], "only errors": ["ERROR"] * 3,
