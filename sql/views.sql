@@ -301,7 +301,8 @@ ORDER BY calls DESC;
 
 -- The window's failed traces by what failed, the most first: the message of the innermost span with
 -- an error, of the first to end if there are several. first_seen_ms is the first in the window, not
--- of all time. Spans that failed in traces that ended OK are not here; they are found with
+-- of all time; is_new is 1 where that was in the last seventh of the window: the last day of a week.
+-- Spans that failed in traces that ended OK are not here; they are found with
 --   SELECT s.* FROM spans AS s JOIN traces AS t USING (trace_id)
 --   WHERE s.status = 'ERROR' AND t.status = 'OK' AND t.request_time >= date('now', '-7 days');
 -- Messages that differ in ids, numbers, paths
@@ -323,7 +324,8 @@ causes AS (
   FROM failed LEFT JOIN origins ON origins.trace_id = failed.trace_id AND place = 1)
 SELECT exception_type, masked AS message, count(*) AS traces, group_concat(DISTINCT name) AS spans,
        first_ms AS first_seen_ms, max(timestamp_ms) AS last_seen_ms,
-       trace_id AS example_trace_id, message AS example_message
+       trace_id AS example_trace_id, message AS example_message,
+       first_ms >= (SELECT until_ms - (until_ms - from_ms) / 7 FROM report_window) AS is_new
 FROM (SELECT *, min(timestamp_ms) OVER (PARTITION BY exception_type, masked) AS first_ms
       FROM causes)
 GROUP BY exception_type, masked
@@ -448,7 +450,8 @@ ORDER BY timestamp_ms DESC, trace_id, span_id, scorer, a_source_type, a_source_i
 -- version (the tag), whether they have a session, and the tools and models that they used: how often
 -- a value comes among the failed ones and among the others (differences), the clearest difference
 -- first. A trace uses several tools, so each tool is a question of its own. A dimension with too
--- many values has one row that says so. Reads all spans of the window.
+-- many values has one row that says so. Reads all spans of the window; a trace without spans, as a
+-- mirror may have it, counts for no tool and no model.
 DROP VIEW IF EXISTS what_fails;
 CREATE VIEW what_fails AS
 WITH seen AS MATERIALIZED (
@@ -458,12 +461,14 @@ WITH seen AS MATERIALIZED (
   WHERE status IN ('OK', 'ERROR') AND timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
 used AS MATERIALIZED (
-  SELECT DISTINCT trace_id, iif(span_type = 'TOOL', 'tool', 'model') AS dimension,
+  SELECT DISTINCT trace_id, CASE WHEN span_type = 'TOOL' THEN 'tool'
+                                 WHEN model_name IS NOT NULL THEN 'model' END AS dimension,
          iif(span_type = 'TOOL', name, model_name) AS value
   FROM spans
-  WHERE (span_type = 'TOOL' OR model_name IS NOT NULL)
-    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+  WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
+opened AS MATERIALIZED (
+  SELECT trace_id, failed FROM seen WHERE trace_id IN (SELECT trace_id FROM used)),
 found(dimension, value, answer) AS (
   SELECT 'name', NULL, differences(failed, name) FROM seen
   UNION ALL SELECT 'user_id', NULL, differences(failed, user_id) FROM seen
@@ -471,8 +476,9 @@ found(dimension, value, answer) AS (
   UNION ALL SELECT 'has_session', NULL, differences(failed, has_session) FROM seen
   UNION ALL
   SELECT kinds.dimension, kinds.value, differences(failed, used.trace_id IS NOT NULL)
-  FROM (SELECT DISTINCT dimension, value FROM used) AS kinds CROSS JOIN seen
-    LEFT JOIN used ON used.trace_id = seen.trace_id AND used.dimension = kinds.dimension
+  FROM (SELECT DISTINCT dimension, value FROM used WHERE dimension IS NOT NULL) AS kinds
+    CROSS JOIN opened
+    LEFT JOIN used ON used.trace_id = opened.trace_id AND used.dimension = kinds.dimension
       AND used.value = kinds.value
   GROUP BY kinds.dimension, kinds.value)
 SELECT dimension, coalesce(found.value, e.value ->> 'value') AS value,

@@ -44,12 +44,12 @@ def same(rows, others):
     return len(rows) == len(others) and all(map(is_same, rows, others))
 
 
-def wilson(successes, trials):
+def wilson(successes, trials, z=Z):
     if not trials:
         return None, None
     p, n = successes / trials, trials
-    middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return middle - half, middle + half
 
 
@@ -412,9 +412,43 @@ class Views(unittest.TestCase):
                     self.assertEqual(errors.timestamp_ms[row["example_trace_id"]],
                                      row["last_seen_ms"])
                     self.assertLessEqual(row["first_seen_ms"], row["last_seen_ms"])
+                    self.assertEqual(row["is_new"], int(
+                        row["first_seen_ms"] >= seeded.UNTIL_MS - 10 * seeded.DAY_MS // 7))
                 if rows:
                     self.assertEqual(min(row["first_seen_ms"] for row in rows),
                                      errors.timestamp_ms.min())
+
+    def test_recent_errors(self):
+        for kind in KINDS:
+            traces = self.frames(kind)[0]
+            traces = traces[traces.status.isin(["OK", "ERROR"])].sort_values(
+                ["timestamp_ms", "trace_id"], ascending=[False, True])
+            failed = list(traces.status == "ERROR")
+            hours = {f"last {n} hours" if n > 1 else "last hour": n for n in (1, 6, 24)}
+            self.databases[kind].shell(f".read {seeded.SQL}/checks.sql")
+            rows = self.ask(kind, "SELECT * FROM recent_errors")
+            with self.subTest(kind):
+                self.assertEqual({row["period"] for row in rows},
+                                 {"last 20 requests", *hours} if len(traces) else set())
+                for row in rows:
+                    since_ms = seeded.UNTIL_MS - hours.get(row["period"], 0) * 3_600_000
+                    n = (20 if row["period"] not in hours
+                         else int((traces.timestamp_ms >= since_ms).sum()))
+                    now, rest = failed[:n], failed[n:]
+                    self.assertEqual((row["n"], row["errors"], row["rest_n"], row["rest_errors"]),
+                                     (len(now), sum(now), len(rest), sum(rest)))
+                    self.assertEqual(row["failed_in_a_row"], (failed + [False]).index(False))
+                    few = len(now) < 5 or len(rest) < 20
+                    self.assertEqual(row["verdict"] == "too few", few)
+                    if few:
+                        continue
+                    (low, high), (rest_low, rest_high) = (
+                        wilson(sum(part), len(part), 2.576) for part in (now, rest))
+                    p, q = share(sum(now), len(now)), share(sum(rest), len(rest))
+                    self.assertTrue(seeded.same(
+                        {key: row[key] for key in ("difference_low", "difference_high")},
+                        {"difference_low": p - q - math.hypot(p - low, rest_high - q),
+                         "difference_high": p - q + math.hypot(high - p, q - rest_low)}), row)
 
     def test_slowest(self):
         for kind in KINDS:
