@@ -1,6 +1,16 @@
 #include "remote/slices.h"
 
+#include <assert.h>
 #include <string.h>
+
+/* The chain is as long as it says, and no list of ids is turned round. */
+static bool slices_are_sound(const mlf_slices *slices) {
+  size_t count = 0;
+  for (const mlf_slice *each = slices->head; each; each = each->next) {
+    if (++count > slices->count || each->ids_begin > each->ids_end) return false;
+  }
+  return count == slices->count && slices->count <= slices->used;
+}
 
 mlf_slice *mlf_slices_insert(mlf_slices *slices, mlf_slice *after) {
   mlf_slice *slice = slices->unused;
@@ -15,15 +25,18 @@ mlf_slice *mlf_slices_insert(mlf_slices *slices, mlf_slice *after) {
   *slice = (mlf_slice){.next = *link};
   *link = slice;
   slices->count++;
+  assert(slices_are_sound(slices));
   return slice;
 }
 
 void mlf_slices_pop(mlf_slices *slices) {
   mlf_slice *head = slices->head;
+  assert(head && !head->call);
   slices->head = head->next;
   head->next = slices->unused;
   slices->unused = head;
   slices->count--;
+  assert(slices_are_sound(slices));
 }
 
 void mlf_slices_rotate(mlf_slices *slices) {
@@ -41,9 +54,11 @@ void mlf_slices_cut(mlf_slices *slices, mlf_slice *slice, mlf_slice_key end) {
   rest->begin = end + 1;
   rest->end = slice->end;
   slice->end = end;
+  assert(slice->begin <= slice->end && slice->end < rest->begin && rest->begin <= rest->end);
 }
 
 void mlf_slices_cut_ids(mlf_slices *slices, mlf_slice *slice, size_t id_count) {
+  assert(id_count > 0);
   if (slice->ids_end - slice->ids_begin <= id_count) return;
   mlf_slice *rest = mlf_slices_insert(slices, slice);
   if (!rest) return;
