@@ -108,6 +108,13 @@ class Statement(unittest.TestCase):
         self.costs("SELECT count(*), min(s.experiment) FROM mlflow_traces AS t CROSS JOIN "
                    f"mlflow_spans AS s USING (trace_id) WHERE t.experiment = '{self.here}'",
                    f"{spans}|{self.here}", PAGES, BATCHES, preset=self.there)
+        sql = (f"SELECT count(*) FROM mlflow_traces AS t WHERE t.experiment = '{self.here}' AND "
+               "NOT EXISTS (SELECT 1 FROM mlflow_traces AS u WHERE u.trace_id = t.trace_id AND "
+               f"u.{{}} IN ('{self.there}', 'gone', '2000000000'))")
+        for column in ("experiment", "experiment_id"):
+            for rows, (*_, requests) in self.answer(sql.format(column), self.here):
+                self.assertEqual(rows, str(TRACES))
+                self.assertLessEqual(requests, PAGES + 8, column)
 
     def test_a_sub_select_reaches_a_view_with_windows(self):
         before = "".join((support.ROOT / "sql" / f"{name}.sql").read_text()
