@@ -148,6 +148,8 @@ class Statements:
             "+{0}.experiment = {1}", "{0}.experiment = {3}"))
         if "{2}" in told or told[0] == "+":
             self.told.update(self.places.values())
+        if "gone" in told:
+            self.told.add("gone")  # a list may name any
         bound = self.value([name]) if "{3}" in told else ""
         quoted = [f"'{each}'" for each in (name, *self.places.values())]
         return f"[{kind}] AS {alias}", alias, kind, [
