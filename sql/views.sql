@@ -10,7 +10,8 @@
 --
 -- Where a view says "window", it is that of report_settings: the last `days` days. failing_cases,
 -- judge_errors and span_profile have no window. A condition of yours on one of the columns that a
--- comment below calls sent reaches the server through the view.
+-- comment below calls sent reaches the server through the view. Means and percentiles of latencies
+-- are rounded to a tenth of a millisecond.
 
 SAVEPOINT views;
 
@@ -47,10 +48,10 @@ WITH seen AS MATERIALIZED (
          count(*) FILTER (WHERE status = 'IN_PROGRESS') AS in_progress,
          count(*) FILTER (WHERE status = 'OK') AS ok_count,
          count(*) FILTER (WHERE status = 'ERROR') AS error_count,
-         avg(finished_ms) AS avg_latency_ms,
-         percentile(finished_ms, 50) AS p50_latency_ms,
-         percentile(finished_ms, 95) AS p95_latency_ms,
-         percentile(finished_ms, 99) AS p99_latency_ms,
+         round(avg(finished_ms), 1) AS avg_latency_ms,
+         round(percentile(finished_ms, 50), 1) AS p50_latency_ms,
+         round(percentile(finished_ms, 95), 1) AS p95_latency_ms,
+         round(percentile(finished_ms, 99), 1) AS p99_latency_ms,
          strata(trace_id, status, 5, (SELECT seed FROM report_settings))
            FILTER (WHERE status = 'ERROR') AS errors
   FROM (SELECT trace_id, status, timestamp_ms,
@@ -185,9 +186,9 @@ seen AS MATERIALIZED (
          count(*) AS total_requests,
          avg(status = 'OK') FILTER (WHERE status IN ('OK', 'ERROR')) AS success_rate,
          count(*) FILTER (WHERE status = 'ERROR') AS error_count,
-         avg(finished_ms) AS mean_latency_ms,
-         percentile(finished_ms, 50) AS p50_latency_ms,
-         percentile(finished_ms, 95) AS p95_latency_ms
+         round(avg(finished_ms), 1) AS mean_latency_ms,
+         round(percentile(finished_ms, 50), 1) AS p50_latency_ms,
+         round(percentile(finished_ms, 95), 1) AS p95_latency_ms
   FROM (SELECT status, timestamp_ms,
                iif(status IN ('OK', 'ERROR'), execution_time_ms, NULL) AS finished_ms
         FROM traces)
@@ -242,8 +243,9 @@ SELECT name AS tool, count(*) AS calls, sum(status = 'ERROR') AS errors,
        avg(status = 'ERROR') AS error_rate,
        wilson_low(sum(status = 'ERROR'), count(*)) AS error_low,
        wilson_high(sum(status = 'ERROR'), count(*)) AS error_high,
-       percentile(duration_ms, 50) AS p50_ms, percentile(duration_ms, 95) AS p95_ms,
-       max(duration_ms) AS max_ms, trace_id AS slowest_trace_id
+       round(percentile(duration_ms, 50), 1) AS p50_ms,
+       round(percentile(duration_ms, 95), 1) AS p95_ms,
+       round(max(duration_ms), 1) AS max_ms, trace_id AS slowest_trace_id
 FROM spans
 WHERE span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
   AND timestamp_ms < (SELECT until_ms FROM report_window)
@@ -257,8 +259,9 @@ SELECT model_provider, model_name, span_type, count(*) AS calls, sum(status = 'E
        sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
        sum(total_tokens) AS total_tokens, sum(input_cost) AS input_cost,
        sum(output_cost) AS output_cost, sum(total_cost) AS total_cost,
-       percentile(duration_ms, 50) AS p50_ms, percentile(duration_ms, 95) AS p95_ms,
-       max(duration_ms) AS max_ms, trace_id AS slowest_trace_id
+       round(percentile(duration_ms, 50), 1) AS p50_ms,
+       round(percentile(duration_ms, 95), 1) AS p95_ms,
+       round(max(duration_ms), 1) AS max_ms, trace_id AS slowest_trace_id
 FROM spans
 WHERE span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING')
   AND timestamp_ms >= (SELECT from_ms FROM report_window)
@@ -322,8 +325,8 @@ ORDER BY execution_time_ms DESC, longest.trace_id;
 -- traces or not enough for the ranks.
 DROP VIEW IF EXISTS compare_periods;
 CREATE VIEW compare_periods AS
-WITH metrics(metric, share) AS (
-  VALUES ('success_rate', NULL), ('p50_latency_ms', 0.5), ('p95_latency_ms', 0.95)),
+WITH metrics(metric, share, digits) AS (
+  VALUES ('success_rate', NULL, 4), ('p50_latency_ms', 0.5, 1), ('p95_latency_ms', 0.95, 1)),
 seen AS MATERIALIZED (
   SELECT timestamp_ms >= (SELECT from_ms FROM report_window) AS is_now, status, execution_time_ms
   FROM traces
@@ -343,8 +346,8 @@ periods(metric, is_now, n, value, low, high) AS MATERIALIZED (
          max(ms) FILTER (WHERE place = ceil(n * share + 1.96 * sqrt(n * share * (1 - share))))
   FROM metrics JOIN ranked WHERE share IS NOT NULL GROUP BY metric, is_now),
 compared AS (
-  SELECT metrics.metric, coalesce(b.n, 0) AS n_before, coalesce(a.n, 0) AS n_now, b.value AS before,
-         a.value AS now, a.value - b.value AS difference,
+  SELECT metrics.metric, digits, coalesce(b.n, 0) AS n_before, coalesce(a.n, 0) AS n_now,
+         b.value AS before, a.value AS now, a.value - b.value AS difference,
          a.value - b.value
            - sqrt((a.value - a.low) * (a.value - a.low) + (b.high - b.value) * (b.high - b.value))
            AS low,
@@ -353,7 +356,9 @@ compared AS (
            AS high
   FROM metrics LEFT JOIN periods AS b ON b.metric = metrics.metric AND NOT b.is_now
     LEFT JOIN periods AS a ON a.metric = metrics.metric AND a.is_now)
-SELECT metric, n_before, n_now, before, now, difference, low, high,
+SELECT metric, n_before, n_now, round(before, digits) AS before, round(now, digits) AS now,
+       round(difference, digits) AS difference, round(low, digits) AS low,
+       round(high, digits) AS high,
        CASE WHEN min(n_before, n_now) < 20 OR low IS NULL OR high IS NULL THEN 'too few'
             WHEN low > 0 THEN 'higher' WHEN high < 0 THEN 'lower'
             ELSE 'no clear change' END AS verdict

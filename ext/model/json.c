@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/sqlite_api.h"
 #include "model/json_reader.h"
 #include "model/json_write.h"
@@ -53,13 +54,10 @@ static int json_add_value(mlf_json *json, size_t begin, mlf_error *error) {
   if (json->value_count >= JSON_NODES_LEAST + json->length / JSON_BYTES_PER_VALUE)
     return mlf_error_set(error, SQLITE_TOOBIG, "JSON of %llu bytes has more than %llu values",
                          (sqlite3_uint64)json->length, (sqlite3_uint64)json->value_count);
-  if (json->value_count == json->value_capacity) {
-    size_t capacity = json->value_capacity ? json->value_capacity * 2 : 64;
-    json_extent *grown = sqlite3_realloc64(json->values, capacity * sizeof(*grown));
-    if (!grown) return mlf_error_nomem(error);
-    json->values = grown;
-    json->value_capacity = capacity;
-  }
+  json_extent *values =
+      mlf_array_room(json->values, json->value_count, &json->value_capacity, 64, sizeof(*values));
+  if (!values) return mlf_error_nomem(error);
+  json->values = values;
   json->values[json->value_count++].begin = begin;
   return SQLITE_OK;
 }

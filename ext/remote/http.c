@@ -64,12 +64,8 @@ static void http_init_curl(void) {
   http_global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-const char *mlf_http_origin(const mlf_http *http) {
-  return http->origin;
-}
-
-bool mlf_http_withholds(const mlf_http *http) {
-  return http->settings->withheld;
+const mlf_settings *mlf_http_settings(const mlf_http *http) {
+  return http->settings;
 }
 
 void mlf_http_redact(const mlf_http *http, char *text) {
@@ -89,9 +85,11 @@ static int http_fork_error(mlf_error *error) {
 
 static int http_check_settings(const mlf_settings *settings, mlf_error *error) {
   if (!settings->tracking_uri)
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "no server is set; set MLFLOW_TRACKING_URI, e.g. to "
-                         "http://127.0.0.1:5000");
+    return mlf_error_set(
+        error, SQLITE_ERROR,
+        "no server is set; set MLFLOW_TRACKING_URI, e.g. to http://127.0.0.1:5000; "
+        "a store without one (./mlruns, sqlite:///mlflow.db) needs one: `mlflow "
+        "server --backend-store-uri STORE --port 5000`");
   if (mlf_transfer_is_plain(settings)) {
     if (mlf_transfer_has_secret(settings) && !settings->plain_http_secret &&
         !mlf_settings_is_loopback(settings->tracking_uri))
@@ -286,6 +284,7 @@ static void http_start_due(mlf_http *http) {
     if (exchange->state != EXCHANGE_WAITING) continue;
     if (now_ms >= exchange->deadline_ms) {
       if (reply->attempts > 0) reply->wait_ms = now_ms - exchange->first_ms;
+      reply->late = true;
       exchange_fail(exchange, "the statement's time is over",
                     "a larger MLFLOW_SQL_STATEMENT_TIMEOUT allows more");
     } else if (now_ms >= exchange->due_ms && http->running_count < http->settings->streams) {

@@ -146,6 +146,14 @@ class Report(unittest.TestCase):
         return dict(re.findall(r'<section aria-labelledby="([^"]+)"[^>]*>(.*?)</section>', page,
                                re.DOTALL))
 
+    def test_it_prints_on_few_sheets(self):
+        printed = pathlib.Path(self.folder.name) / "printed.pdf"
+        page = pathlib.Path(self.folder.name) / "printed.html"
+        page.write_text(self.page)
+        chromium(page.as_uri(), f"--print-to-pdf={printed}")
+        sheets = re.findall(rb"/Type /Page\b", printed.read_bytes())
+        self.assertIn(len(sheets), range(2, 5))  # the phone's layout takes eight
+
     def test_its_figures_are_those_of_the_traces(self):
         now_ms = int(time.time() * 1000)
         total, ok, failed, p50 = json.loads(support.shell(
