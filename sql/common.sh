@@ -7,10 +7,28 @@ show_progress() {
   if [ -t 2 ]; then export MLFLOW_SQL_PROGRESS=${MLFLOW_SQL_PROGRESS-tty}; fi
 }
 
+# What follows the script's name, on one line of standard error: what was typed may hold anything.
+say() { # TEXT
+  printf 'sql/%s: %s\n' "$(basename "$0")" "${1//[[:cntrl:]]/?}" >&2
+}
+
+refuse() { # WHY
+  say "$1"
+  exit 2
+}
+
+# A path as an argument of a dot-command, whatever characters it has.
+dot() { # PATH
+  local path=${1//\\/\\\\}
+  path=${path//\"/\\\"}
+  printf '"%s"' "${path//$'\n'/\\n}"
+}
+
 # Prints where the library is, without suffix: in the source tree, beside this folder, as in the
 # archive, or where `cmake --install` put it. $here is this folder.
 library() {
   local found
+  # shellcheck disable=SC2154 # who reads this file sets it
   for found in "$here"/../{build,.}/mlflow0.* "$here"/../../../lib{,64,/*}/sqlite3/mlflow0.*; do
     if [ -e "$found" ]; then echo "${found%.*}" && return; fi
   done

@@ -118,6 +118,16 @@ class LayersTest(unittest.TestCase):
                              capture_output=True, text=True, check=False, cwd=support.ROOT)
         self.assertEqual(run.returncode, 0, (run.stdout + run.stderr)[:3000])
 
+    def test_shellcheck_finds_nothing(self):
+        scripts = [path for folder in ("sql", "tests", "ext", ".ci")
+                   for path in sorted((support.ROOT / folder).rglob("*"))
+                   if path.is_file() and (path.suffix == ".sh" or
+                                          re.match(rb"#!.*\bsh|#!.*\bbash", path.read_bytes()))]
+        self.assertGreater(len(scripts), 5)
+        run = subprocess.run(["shellcheck", "--external-sources", *scripts], capture_output=True,
+                             text=True, check=False, cwd=support.ROOT)
+        self.assertEqual(run.returncode, 0, run.stdout[:3000])
+
     def test_no_file_names_this_machine(self):
         here = (f"{support.ROOT}/", f"{pathlib.Path.home()}/")
         wrong = []

@@ -95,7 +95,7 @@ def report(server, experiment, folder, *options, **variables):
         [support.ROOT / "sql" / "report", "--html", path, *options], text=True, timeout=120,
         capture_output=True, check=False,
         env=support.clean_environment(server, MLFLOW_EXPERIMENT_NAME=experiment,
-                                      SQLITE_MLFLOW=support.extension(), **variables))
+                                      **{"SQLITE_MLFLOW": support.extension()} | variables))
     if ran.returncode or ran.stderr:
         raise RuntimeError(ran.stderr)
     return path.read_text(), ran.stdout
@@ -420,6 +420,29 @@ class Report(unittest.TestCase):
             with self.assertRaisesRegex(RuntimeError, "there is no experiment|no experiment"):
                 report(self.server, "never made", folder)
             self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
+
+    def test_folders_may_have_any_name(self):
+        experiment = support.create_experiment(self.server, "report odd folders")
+        library = pathlib.Path(support.extension()).with_suffix(".so")
+        with tempfile.TemporaryDirectory() as outer:
+            folder = pathlib.Path(outer) / "it's \"odd\" \\n\n.print out $(of) `line`"
+            folder.mkdir()
+            (folder / library.name).symlink_to(library)
+            odd = {"TMPDIR": str(folder), "SQLITE_MLFLOW": str(folder / library.stem)}
+            page, _ = report(self.server, experiment, folder, **odd)
+            self.assertIn("No traces in this window", page)
+            subprocess.run(
+                [support.ROOT / "sql" / "mirror", "--quiet", folder / "mirror.db"], check=True,
+                env=support.clean_environment(self.server, MLFLOW_EXPERIMENT_NAME=experiment, **odd))
+            page, _ = report(self.server, experiment, folder, "--file", folder / "mirror.db", **odd)
+            self.assertIn("No traces in this window", page)
+            self.assertEqual({path.name for path in folder.iterdir()},
+                             {library.name, "report.html", "mirror.db"})
+
+    def test_what_was_typed_is_shown_without_its_control_characters(self):
+        with (tempfile.TemporaryDirectory() as folder,
+              self.assertRaisesRegex(RuntimeError, r"^sql/report: --days is '\?\[31m\?7'; it must be")):
+            report(self.server, "any", folder, "--days", "\x1b[31m\n7")
 
 
 if __name__ == "__main__":
