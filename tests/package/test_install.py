@@ -20,7 +20,7 @@ def run(*command, **more):
                           capture_output=True, **more).stdout
 
 
-class Archive(unittest.TestCase):
+class Install(unittest.TestCase):
     def setUp(self):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
