@@ -16,6 +16,10 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     valgrind       the unit tests that need no server, and the shell with the extension
     fuzz           tests/fuzz/fuzz_*.c           10 s each
 
+These run when they are named, and print tables that the manual shows:
+
+    hosts          tests/hosts/run.py            every host program of docs/ways-in.md
+
 Python files are unittest modules, except those of `functions`, which are programs given the
 extension's path that print "NAME: N checks, N failed". A stage's full output is shown when
 something in it fails.
@@ -249,6 +253,20 @@ def stage_fuzz(stage):
     return tally
 
 
+def of_a_program(folder):
+    """A stage that is a program, whose last line counts."""
+    def stage_program(stage):
+        status, output = stage.run([sys.executable, "-B", support.TESTS / folder / "run.py"], 7200)
+        print(f"\n{output}", flush=True)
+        counts = re.search(r"(\d+) passed, (\d+) failed, \d+ skipped\s*$", output)
+        passed, failed = (int(n) for n in counts.groups()) if counts else (0, 1)
+        return Tally(passed, max(failed, status != 0),
+                     re.findall(r"^skipped: (.*)", output, re.MULTILINE))
+
+    return stage_program
+
+
+NAMED_STAGES = {"hosts": of_a_program("hosts")}
 STAGES = {
     "layers": stage_layers,
     "unit": stage_unit,
@@ -272,9 +290,9 @@ def main():
     parser.add_argument("stages", nargs="*", metavar="STAGE", help="only these")
     arguments = parser.parse_args()
     if arguments.list:
-        print("\n".join(STAGES))
+        print("\n".join(STAGES | NAMED_STAGES))
         return 0
-    unknown = [name for name in arguments.stages if name not in STAGES]
+    unknown = [name for name in arguments.stages if name not in STAGES | NAMED_STAGES]
     if unknown:
         parser.error(f"no stage {', '.join(unknown)}; tests/run --list names them")
 
@@ -291,7 +309,7 @@ def main():
         for name in arguments.stages or STAGES:
             print(f"{name:<13}", end="", flush=True)
             begin = time.monotonic()
-            tally = STAGES[name](Stage(folder, servers))
+            tally = (STAGES | NAMED_STAGES)[name](Stage(folder, servers))
             print(f"{tally}, {time.monotonic() - begin:.0f} s", flush=True)
             total.add(tally)
     finally:
