@@ -19,6 +19,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
 These run when they are named, and print tables that the manual shows:
 
     hosts          tests/hosts/run.py            every host program of docs/ways-in.md
+    servers        tests/servers/run.py          every MLflow of docs/install.md, and ways to it
 
 Python files are unittest modules, except those of `functions`, which are programs given the
 extension's path that print "NAME: N checks, N failed". A stage's full output is shown when
@@ -266,7 +267,7 @@ def of_a_program(folder):
     return stage_program
 
 
-NAMED_STAGES = {"hosts": of_a_program("hosts")}
+NAMED_STAGES = {name: of_a_program(name) for name in ("hosts", "servers")}
 STAGES = {
     "layers": stage_layers,
     "unit": stage_unit,
