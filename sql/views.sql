@@ -10,7 +10,8 @@
 --
 -- Where a view says "window", it is that of report_settings: the last `days` days. failing_cases,
 -- judge_errors and span_profile have no window. A condition of yours on one of the columns that a
--- comment below calls sent reaches the server through the view.
+-- comment below calls sent reaches the server through the view. Means and percentiles of latencies
+-- are rounded to a tenth of a millisecond.
 
 SAVEPOINT views;
 
@@ -47,10 +48,10 @@ WITH seen AS MATERIALIZED (
          count(*) FILTER (WHERE status = 'IN_PROGRESS') AS in_progress,
          count(*) FILTER (WHERE status = 'OK') AS ok_count,
          count(*) FILTER (WHERE status = 'ERROR') AS error_count,
-         avg(finished_ms) AS avg_latency_ms,
-         percentile(finished_ms, 50) AS p50_latency_ms,
-         percentile(finished_ms, 95) AS p95_latency_ms,
-         percentile(finished_ms, 99) AS p99_latency_ms,
+         round(avg(finished_ms), 1) AS avg_latency_ms,
+         round(percentile(finished_ms, 50), 1) AS p50_latency_ms,
+         round(percentile(finished_ms, 95), 1) AS p95_latency_ms,
+         round(percentile(finished_ms, 99), 1) AS p99_latency_ms,
          strata(trace_id, status, 5, (SELECT seed FROM report_settings))
            FILTER (WHERE status = 'ERROR') AS errors
   FROM (SELECT trace_id, status, timestamp_ms,
@@ -126,23 +127,30 @@ GROUP BY name, source_type;
 
 -- Pattern 5: where the time of a trace goes, by type of span. wall_time_s counts time once in which
 -- several spans of the type ran; self_time_s leaves out what a span's children did, whatever their
--- type; critical_time_s is what the trace would be shorter without. Sent: trace_id; without a
--- condition on it the view reads the spans of all traces of all time.
+-- type; critical_time_s is what the trace would be shorter without. Sent: trace_id, = (SELECT …) as
+-- well, which SQLite does not let into a view that groups: so traces stand outside, and what groups
+-- is inside of an argument. Without a condition on trace_id the view reads the spans of all traces
+-- of all time.
 DROP VIEW IF EXISTS span_profile;
 CREATE VIEW span_profile AS
-SELECT DISTINCT trace_id, span_type, count(*) OVER types AS count,
-       sum(end_time_ns - start_time_ns) OVER types / 1e9 AS total_time_s,
-       sum(max(0, end_time_ns - max(start_time_ns, coalesce(covered_ns, start_time_ns))))
-         OVER types / 1e9 AS wall_time_s,
-       sum(self_time_ms) OVER types / 1e3 AS self_time_s,
-       sum(critical_path_ms) OVER types / 1e3 AS critical_time_s,
-       avg(end_time_ns - start_time_ns) OVER types / 1e9 AS avg_time_s,
-       max(end_time_ns - start_time_ns) OVER types / 1e9 AS max_time_s
-FROM (SELECT trace_id, span_type, start_time_ns, end_time_ns, self_time_ms, critical_path_ms,
-             max(end_time_ns) OVER (PARTITION BY trace_id, span_type ORDER BY start_time_ns
-               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_ns
-      FROM spans)
-WINDOW types AS (PARTITION BY trace_id, span_type);
+SELECT traces.trace_id, value ->> 0 AS span_type, value ->> 1 AS count,
+       (value ->> 2) / 1e9 AS total_time_s, (value ->> 3) / 1e9 AS wall_time_s,
+       (value ->> 4) / 1e9 AS self_time_s, (value ->> 5) / 1e9 AS critical_time_s,
+       (value ->> 2) / 1e9 / (value ->> 6) AS avg_time_s, (value ->> 7) / 1e9 AS max_time_s
+FROM traces CROSS JOIN json_each((
+  SELECT json_group_array(json_array(span_type, count, total_ns, wall_ns, self_ns, critical_ns,
+                                     ended, max_ns))
+  FROM (SELECT span_type, count(*) AS count, sum(end_time_ns - start_time_ns) AS total_ns,
+               sum(max(0, end_time_ns - max(start_time_ns, coalesce(covered_ns, start_time_ns))))
+                 AS wall_ns,
+               CAST(round(sum(self_time_ms) * 1e6) AS INTEGER) AS self_ns,
+               CAST(round(sum(critical_path_ms) * 1e6) AS INTEGER) AS critical_ns,
+               count(end_time_ns) AS ended, max(end_time_ns - start_time_ns) AS max_ns
+        FROM (SELECT span_type, start_time_ns, end_time_ns, self_time_ms, critical_path_ms,
+                     max(end_time_ns) OVER (PARTITION BY span_type ORDER BY start_time_ns
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_ns
+              FROM spans WHERE spans.trace_id = traces.trace_id)
+        GROUP BY span_type)));
 
 -- Pattern 6: sample_size finished traces of the window, spread evenly over errors and fast (< 1 s),
 -- medium and slow (>= 5 s) successes; weight is how many traces a row stands for. The same seed
@@ -178,9 +186,9 @@ seen AS MATERIALIZED (
          count(*) AS total_requests,
          avg(status = 'OK') FILTER (WHERE status IN ('OK', 'ERROR')) AS success_rate,
          count(*) FILTER (WHERE status = 'ERROR') AS error_count,
-         avg(finished_ms) AS mean_latency_ms,
-         percentile(finished_ms, 50) AS p50_latency_ms,
-         percentile(finished_ms, 95) AS p95_latency_ms
+         round(avg(finished_ms), 1) AS mean_latency_ms,
+         round(percentile(finished_ms, 50), 1) AS p50_latency_ms,
+         round(percentile(finished_ms, 95), 1) AS p95_latency_ms
   FROM (SELECT status, timestamp_ms,
                iif(status IN ('OK', 'ERROR'), execution_time_ms, NULL) AS finished_ms
         FROM traces)
@@ -214,34 +222,72 @@ SELECT strftime('%Y-%m-%d %H:%M', hours.hour_ms / 1000, 'unixepoch', zone_modifi
 FROM hours JOIN report_window LEFT JOIN seen USING (hour_ms)
 ORDER BY hours.hour_ms DESC;
 
--- Conversations of the window: one row a session. Sent: session_id.
+-- Conversations with a turn in the window, a row a session, and all their turns before the window's
+-- end: those before its begin, too. Requests and responses are previews. A session ended with bad
+-- feedback if valid feedback on its last turn, or on the session as a whole, is 'no' or false.
+-- duration_ms is from the first turn's start to the end of the one that ended last. Sent:
+-- session_id. Without it each session is asked for, until reading all traces is cheaper.
 DROP VIEW IF EXISTS sessions;
 CREATE VIEW sessions AS
-SELECT session_id, min(user_id) AS user_id, count(*) AS turns,
-       count(*) FILTER (WHERE status = 'ERROR') AS errors,
-       min(timestamp_ms) AS first_ms, max(timestamp_ms) AS last_ms,
-       sum(execution_time_ms) AS busy_ms, max(execution_time_ms) AS slowest_turn_ms,
-       sum(total_tokens) AS total_tokens, sum(total_cost) AS total_cost
-FROM traces
-WHERE session_id IS NOT NULL AND timestamp_ms >= (SELECT from_ms FROM report_window)
-  AND timestamp_ms < (SELECT until_ms FROM report_window)
-GROUP BY session_id;
+SELECT session_id, user_id, turns, errors, first_ms, timestamp_ms AS last_ms, duration_ms, busy_ms,
+       slowest_turn_ms, total_tokens, total_cost, first_request, response_preview AS last_response,
+       trace_id AS last_trace_id, status AS last_status, status = 'ERROR' AS ended_in_error,
+       max(turn_bad, session_bad) AS ended_with_bad_feedback
+FROM (SELECT session_id, trace_id, timestamp_ms, status, response_preview,
+             bad IS NOT NULL AS turn_bad,
+             row_number() OVER turns AS turn, count(*) OVER turns AS turns,
+             min(user_id) OVER turns AS user_id, sum(status = 'ERROR') OVER turns AS errors,
+             min(timestamp_ms) OVER turns AS first_ms,
+             max(end_time_ms) OVER turns - min(timestamp_ms) OVER turns AS duration_ms,
+             sum(execution_time_ms) OVER turns AS busy_ms,
+             max(execution_time_ms) OVER turns AS slowest_turn_ms,
+             sum(total_tokens) OVER turns AS total_tokens, sum(total_cost) OVER turns AS total_cost,
+             first_value(request_preview) OVER turns AS first_request,
+             max(coalesce(bad, 0)) OVER turns AS session_bad
+      FROM (SELECT now.session_id, t.trace_id, user_id, status, timestamp_ms, end_time_ms,
+                   execution_time_ms, total_tokens, total_cost, request_preview, response_preview,
+                   (SELECT max(f.value ->> '$.metadata."mlflow.trace.session"' IS now.session_id)
+                    FROM json_each(assessments) AS f
+                    WHERE json_extract(f.value, '$.feedback.value') IN ('no', 0)
+                      AND json_type(f.value, '$.feedback.value') IN ('text', 'false')
+                      AND f.value ->> '$.valid' IS NOT 0) AS bad  -- 1: of the session
+            FROM (SELECT DISTINCT session_id FROM traces
+                  WHERE session_id IS NOT NULL
+                    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+                    AND timestamp_ms < (SELECT until_ms FROM report_window)) AS now
+              CROSS JOIN traces AS t ON t.session_id = now.session_id
+            WHERE t.timestamp_ms < (SELECT until_ms FROM report_window))
+      WINDOW turns AS (PARTITION BY session_id ORDER BY timestamp_ms, trace_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING))
+WHERE turn = turns;
 
--- The window's tools, a row each; slowest_trace_id has the call of max_ms. This view and the next
--- read all spans of the window.
+-- The window's tools, a row each, and what came after a failed call: the same tool was called again
+-- in the trace once it had ended (retried), such a call did not fail (recovered), or the trace
+-- itself failed. slowest_trace_id has the call of max_ms. This view and the next read all
+-- spans of the window.
 DROP VIEW IF EXISTS tool_calls;
 CREATE VIEW tool_calls AS
-SELECT name AS tool, count(*) AS calls, sum(status = 'ERROR') AS errors,
-       avg(status = 'ERROR') AS error_rate,
-       wilson_low(sum(status = 'ERROR'), count(*)) AS error_low,
-       wilson_high(sum(status = 'ERROR'), count(*)) AS error_high,
-       percentile(duration_ms, 50) AS p50_ms, percentile(duration_ms, 95) AS p95_ms,
-       max(duration_ms) AS max_ms, trace_id AS slowest_trace_id
-FROM spans
-WHERE span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
-  AND timestamp_ms < (SELECT until_ms FROM report_window)
-GROUP BY name
-ORDER BY calls DESC, name;
+SELECT tool, count(*) AS calls, sum(failed) AS errors, avg(failed) AS error_rate,
+       wilson_low(sum(failed), count(*)) AS error_low,
+       wilson_high(sum(failed), count(*)) AS error_high,
+       count(*) FILTER (WHERE failed AND last_ns >= end_time_ns) AS retried,
+       count(*) FILTER (WHERE failed AND last_good_ns >= end_time_ns) AS recovered,
+       count(*) FILTER (WHERE failed AND trace_id IN (
+         SELECT trace_id FROM traces
+         WHERE status = 'ERROR' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+           AND timestamp_ms < (SELECT until_ms FROM report_window))) AS trace_failed,
+       round(percentile(duration_ms, 50), 1) AS p50_ms,
+       round(percentile(duration_ms, 95), 1) AS p95_ms,
+       round(max(duration_ms), 1) AS max_ms, trace_id AS slowest_trace_id
+FROM (SELECT name AS tool, trace_id, status IS 'ERROR' AS failed, end_time_ns, duration_ms,
+             max(start_time_ns) OVER calls AS last_ns,
+             max(iif(status = 'ERROR', NULL, start_time_ns)) OVER calls AS last_good_ns
+      FROM spans
+      WHERE span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
+        AND timestamp_ms < (SELECT until_ms FROM report_window)
+      WINDOW calls AS (PARTITION BY name, trace_id))
+GROUP BY tool
+ORDER BY calls DESC, tool;
 
 -- The window's calls of models, a row a model: tokens, dollars, and how long they took.
 DROP VIEW IF EXISTS llm_calls;
@@ -250,8 +296,9 @@ SELECT model_provider, model_name, span_type, count(*) AS calls, sum(status = 'E
        sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
        sum(total_tokens) AS total_tokens, sum(input_cost) AS input_cost,
        sum(output_cost) AS output_cost, sum(total_cost) AS total_cost,
-       percentile(duration_ms, 50) AS p50_ms, percentile(duration_ms, 95) AS p95_ms,
-       max(duration_ms) AS max_ms, trace_id AS slowest_trace_id
+       round(percentile(duration_ms, 50), 1) AS p50_ms,
+       round(percentile(duration_ms, 95), 1) AS p95_ms,
+       round(max(duration_ms), 1) AS max_ms, trace_id AS slowest_trace_id
 FROM spans
 WHERE span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING')
   AND timestamp_ms >= (SELECT from_ms FROM report_window)
@@ -261,7 +308,8 @@ ORDER BY calls DESC;
 
 -- The window's failed traces by what failed, the most first: the message of the innermost span with
 -- an error, of the first to end if there are several. first_seen_ms is the first in the window, not
--- of all time. Spans that failed in traces that ended OK are not here; they are found with
+-- of all time; is_new is 1 where that was in the last seventh of the window: the last day of a week.
+-- Spans that failed in traces that ended OK are not here; they are found with
 --   SELECT s.* FROM spans AS s JOIN traces AS t USING (trace_id)
 --   WHERE s.status = 'ERROR' AND t.status = 'OK' AND t.request_time >= date('now', '-7 days');
 -- Messages that differ in ids, numbers, paths
@@ -283,7 +331,8 @@ causes AS (
   FROM failed LEFT JOIN origins ON origins.trace_id = failed.trace_id AND place = 1)
 SELECT exception_type, masked AS message, count(*) AS traces, group_concat(DISTINCT name) AS spans,
        first_ms AS first_seen_ms, max(timestamp_ms) AS last_seen_ms,
-       trace_id AS example_trace_id, message AS example_message
+       trace_id AS example_trace_id, message AS example_message,
+       first_ms >= (SELECT until_ms - (until_ms - from_ms) / 7 FROM report_window) AS is_new
 FROM (SELECT *, min(timestamp_ms) OVER (PARTITION BY exception_type, masked) AS first_ms
       FROM causes)
 GROUP BY exception_type, masked
@@ -315,8 +364,8 @@ ORDER BY execution_time_ms DESC, longest.trace_id;
 -- traces or not enough for the ranks.
 DROP VIEW IF EXISTS compare_periods;
 CREATE VIEW compare_periods AS
-WITH metrics(metric, share) AS (
-  VALUES ('success_rate', NULL), ('p50_latency_ms', 0.5), ('p95_latency_ms', 0.95)),
+WITH metrics(metric, share, digits) AS (
+  VALUES ('success_rate', NULL, 4), ('p50_latency_ms', 0.5, 1), ('p95_latency_ms', 0.95, 1)),
 seen AS MATERIALIZED (
   SELECT timestamp_ms >= (SELECT from_ms FROM report_window) AS is_now, status, execution_time_ms
   FROM traces
@@ -336,8 +385,8 @@ periods(metric, is_now, n, value, low, high) AS MATERIALIZED (
          max(ms) FILTER (WHERE place = ceil(n * share + 1.96 * sqrt(n * share * (1 - share))))
   FROM metrics JOIN ranked WHERE share IS NOT NULL GROUP BY metric, is_now),
 compared AS (
-  SELECT metrics.metric, coalesce(b.n, 0) AS n_before, coalesce(a.n, 0) AS n_now, b.value AS before,
-         a.value AS now, a.value - b.value AS difference,
+  SELECT metrics.metric, digits, coalesce(b.n, 0) AS n_before, coalesce(a.n, 0) AS n_now,
+         b.value AS before, a.value AS now, a.value - b.value AS difference,
          a.value - b.value
            - sqrt((a.value - a.low) * (a.value - a.low) + (b.high - b.value) * (b.high - b.value))
            AS low,
@@ -346,7 +395,9 @@ compared AS (
            AS high
   FROM metrics LEFT JOIN periods AS b ON b.metric = metrics.metric AND NOT b.is_now
     LEFT JOIN periods AS a ON a.metric = metrics.metric AND a.is_now)
-SELECT metric, n_before, n_now, before, now, difference, low, high,
+SELECT metric, n_before, n_now, round(before, digits) AS before, round(now, digits) AS now,
+       round(difference, digits) AS difference, round(low, digits) AS low,
+       round(high, digits) AS high,
        CASE WHEN min(n_before, n_now) < 20 OR low IS NULL OR high IS NULL THEN 'too few'
             WHEN low > 0 THEN 'higher' WHEN high < 0 THEN 'lower'
             ELSE 'no clear change' END AS verdict
@@ -406,7 +457,8 @@ ORDER BY timestamp_ms DESC, trace_id, span_id, scorer, a_source_type, a_source_i
 -- version (the tag), whether they have a session, and the tools and models that they used: how often
 -- a value comes among the failed ones and among the others (differences), the clearest difference
 -- first. A trace uses several tools, so each tool is a question of its own. A dimension with too
--- many values has one row that says so. Reads all spans of the window.
+-- many values has one row that says so. Reads all spans of the window; a trace without spans, as a
+-- mirror may have it, counts for no tool and no model.
 DROP VIEW IF EXISTS what_fails;
 CREATE VIEW what_fails AS
 WITH seen AS MATERIALIZED (
@@ -416,12 +468,14 @@ WITH seen AS MATERIALIZED (
   WHERE status IN ('OK', 'ERROR') AND timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
 used AS MATERIALIZED (
-  SELECT DISTINCT trace_id, iif(span_type = 'TOOL', 'tool', 'model') AS dimension,
+  SELECT DISTINCT trace_id, CASE WHEN span_type = 'TOOL' THEN 'tool'
+                                 WHEN model_name IS NOT NULL THEN 'model' END AS dimension,
          iif(span_type = 'TOOL', name, model_name) AS value
   FROM spans
-  WHERE (span_type = 'TOOL' OR model_name IS NOT NULL)
-    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+  WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
+opened AS MATERIALIZED (
+  SELECT trace_id, failed FROM seen WHERE trace_id IN (SELECT trace_id FROM used)),
 found(dimension, value, answer) AS (
   SELECT 'name', NULL, differences(failed, name) FROM seen
   UNION ALL SELECT 'user_id', NULL, differences(failed, user_id) FROM seen
@@ -429,8 +483,9 @@ found(dimension, value, answer) AS (
   UNION ALL SELECT 'has_session', NULL, differences(failed, has_session) FROM seen
   UNION ALL
   SELECT kinds.dimension, kinds.value, differences(failed, used.trace_id IS NOT NULL)
-  FROM (SELECT DISTINCT dimension, value FROM used) AS kinds CROSS JOIN seen
-    LEFT JOIN used ON used.trace_id = seen.trace_id AND used.dimension = kinds.dimension
+  FROM (SELECT DISTINCT dimension, value FROM used WHERE dimension IS NOT NULL) AS kinds
+    CROSS JOIN opened
+    LEFT JOIN used ON used.trace_id = opened.trace_id AND used.dimension = kinds.dimension
       AND used.value = kinds.value
   GROUP BY kinds.dimension, kinds.value)
 SELECT dimension, coalesce(found.value, e.value ->> 'value') AS value,

@@ -19,14 +19,17 @@ A stage finds its tests by name, so a new file is all that a new test needs:
 These run when they are named, and print tables that the manual shows:
 
     hosts          tests/hosts/run.py            every host program of docs/ways-in.md
-    servers        tests/servers/run.py          every MLflow of docs/install.md, and ways to it
+    servers        tests/servers/run.py          every MLflow of docs/install.md
 
-Python files are unittest modules, except those of `functions`, which are programs given the
-extension's path that print "NAME: N checks, N failed". A stage's full output is shown when
-something in it fails.
+Python files are run by pytest, each in a process of its own, since an extension keeps one table of
+SQLite's functions and so has one SQLite in a process; those of `functions` are programs given the
+extension's path that print "NAME: N checks, N failed". As many run side by side as there are
+processors, but for those that say how long something took. A stage's full output is shown when
+something in it fails. What stands after `--` goes to pytest: tests/run live -- -k mirror -x
 """
 
 import argparse
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -36,10 +39,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree as ElementTree
 
 import support
 
 BUILD = support.ROOT.parent / f"{support.ROOT.name}-build"
+SIDE_BY_SIDE = os.cpu_count()
+# These say how long something took, which what runs beside them would spoil.
+ALONE = ("test_cancel.py", "test_walk.py")
 FUZZ_SECONDS = 6
 FILE_SECONDS_MAX = 1800
 VALGRIND_SECONDS_MAX = 600
@@ -49,6 +56,10 @@ VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds
 # allocation; they run under ASan.
 VALGRIND_LEAVES_OUT = ("test_http", "test_tables", "test_payloads", "test_mask", "test_given",
                        "test_load")
+NO_TEST_CHOSEN = 5  # pytest's status where -k chose none
+CACHE = support.live.environment_of(support.NEWEST).parent / "pytest"
+
+running = set()  # processes
 
 
 class Tally:
@@ -72,47 +83,71 @@ class Tally:
 class Stage:
     """Runs the commands of a stage; what they print is shown if they fail."""
 
-    def __init__(self, folder, servers):
+    def __init__(self, folder, servers, options=()):
         self.folder = folder
         self.servers = servers
+        self.options = options  # for pytest
 
     def run(self, command, seconds_max=FILE_SECONDS_MAX, folder=support.ROOT, **variables):
         """(status, output) of a command."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
         environment |= {"MLFLOW_SQL_TEST_SERVERS": self.servers.text()} | variables
         environment.setdefault("MLFLOW_SQL_TEST_EXTENSION", str(BUILD / "dev" / "mlflow0"))
-        log = self.folder / "output"
-        with open(log, "wb") as out:
+        with tempfile.TemporaryFile(dir=self.folder) as out:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                        cwd=folder, env=environment, start_new_session=True)
+            running.add(process)
             try:
                 status = process.wait(seconds_max)
             except subprocess.TimeoutExpired:
                 status = f"no end after {seconds_max} s"
             finally:
                 support.live.stop(process, 15)
-        return status, log.read_text(errors="replace")
+                running.discard(process)
+            out.seek(0)
+            return status, out.read().decode(errors="replace")
 
     def show(self, what, status, output, lines=200):
         print(f"--- {what}: {status}")
         print("\n".join(output.splitlines()[-lines:]), flush=True)
 
-    def python(self, folder, **variables):
-        """Each unittest module of a folder in a process of its own."""
+    def side_by_side(self, run, things, alone=lambda thing: False):
+        """The sum of what `run` gives for each of the things, a Tally each."""
         tally = Tally()
-        for path in sorted((support.TESTS / folder).glob("test_*.py")):
-            status, output = self.run([sys.executable, "-B", "-m", "unittest", "discover", "-v",
-                                       "-s", path.parent, "-p", path.name], **variables)
-            ran = re.search(r"^Ran (\d+) test", output, re.MULTILINE)
-            bad = sum(int(n) for n in re.findall(r"(?:failures|errors|unexpected successes)=(\d+)",
-                                                 output.rsplit("\nRan ", 1)[-1]))
-            skipped = re.findall(r"\.\.\. skipped (.+)", output)
-            if status != 0:
-                self.show(path.relative_to(support.ROOT), status, output)
-            if not ran or (status != 0 and not bad):
-                bad = max(bad, 1)
-            count = int(ran.group(1)) if ran else bad
-            tally.add(Tally(max(count - bad - len(skipped), 0), bad, skipped))
+        things = sorted(things)
+        pool = concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE)
+        try:
+            for part in pool.map(run, [thing for thing in things if not alone(thing)]):
+                tally.add(part)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        for thing in filter(alone, things):
+            tally.add(run(thing))
+        return tally
+
+    def python(self, folder, **variables):
+        """Each pytest module of a folder in a process of its own."""
+        return self.side_by_side(lambda path: self.python_file(path, **variables),
+                                 (support.TESTS / folder).glob("test_*.py"),
+                                 lambda path: path.name in ALONE)
+
+    def python_file(self, path, **variables):
+        report = self.folder / f"{path.parent.name}-{path.stem}.xml"
+        status, output = self.run(
+            [sys.executable, "-B", "-m", "pytest", "-o", f"cache_dir={CACHE}", "-q", "--color=no",
+             f"--junitxml={report}", *self.options, path], **variables)
+        tally = Tally()
+        if report.exists():
+            suite = ElementTree.parse(report).getroot().find("testsuite")
+            counts = {name: int(suite.get(name)) for name in ("tests", "failures", "errors",
+                                                              "skipped")}
+            report.unlink()
+            tally.failed = counts["failures"] + counts["errors"]
+            tally.passed = counts["tests"] - tally.failed - counts["skipped"]
+            tally.skipped = [skipped.get("message") for skipped in suite.iter("skipped")]
+        if status not in (0, NO_TEST_CHOSEN):
+            tally.failed = max(tally.failed, 1)
+            self.show(path.relative_to(support.ROOT), status, output)
         return tally
 
     def cmocka(self, preset, only=None):
@@ -125,15 +160,18 @@ class Stage:
             if status != 0:
                 self.show(" ".join(command), status, output)
                 return Tally(failed=1)
-        status, output = self.run(["ctest", "--preset", preset, "--verbose",
+        status, output = self.run(["ctest", "--preset", preset, "--verbose", "--parallel",
+                                   str(SIDE_BY_SIDE),
                                    *(["--tests-regex", f"^{only}$"] if only else [])])
         tally.passed = len(re.findall(r"\[       OK \]", output))
         tally.failed = len(re.findall(r"\*\*\*(?:Failed|Exception|Timeout)", output))
         if status != 0:
             tally.failed = max(tally.failed, 1)
-            programs = re.split(r"^(?=test \d+$)", output, flags=re.MULTILINE)
-            self.show(f"unit tests, {preset}", status,
-                      "".join(part for part in programs if "***" in part) or output)
+            # Lines of programs that ran side by side are mixed; each has its program's number.
+            numbers = re.findall(r"Test +#(\d+): .*\*\*\*", output)
+            lines = [line for line in output.splitlines()
+                     if line.split(":")[0] in numbers or "***" in line]
+            self.show(f"unit tests, {preset}", status, "\n".join(lines) or output)
         return tally
 
 
@@ -215,14 +253,17 @@ def stage_tsan(stage):
 
 
 def stage_valgrind(stage):
-    tally = Tally()
-    for program in sorted((BUILD / "dev" / "tests").glob("test_*")):
-        if program.is_dir() or program.name.startswith(VALGRIND_LEAVES_OUT):
-            continue
-        status, output = stage.run([*VALGRIND, program], VALGRIND_SECONDS_MAX, support.TESTS)
-        tally.add(Tally(status == 0, status != 0))
-        if status != 0:
-            stage.show(f"valgrind {program.name}", status, output)
+    def valgrind(what, command, expected=0, **variables):
+        status, output = stage.run([*VALGRIND, *command], VALGRIND_SECONDS_MAX, support.TESTS,
+                                   **variables)
+        if status != expected:
+            stage.show(f"valgrind, {what}", status, output)
+        return Tally(status == expected, status != expected)
+
+    tally = stage.side_by_side(
+        lambda program: valgrind(program.name, [program]),
+        [program for program in (BUILD / "dev" / "tests").glob("test_*")
+         if not program.is_dir() and not program.name.startswith(VALGRIND_LEAVES_OUT)])
     stage.servers.start()
     for name, server in stage.servers.running:
         for statement in (
@@ -230,20 +271,17 @@ def stage_valgrind(stage):
                 "SELECT trace_id FROM mlflow_traces WHERE status = 'OK' LIMIT 3",
                 "SELECT * FROM mlflow_experiments",
                 "SELECT count(*) FROM mlflow_traces WHERE experiment = 'there is no such'"):
-            expected = 1 if "no such" in statement else 0
-            sql = f".load {BUILD / 'dev' / 'mlflow0'}\n{statement};"
             script = stage.folder / "valgrind.sql"
-            script.write_text(sql)
-            status, output = stage.run([*VALGRIND, "sqlite3", "-batch", "-bail", ":memory:",
-                                        f".read {script}"], VALGRIND_SECONDS_MAX,
-                                       MLFLOW_TRACKING_URI=server.uri)
-            tally.add(Tally(status == expected, status != expected))
-            if status != expected:
-                stage.show(f"valgrind, {name}: {statement}", status, output)
+            script.write_text(f".load {BUILD / 'dev' / 'mlflow0'}\n{statement};")
+            tally.add(valgrind(f"{name}: {statement}",
+                               ["sqlite3", "-batch", "-bail", ":memory:", f".read {script}"],
+                               1 if "no such" in statement else 0,
+                               MLFLOW_TRACKING_URI=server.uri))
     return tally
 
 
 def stage_fuzz(stage):
+    """One after the other: tests/fuzz/run builds into one folder, on all processors."""
     tally = Tally()
     for source in sorted((support.TESTS / "fuzz").glob("fuzz_*.c")):
         target = source.stem.removeprefix("fuzz_")
@@ -286,10 +324,14 @@ STAGES = {
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tests/run", description="Run the tests.")
+    parser = argparse.ArgumentParser(prog="tests/run", description="Run the tests.",
+                                     usage="%(prog)s [--list] [STAGE...] [-- PYTEST-OPTION...]")
     parser.add_argument("--list", action="store_true", help="print the stages and end")
     parser.add_argument("stages", nargs="*", metavar="STAGE", help="only these")
-    arguments = parser.parse_args()
+    words = sys.argv[1:]
+    end = words.index("--") if "--" in words else len(words)
+    options = words[end + 1:]
+    arguments = parser.parse_args(words[:end])
     if arguments.list:
         print("\n".join(STAGES | NAMED_STAGES))
         return 0
@@ -300,7 +342,13 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sqlite-mlflow-tests-"))
     servers = Servers()
     total = Tally()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and so stop what was started
+
+    def end(*_):
+        for process in running.copy():
+            support.live.stop(process, signal.SIGTERM)
+        sys.exit(143)
+
+    signal.signal(signal.SIGTERM, end)
     try:
         status, output = Stage(folder, servers).run(
             ["sh", "-c", "cmake --preset dev && cmake --build --preset dev"])
@@ -310,7 +358,7 @@ def main():
         for name in arguments.stages or STAGES:
             print(f"{name:<13}", end="", flush=True)
             begin = time.monotonic()
-            tally = (STAGES | NAMED_STAGES)[name](Stage(folder, servers))
+            tally = (STAGES | NAMED_STAGES)[name](Stage(folder, servers, options))
             print(f"{tally}, {time.monotonic() - begin:.0f} s", flush=True)
             total.add(tally)
     finally:

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/gregorian.h"
 #include "base/sqlite_api.h"
 
 #define CALENDAR_MINUTE_MS      60000
@@ -73,47 +74,36 @@ bool mlf_calendar_read_zone(const char *text, size_t length, mlf_calendar_zone *
   return true;
 }
 
-static int64_t floor_divide(int64_t dividend, int64_t divisor) {
-  return dividend / divisor - (dividend % divisor < 0);
-}
-
 /* What the zone's clocks show at an instant, less the instant. */
 static int64_t calendar_offset(const mlf_calendar_zone *zone, int64_t ms) {
   if (!zone->is_local) return zone->offset_ms;
   struct tm local;
-  time_t seconds = (time_t)floor_divide(ms, 1000);
+  time_t seconds = (time_t)mlf_floor_divide(ms, 1000);
   if (!localtime_r(&seconds, &local)) return 0;
   return (int64_t)local.tm_gmtoff * 1000;
 }
 
-/* The days from 1970-01-01 to the first of a month, months being counted from year 0. Years that
-** begin in March have their leap day last, so that a month's place does not depend on it. */
-static int64_t calendar_month_days(int64_t months) {
-  int64_t from_march = months - 2;
-  int64_t year = floor_divide(from_march, 12);
-  int64_t month = from_march - 12 * year;
-  return 365 * year + floor_divide(year, 4) - floor_divide(year, 100) + floor_divide(year, 400) +
-         (153 * month + 2) / 5 - 719468;
+/* Months are counted from 0000-01. */
+static int64_t calendar_month(int64_t days) {
+  int64_t year;
+  int month, day;
+  mlf_gregorian_date(days, &year, &month, &day);
+  return year * 12 + month - 1;
 }
 
-/* The month, counted from year 0, in which a day lies: a guess by the mean length, then a step. */
-static int64_t calendar_month(int64_t days) {
-  int64_t months = floor_divide((days + 719528) * 4800, 146097);
-  while (calendar_month_days(months) > days)
-    months--;
-  while (calendar_month_days(months + 1) <= days)
-    months++;
-  return months;
+static int64_t calendar_month_days(int64_t months) {
+  int64_t year = mlf_floor_divide(months, 12);
+  return mlf_gregorian_days(year, (int)(months - year * 12) + 1, 1);
 }
 
 static int64_t calendar_wall_floor(const mlf_calendar_width *width, int64_t wall_ms) {
   if (width->ms) {
     int64_t from_origin = wall_ms - width->origin_ms;
-    return floor_divide(from_origin, width->ms) * width->ms + width->origin_ms;
+    return mlf_floor_divide(from_origin, width->ms) * width->ms + width->origin_ms;
   }
   const int64_t months_1970 = 1970 * 12;
-  int64_t months = calendar_month(floor_divide(wall_ms, CALENDAR_DAY_MS)) - months_1970;
-  months = floor_divide(months, width->months) * width->months + months_1970;
+  int64_t months = calendar_month(mlf_floor_divide(wall_ms, CALENDAR_DAY_MS)) - months_1970;
+  months = mlf_floor_divide(months, width->months) * width->months + months_1970;
   return calendar_month_days(months) * CALENDAR_DAY_MS;
 }
 

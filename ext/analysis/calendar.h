@@ -20,10 +20,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* SQLite's own range: 0000-01-01 00:00:00.000 to 9999-12-31 23:59:59.999. */
-#define MLF_CALENDAR_MS_MIN (-62167219200000)
-#define MLF_CALENDAR_MS_MAX 253402300799999
-
 typedef struct mlf_calendar_width {
   int64_t ms;     /* 0 for a width of months */
   int64_t months; /* 0 for a width of milliseconds */
@@ -43,7 +39,7 @@ bool mlf_calendar_read_width(const char *text, size_t length, mlf_calendar_width
 ** 14 hours. */
 bool mlf_calendar_read_zone(const char *text, size_t length, mlf_calendar_zone *zone);
 
-/* The instant at which the stretch begins that holds `ms`, which is within the range above. */
+/* The instant at which the stretch begins that holds `ms`, of years 0 to 9999. */
 int64_t mlf_calendar_floor(const mlf_calendar_width *width, const mlf_calendar_zone *zone,
                            int64_t ms);
 

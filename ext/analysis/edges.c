@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/sqlite_api.h"
 
 #define EDGES_NUMBER_MAX 64
@@ -152,18 +153,14 @@ static int edges_add(edges_reader *reader, double bound, char *name, char *json)
   for (size_t i = 0; rc == SQLITE_OK && i < edges->count; i++)
     if (strcmp(edges->buckets[i].name, name) == 0)
       rc = edges_fail(reader, "a name that was used before");
-  if (rc == SQLITE_OK && edges->count == edges->capacity) {
-    size_t capacity = edges->capacity ? 2 * edges->capacity : 4;
-    mlf_edge *grown = sqlite3_realloc64(edges->buckets, capacity * sizeof(*grown));
-    if (grown) {
-      edges->buckets = grown;
-      edges->capacity = capacity;
-    } else {
-      rc = mlf_error_nomem(reader->error);
-    }
+  mlf_edge *buckets = NULL;
+  if (rc == SQLITE_OK) {
+    buckets = mlf_array_room(edges->buckets, edges->count, &edges->capacity, 4, sizeof(*buckets));
+    if (!buckets) rc = mlf_error_nomem(reader->error);
   }
   if (rc == SQLITE_OK) {
-    edges->buckets[edges->count++] = (mlf_edge){bound, name, json};
+    edges->buckets = buckets;
+    buckets[edges->count++] = (mlf_edge){bound, name, json};
   } else {
     sqlite3_free(name);
     sqlite3_free(json);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analysis/stratify.h"
+#include "base/array.h"
 #include "base/sqlite_api.h"
 
 static void krippendorff_clear_rating(mlf_krippendorff_rating *rating) {
@@ -20,14 +21,10 @@ void mlf_krippendorff_clear(mlf_krippendorff *state) {
 
 int mlf_krippendorff_add(mlf_krippendorff *state, const mlf_value *unit, const mlf_value *value,
                          mlf_error *error) {
-  if (state->count == state->capacity) {
-    size_t capacity = state->capacity ? state->capacity * 2 : 16;
-    mlf_krippendorff_rating *ratings =
-        sqlite3_realloc64(state->ratings, capacity * sizeof(*ratings));
-    if (!ratings) return mlf_error_nomem(error);
-    state->ratings = ratings;
-    state->capacity = capacity;
-  }
+  mlf_krippendorff_rating *ratings =
+      mlf_array_room(state->ratings, state->count, &state->capacity, 16, sizeof(*ratings));
+  if (!ratings) return mlf_error_nomem(error);
+  state->ratings = ratings;
   mlf_krippendorff_rating *rating = &state->ratings[state->count++];
   *rating = (mlf_krippendorff_rating){*unit, *value};
   /* Both, so that neither borrows when it is cleared. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analysis/stratify.h"
+#include "base/array.h"
 #include "base/sqlite_api.h"
 
 void mlf_labels_clear(mlf_labels *labels) {
@@ -13,12 +14,10 @@ void mlf_labels_clear(mlf_labels *labels) {
 }
 
 static int labels_grow(mlf_labels *labels) {
-  if (labels->count < labels->capacity) return SQLITE_OK;
-  size_t capacity = labels->capacity ? labels->capacity * 2 : 8;
-  mlf_label *sorted = sqlite3_realloc64(labels->sorted, capacity * sizeof(*sorted));
+  mlf_label *sorted =
+      mlf_array_room(labels->sorted, labels->count, &labels->capacity, 8, sizeof(*sorted));
   if (!sorted) return SQLITE_NOMEM;
   labels->sorted = sorted;
-  labels->capacity = capacity;
   return SQLITE_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/sqlite_api.h"
 
 void mlf_ordered_clear(mlf_ordered *ordered) {
@@ -42,14 +43,10 @@ static size_t ordered_find_key(const mlf_ordered_block *block, uint64_t key) {
 
 /* Makes room in the list for a new empty block at `index`. */
 static int ordered_add_block(mlf_ordered *ordered, size_t index) {
-  if (ordered->block_count == ordered->block_capacity) {
-    size_t capacity = ordered->block_capacity ? 2 * ordered->block_capacity : 4;
-    mlf_ordered_block *grown =
-        sqlite3_realloc64(ordered->blocks, capacity * sizeof(*ordered->blocks));
-    if (!grown) return SQLITE_NOMEM;
-    ordered->blocks = grown;
-    ordered->block_capacity = capacity;
-  }
+  mlf_ordered_block *blocks = mlf_array_room(ordered->blocks, ordered->block_count,
+                                             &ordered->block_capacity, 4, sizeof(*blocks));
+  if (!blocks) return SQLITE_NOMEM;
+  ordered->blocks = blocks;
   uint64_t *keys = sqlite3_malloc64(MLF_ORDERED_BLOCK * sizeof(*keys));
   if (!keys) return SQLITE_NOMEM;
   mlf_ordered_block *block = &ordered->blocks[index];

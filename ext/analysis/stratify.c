@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/hash.h"
+#include "base/array.h"
 #include "base/sqlite_api.h"
 
 #define STRATIFY_KEYS_MIN  16
@@ -204,13 +205,10 @@ static int stratify_add_stratum(mlf_stratify *state, const mlf_value *value, uin
     return mlf_error_set(error, SQLITE_ERROR, "more than %d different strata",
                          MLF_STRATIFY_STRATA_MAX);
   if (stratify_grow_slots(state) != SQLITE_OK) return mlf_error_nomem(error);
-  if (state->count == state->capacity) {
-    size_t capacity = state->capacity ? 2 * state->capacity : 8;
-    mlf_stratum *grown = sqlite3_realloc64(state->strata, capacity * sizeof(*grown));
-    if (!grown) return mlf_error_nomem(error);
-    state->strata = grown;
-    state->capacity = capacity;
-  }
+  mlf_stratum *strata =
+      mlf_array_room(state->strata, state->count, &state->capacity, 8, sizeof(*strata));
+  if (!strata) return mlf_error_nomem(error);
+  state->strata = strata;
   mlf_stratum *stratum = &state->strata[state->count];
   *stratum = (mlf_stratum){.hash = hash, .place_max = UINT64_MAX};
   if (stratify_copy(&stratum->value, value) != SQLITE_OK) return mlf_error_nomem(error);

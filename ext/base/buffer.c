@@ -1,9 +1,17 @@
 #include "base/buffer.h"
 
+#include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/sqlite_api.h"
+
+static bool buffer_is_sound(const mlf_buffer *buffer) {
+  if (!buffer->bytes) return buffer->length == 0 && buffer->capacity == 0;
+  return buffer->length < buffer->capacity && buffer->length <= buffer->bytes_max &&
+         buffer->bytes[buffer->length] == 0;
+}
 
 void mlf_buffer_init(mlf_buffer *buffer, size_t bytes_max) {
   memset(buffer, 0, sizeof(*buffer));
@@ -16,6 +24,8 @@ void mlf_buffer_clear(mlf_buffer *buffer) {
 }
 
 int mlf_buffer_append(mlf_buffer *buffer, const void *bytes, size_t length) {
+  assert(buffer_is_sound(buffer));
+  assert(bytes || length == 0);
   if (length > buffer->bytes_max - buffer->length) return SQLITE_TOOBIG;
   size_t needed = buffer->length + length + 1;
   if (needed > buffer->capacity) {
@@ -30,6 +40,7 @@ int mlf_buffer_append(mlf_buffer *buffer, const void *bytes, size_t length) {
   if (length) memcpy(buffer->bytes + buffer->length, bytes, length);
   buffer->length += length;
   buffer->bytes[buffer->length] = 0;
+  assert(buffer_is_sound(buffer));
   return SQLITE_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -34,6 +35,8 @@ void mlf_error_clean(char *text, size_t bytes_max) {
 }
 
 int mlf_error_set(mlf_error *error, int code, const char *format, ...) {
+  assert(code != SQLITE_OK);
+  assert(error->code || !error->text);
   if (error->code) return error->code;
   if (code == SQLITE_NOMEM || code == SQLITE_INTERRUPT) return error->code = code;
   va_list arguments;
@@ -53,6 +56,7 @@ int mlf_error_nomem(mlf_error *error) {
 }
 
 int mlf_error_move(mlf_error *error, mlf_error *from) {
+  assert(error != from);
   if (!error->code) {
     *error = *from;
     *from = (mlf_error){0};

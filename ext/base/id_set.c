@@ -1,5 +1,6 @@
 #include "base/id_set.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/sqlite_api.h"
@@ -32,6 +33,7 @@ static bool id_set_pack(const char *id, mlf_packed_id *packed) {
 /* The slot that holds the id, or the empty one where it belongs. Who makes ids may count them up,
 ** so the bits are mixed (splitmix64's constants, Steele, Lea and Flood 2014). */
 static mlf_packed_id *id_set_slot(mlf_packed_id *slots, size_t slot_count, mlf_packed_id id) {
+  assert(slot_count > 0 && (slot_count & (slot_count - 1)) == 0);
   uint64_t hash = id.high * 0xbf58476d1ce4e5b9u ^ id.low;
   hash = (hash ^ hash >> 31) * 0x94d049bb133111ebu;
   size_t at = (size_t)(hash ^ hash >> 29) & (slot_count - 1);
@@ -70,6 +72,7 @@ int mlf_id_set_add(mlf_id_set *set, const char *id, bool *added) {
     int rc = id_set_grow(set);
     if (rc != SQLITE_OK) return rc;
   }
+  assert(set->count < set->slot_count); /* or the search for an empty slot would not end */
   mlf_packed_id *slot = id_set_slot(set->slots, set->slot_count, packed);
   if (slot->high || slot->low) return SQLITE_OK;
   *slot = packed;

@@ -14,6 +14,9 @@
 #define MLF_JSON_DEPTH_MAX 5000
 /* And levels of a tree that is made of it: more than any reply has above its values. */
 #define MLF_JSON_LEVELS_MAX 12
+/* How many bytes are read or written, in a few milliseconds, before somebody asks whether the
+** statement is to go on. */
+#define MLF_JSON_POLL_BYTES (1024 * 1024)
 
 /* HTTP: one reply body, in bytes after decoding. */
 #define MLF_REPLY_BYTES_MAX (32 * 1024 * 1024)

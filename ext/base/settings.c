@@ -12,15 +12,16 @@
 #include "base/tracking_uri.h"
 
 typedef enum setting_kind {
-  SETTING_ADDRESS, /* char *: see tracking_uri.h */
-  SETTING_TEXT,    /* char *: no control characters */
-  SETTING_VISIBLE, /* char *: visible ASCII without blanks, safe in a header */
-  SETTING_ORIGINS, /* char *: addresses without a path, with commas between */
-  SETTING_BOOLEAN, /* bool */
-  SETTING_BAD,     /* bool: 'error' is false, 'null' true */
-  SETTING_INTEGER, /* int */
-  SETTING_SECONDS, /* int, in milliseconds; written with up to three decimals */
-  SETTING_FACTOR   /* double; written with up to three decimals */
+  SETTING_ADDRESS,  /* char *: see tracking_uri.h */
+  SETTING_TEXT,     /* char *: no control characters */
+  SETTING_VISIBLE,  /* char *: visible ASCII without blanks, safe in a header */
+  SETTING_ORIGINS,  /* char *: addresses without a path, with commas between */
+  SETTING_BOOLEAN,  /* bool */
+  SETTING_BAD,      /* bool: 'error' is false, 'null' true */
+  SETTING_PROGRESS, /* mlf_setting_progress: false, true or tty */
+  SETTING_INTEGER,  /* int */
+  SETTING_SECONDS,  /* int, in milliseconds; written with up to three decimals */
+  SETTING_FACTOR    /* double; written with up to three decimals */
 } setting_kind;
 
 typedef struct setting {
@@ -107,6 +108,10 @@ static const setting settings_table[] = {
   {"MLFLOW_SQL_BAD_TRACES",
     "what a trace does to a statement that cannot read it: error ends it, null leaves NULLs",
     SETTING_BAD, false, SETTING_AT(bad_traces_null), 0, 0, 0},
+  {"MLFLOW_SQL_PROGRESS",
+    "true: a statement that waits shows on standard error, if that is a terminal, how far it is; "
+    "tty: on the process's terminal",
+    SETTING_PROGRESS, false, SETTING_AT(progress), 0, 0, 0},
   {"MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET",
     "true: token or password may travel unencrypted to another machine",
     SETTING_BOOLEAN, false, SETTING_AT(plain_http_secret), 0, 0, 0},
@@ -126,6 +131,9 @@ static const char *const settings_source_names[] = {
     [MLF_SETTING_CONNECT] = "mlflow_connect",
     [MLF_SETTING_WITHHELD] = "withheld: SQL named the server, and MLFLOW_SQL_HOSTS does not",
 };
+
+static const char *const settings_progress_words[] = {
+    [MLF_PROGRESS_OFF] = "false", [MLF_PROGRESS_STDERR] = "true", [MLF_PROGRESS_TTY] = "tty"};
 
 static bool settings_is_text(const setting *row) {
   return row->kind <= SETTING_ORIGINS;
@@ -212,14 +220,29 @@ static int settings_assign_bad(mlf_settings *settings, const setting *row, const
 }
 
 /* The words that MLflow takes, in any case. */
+static bool settings_parse_boolean(const char *text, bool *value) {
+  *value = sqlite3_stricmp(text, "true") == 0 || strcmp(text, "1") == 0;
+  return *value || sqlite3_stricmp(text, "false") == 0 || strcmp(text, "0") == 0;
+}
+
 static int settings_assign_boolean(mlf_settings *settings, const setting *row, const char *text,
                                    mlf_error *error) {
-  bool yes = sqlite3_stricmp(text, "true") == 0 || strcmp(text, "1") == 0;
-  bool no = sqlite3_stricmp(text, "false") == 0 || strcmp(text, "0") == 0;
-  if (!yes && !no)
+  bool value;
+  if (!settings_parse_boolean(text, &value))
     return mlf_error_set(error, SQLITE_ERROR, "%s is '%.40s'; it must be true, false, 1 or 0",
                          row->name, text);
-  *(bool *)settings_field(settings, row) = yes;
+  *(bool *)settings_field(settings, row) = value;
+  return SQLITE_OK;
+}
+
+static int settings_assign_progress(mlf_settings *settings, const setting *row, const char *text,
+                                    mlf_error *error) {
+  bool value;
+  bool tty = sqlite3_stricmp(text, "tty") == 0;
+  if (!tty && !settings_parse_boolean(text, &value))
+    return mlf_error_set(error, SQLITE_ERROR, "%s is '%.40s'; it must be true, false, 1, 0 or tty",
+                         row->name, text);
+  settings->progress = tty ? MLF_PROGRESS_TTY : value ? MLF_PROGRESS_STDERR : MLF_PROGRESS_OFF;
   return SQLITE_OK;
 }
 
@@ -272,6 +295,7 @@ static int settings_assign(mlf_settings *settings, int index, const char *text,
   case SETTING_ORIGINS: return settings_assign_text(settings, row, text, source, error);
   case SETTING_BOOLEAN: return settings_assign_boolean(settings, row, text, error);
   case SETTING_BAD: return settings_assign_bad(settings, row, text, error);
+  case SETTING_PROGRESS: return settings_assign_progress(settings, row, text, error);
   default: return settings_assign_number(settings, row, text, error);
   }
 }
@@ -380,6 +404,7 @@ static char *settings_show(const mlf_settings *settings, const setting *row) {
   switch (row->kind) {
   case SETTING_BOOLEAN: return sqlite3_mprintf("%s", *(const bool *)field ? "true" : "false");
   case SETTING_BAD: return sqlite3_mprintf("%s", *(const bool *)field ? "null" : "error");
+  case SETTING_PROGRESS: return sqlite3_mprintf("%s", settings_progress_words[settings->progress]);
   case SETTING_INTEGER: return sqlite3_mprintf("%d", *(const int *)field);
   case SETTING_SECONDS: settings_write_thousandths(*(const int *)field, number); break;
   case SETTING_FACTOR:

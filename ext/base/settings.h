@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 
-#define MLF_SETTINGS_COUNT 24
+#define MLF_SETTINGS_COUNT 25
 
 typedef enum mlf_setting_source {
   MLF_SETTING_DEFAULT,
@@ -32,6 +32,13 @@ typedef enum mlf_setting_source {
   MLF_SETTING_CONNECT,
   MLF_SETTING_WITHHELD /* SQL named the server, and the environment does not */
 } mlf_setting_source;
+
+/* Where a statement that waits shows how far it is. */
+typedef enum mlf_setting_progress {
+  MLF_PROGRESS_OFF,
+  MLF_PROGRESS_STDERR, /* if it is a terminal */
+  MLF_PROGRESS_TTY     /* the terminal that controls the process */
+} mlf_setting_progress;
 
 typedef struct mlf_settings {
   /* The server: scheme://host[:port][/prefix] without user, password, query or trailing slash. */
@@ -51,7 +58,8 @@ typedef struct mlf_settings {
                              http to a host that is not loopback */
   bool locked;            /* MLFLOW_SQL_LOCK: mlflow_connect is refused */
   bool bad_traces_null;   /* MLFLOW_SQL_BAD_TRACES: what cannot be read of a trace is NULL */
-  bool withheld;          /* a secret is set, which this server does not get */
+  mlf_setting_progress progress; /* MLFLOW_SQL_PROGRESS */
+  bool withheld;                 /* a secret is set, which this server does not get */
   /* Limits; see limits.h for the defaults. */
   int request_timeout_ms;
   int connect_timeout_ms;

@@ -1,5 +1,6 @@
 #include "base/string_set.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/sqlite_api.h"
@@ -13,6 +14,7 @@ uint64_t mlf_string_hash(const char *text) {
 
 /* The slot that holds `text`, or the empty one where it belongs. */
 static char **string_set_slot(char **slots, size_t slot_count, const char *text) {
+  assert(slot_count > 0 && (slot_count & (slot_count - 1)) == 0);
   size_t at = (size_t)mlf_string_hash(text) & (slot_count - 1);
   while (slots[at] && strcmp(slots[at], text) != 0)
     at = (at + 1) & (slot_count - 1);
@@ -54,6 +56,7 @@ int mlf_string_set_add(mlf_string_set *set, const char *text, bool *added) {
     int rc = string_set_grow(set);
     if (rc != SQLITE_OK) return rc;
   }
+  assert(set->count < set->slot_count); /* or the search for an empty slot would not end */
   char **slot = string_set_slot(set->slots, set->slot_count, text);
   if (*slot) return SQLITE_OK;
   *slot = sqlite3_mprintf("%s", text);

@@ -11,10 +11,7 @@
 static const char tracking_uri_bytes[] = TRACKING_URI_ALNUM "-._~:/?#[]@!$&'()*+,;=%";
 /* The underscore is no host name's, but container networks have it. */
 static const char tracking_uri_host_bytes[] = TRACKING_URI_ALNUM "-._";
-
-static const char tracking_uri_not_http[] =
-    "it must begin with http:// or https://, e.g. http://127.0.0.1:5000; for a store, start "
-    "`mlflow server --backend-store-uri STORE` and give its address";
+static const char tracking_uri_blanks[] = " \t\r\n";
 
 /* Pieces of the text, borrowed from it. */
 typedef struct tracking_uri_parts {
@@ -102,10 +99,35 @@ static const char *tracking_uri_split_host(const char *at, const char *end,
   return NULL;
 }
 
+/* What is wrong with a text that does not begin with http:// or https://. */
+static const char *tracking_uri_not_http(const char *text) {
+  const char *colon = text + strspn(text, tracking_uri_host_bytes);
+  size_t digits = *colon == ':' ? strspn(colon + 1, "0123456789") : 0;
+  if (*text == '"' || *text == '\'')
+    return "the quotes around the address are part of the value; leave them out";
+  if (sqlite3_strnicmp(text, "databricks", 10) == 0)
+    return "Databricks' own service is not supported; give the http:// or https:// address of an "
+           "MLflow server";
+  if (sqlite3_strnicmp(text, "arn:", 4) == 0)
+    return "Amazon SageMaker's servers (arn:…) are not supported; give the http:// or https:// "
+           "address of an MLflow server";
+  if (colon > text && digits > 0 && (!colon[1 + digits] || colon[1 + digits] == '/'))
+    return "there is no scheme before the host and port; write http:// or https:// before them, "
+           "e.g. http://127.0.0.1:5000";
+  return "it must begin with http:// or https://, e.g. http://127.0.0.1:5000; for a store "
+         "(./mlruns, "
+         "sqlite:///mlflow.db), start `mlflow server --backend-store-uri STORE` and give its "
+         "address";
+}
+
 /* Cuts the text into its parts. Returns NULL, or what is wrong with it. */
 static const char *tracking_uri_split(const char *text, tracking_uri_parts *parts) {
   memset(parts, 0, sizeof(*parts));
   const char *at;
+  size_t length = strlen(text);
+  if (length > 0 &&
+      (strchr(tracking_uri_blanks, *text) || strchr(tracking_uri_blanks, text[length - 1])))
+    return "there is a blank or a line break before or after the address; leave it out";
   if (sqlite3_strnicmp(text, "http://", 7) == 0) {
     parts->scheme = "http";
     at = text + 7;
@@ -113,7 +135,7 @@ static const char *tracking_uri_split(const char *text, tracking_uri_parts *part
     parts->scheme = "https";
     at = text + 8;
   } else {
-    return tracking_uri_not_http;
+    return tracking_uri_not_http(text);
   }
   if (text[strspn(text, tracking_uri_bytes)])
     return "it has a character that must be written as % and two hexadecimal digits";

@@ -19,6 +19,7 @@
 
 #include "analysis/difference.h"
 #include "analysis/labels.h"
+#include "base/array.h"
 #include "base/sqlite_value.h"
 #include "functions/families.h"
 #include "functions/json_result.h"
@@ -67,13 +68,10 @@ static int differences_find(differences_state *state, const mlf_value *value,
   size_t number;
   size_t known = state->labels.count;
   *found = NULL;
-  if (known == state->capacity) {
-    size_t capacity = state->capacity ? state->capacity * 2 : 8;
-    differences_count *counts = sqlite3_realloc64(state->counts, capacity * sizeof(*counts));
-    if (!counts) return mlf_error_nomem(error);
-    state->counts = counts;
-    state->capacity = capacity;
-  }
+  differences_count *counts =
+      mlf_array_room(state->counts, known, &state->capacity, 8, sizeof(*counts));
+  if (!counts) return mlf_error_nomem(error);
+  state->counts = counts;
   if (mlf_labels_find(&state->labels, value, &number, error) != SQLITE_OK) return error->code;
   if (number == MLF_LABELS_MAX) return SQLITE_OK;
   *found = &state->counts[number];

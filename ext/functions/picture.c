@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "analysis/textplot.h"
+#include "base/array.h"
 #include "functions/families.h"
 
 #define PICTURE_POINTS_MAX 10000
@@ -35,13 +36,10 @@ static int picture_add(picture_series *series, double value, mlf_error *error) {
   if (series->count == PICTURE_POINTS_MAX)
     return mlf_error_set(error, SQLITE_ERROR, "more than %d values; group them first",
                          PICTURE_POINTS_MAX);
-  if (series->count == series->capacity) {
-    size_t capacity = series->capacity ? 2 * series->capacity : 32;
-    double *grown = sqlite3_realloc64(series->values, capacity * sizeof(*grown));
-    if (!grown) return mlf_error_nomem(error);
-    series->values = grown;
-    series->capacity = capacity;
-  }
+  double *values =
+      mlf_array_room(series->values, series->count, &series->capacity, 32, sizeof(*values));
+  if (!values) return mlf_error_nomem(error);
+  series->values = values;
   series->values[series->count++] = value;
   return SQLITE_OK;
 }

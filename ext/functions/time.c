@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "analysis/calendar.h"
+#include "base/gregorian.h"
 #include "functions/families.h"
 
 typedef struct time_arguments {
@@ -36,7 +37,7 @@ static int time_read_ms(sqlite3_value *argument, int64_t *ms, mlf_error *error) 
   if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
     return mlf_error_set(error, SQLITE_ERROR, "the time is not numeric");
   double real = sqlite3_value_double(argument);
-  if (!(real >= MLF_CALENDAR_MS_MIN && real <= (double)MLF_CALENDAR_MS_MAX))
+  if (!(real >= MLF_GREGORIAN_MIN_MS && real <= (double)MLF_GREGORIAN_MAX_MS))
     return mlf_error_set(error, SQLITE_ERROR,
                          "the time is not within the years 0 to 9999 in milliseconds");
   *ms = type == SQLITE_INTEGER ? sqlite3_value_int64(argument) : (int64_t)floor(real);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/sqlite_api.h"
 #include "model/json_reader.h"
 #include "model/json_write.h"
@@ -53,26 +54,22 @@ static int json_add_value(mlf_json *json, size_t begin, mlf_error *error) {
   if (json->value_count >= JSON_NODES_LEAST + json->length / JSON_BYTES_PER_VALUE)
     return mlf_error_set(error, SQLITE_TOOBIG, "JSON of %llu bytes has more than %llu values",
                          (sqlite3_uint64)json->length, (sqlite3_uint64)json->value_count);
-  if (json->value_count == json->value_capacity) {
-    size_t capacity = json->value_capacity ? json->value_capacity * 2 : 64;
-    json_extent *grown = sqlite3_realloc64(json->values, capacity * sizeof(*grown));
-    if (!grown) return mlf_error_nomem(error);
-    json->values = grown;
-    json->value_capacity = capacity;
-  }
+  json_extent *values =
+      mlf_array_room(json->values, json->value_count, &json->value_capacity, 64, sizeof(*values));
+  if (!values) return mlf_error_nomem(error);
+  json->values = values;
   json->values[json->value_count++].begin = begin;
   return SQLITE_OK;
 }
 
 /* Writes the plain form of what is in the tree: what cJSON 1.7.15 reads right under any locale.
 ** Numbers are 0, for they are read from the text, and leaves are empty. */
-static void json_write_plain(sqlite3_str *plain, const mlf_json_reader *reader,
-                             mlf_json_token token) {
-  if (token == MLF_JSON_TOKEN_NUMBER) {
-    sqlite3_str_appendchar(plain, 1, '0');
-  } else {
-    mlf_json_write_token(plain, reader, token, true);
-  }
+static int json_write_plain(sqlite3_str *plain, const mlf_json_reader *reader, mlf_json_token token,
+                            mlf_error *error) {
+  if (token != MLF_JSON_TOKEN_NUMBER)
+    return mlf_json_write_token(plain, reader, token, true, error);
+  sqlite3_str_appendchar(plain, 1, '0');
+  return SQLITE_OK;
 }
 
 /* Steps over a leaf that has begun, and writes it as empty. */
@@ -115,8 +112,8 @@ static int json_read(mlf_json *json, sqlite3_str *plain, mlf_error *error) {
     if (rc == SQLITE_OK && opens && reader.depth > json->options.levels) {
       rc = json_read_leaf(&reader, token, plain, error);
       opens = first = false;
-    } else {
-      json_write_plain(plain, &reader, token);
+    } else if (rc == SQLITE_OK) {
+      rc = json_write_plain(plain, &reader, token, error);
       if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(plain, 1, ':');
     }
     if (rc != SQLITE_OK) return rc;

@@ -5,9 +5,6 @@
 #include "base/sqlite_api.h"
 #include "base/utf8.h"
 
-/* Reading so much takes a few milliseconds. */
-#define READER_POLL_BYTES (1024 * 1024)
-
 /* What the grammar allows next. */
 enum {
   READER_VALUE,        /* a value */
@@ -119,10 +116,19 @@ static int reader_escape(mlf_json_reader *reader, mlf_error *error) {
   return SQLITE_OK;
 }
 
-/* Steps over what needs no look: visible ASCII and blanks without quote and backslash. */
+/* Asks whether to go on, once in MLF_JSON_POLL_BYTES. */
+static int reader_poll(mlf_json_reader *reader, mlf_error *error) {
+  if (reader->at < reader->poll_at) return SQLITE_OK;
+  reader->poll_at = reader->at + MLF_JSON_POLL_BYTES;
+  return mlf_interrupt_poll(reader->interrupt, error);
+}
+
+/* Steps over what needs no look, visible ASCII and blanks without quote and backslash, but not
+** beyond where to ask whether to go on. */
 static void reader_skip_ascii(mlf_json_reader *reader) {
+  size_t until = reader->length < reader->poll_at ? reader->length : reader->poll_at;
   const unsigned char *at = (const unsigned char *)reader->text + reader->at;
-  const unsigned char *end = (const unsigned char *)reader->text + reader->length;
+  const unsigned char *end = (const unsigned char *)reader->text + until;
   while (at < end && *at >= 0x20 && *at < 0x80 && *at != '"' && *at != '\\')
     at++;
   reader->at = (size_t)((const char *)at - reader->text);
@@ -132,12 +138,13 @@ static int reader_string(mlf_json_reader *reader, mlf_error *error) {
   reader->at++;
   reader->plain = true;
   for (;;) {
+    int rc = reader_poll(reader, error);
+    if (rc != SQLITE_OK) return rc;
     reader_skip_ascii(reader);
     int c = reader_peek(reader);
     if (c == '"') break;
     if (c < 0x20) return reader_fail(reader, "control character in a string", error);
     bool valid = true;
-    int rc = SQLITE_OK;
     if (c == '\\') {
       rc = reader_escape(reader, error);
       valid = false;
@@ -244,12 +251,8 @@ static bool reader_is_at_close(const mlf_json_reader *reader) {
 }
 
 int mlf_json_reader_next(mlf_json_reader *reader, mlf_json_token *token, mlf_error *error) {
-  int rc = SQLITE_OK;
-  if (reader->at >= reader->poll_at) {
-    reader->poll_at = reader->at + READER_POLL_BYTES;
-    rc = mlf_interrupt_poll(reader->interrupt, error);
-    if (rc != SQLITE_OK) return rc;
-  }
+  int rc = reader_poll(reader, error);
+  if (rc != SQLITE_OK) return rc;
   reader_skip_space(reader);
   if (reader->expects == READER_COMMA_OR_END) rc = reader_comma(reader, error);
   if (rc != SQLITE_OK) return rc;

@@ -18,10 +18,12 @@ static void write_ascii(sqlite3_str *out, unsigned char c) {
   }
 }
 
-/* How many bytes from `at` on stand in a JSON string as they are. */
+/* How many bytes from `at` on stand in a JSON string as they are, up to a share of them that takes
+** no time. */
 static size_t write_plain_length(const char *at, const char *end) {
   const char *from = at;
-  while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') {
+  while (at < end && at - from < MLF_JSON_POLL_BYTES && (unsigned char)*at >= 0x20 && *at != '"' &&
+         *at != '\\') {
     bool valid;
     size_t step = mlf_utf8_next(at, (size_t)(end - at), &valid);
     if (!valid) break;
@@ -34,16 +36,17 @@ void mlf_json_write_text(sqlite3_str *out, const char *text, size_t length) {
   const char *end = text + length;
   sqlite3_str_appendchar(out, 1, '"');
   while (text < end) {
-    size_t plain = write_plain_length(text, end);
-    sqlite3_str_append(out, text, (int)plain);
-    text += plain;
-    if (text == end) break;
     bool valid;
-    size_t step = mlf_utf8_next(text, (size_t)(end - text), &valid);
-    if (valid) {
-      write_ascii(out, (unsigned char)*text);
+    size_t step = write_plain_length(text, end);
+    if (step > 0) {
+      sqlite3_str_append(out, text, (int)step);
     } else {
-      sqlite3_str_appendall(out, "\xef\xbf\xbd");
+      step = mlf_utf8_next(text, (size_t)(end - text), &valid);
+      if (valid) {
+        write_ascii(out, (unsigned char)*text);
+      } else {
+        sqlite3_str_appendall(out, "\xef\xbf\xbd");
+      }
     }
     text += step;
   }
@@ -85,13 +88,20 @@ static size_t write_utf8(long character, char utf8[4]) {
 }
 
 /* Appends the inside of a JSON string that is not plain. */
-static void write_string(sqlite3_str *out, const char *at, const char *end, bool readable) {
+static int write_string(sqlite3_str *out, const mlf_json_reader *reader, bool readable,
+                        mlf_error *error) {
+  const char *at = reader->text + reader->begin + 1, *end = reader->text + reader->end - 1;
+  size_t poll_at = reader->begin + MLF_JSON_POLL_BYTES;
   while (at < end) {
+    if ((size_t)(at - reader->text) >= poll_at) {
+      poll_at += MLF_JSON_POLL_BYTES;
+      int rc = mlf_interrupt_poll(reader->interrupt, error);
+      if (rc != SQLITE_OK) return rc;
+    }
     size_t step = write_plain_length(at, end);
-    sqlite3_str_append(out, at, (int)step);
-    at += step;
-    if (at == end) break;
-    if (*at != '\\') {
+    if (step > 0) {
+      sqlite3_str_append(out, at, (int)step);
+    } else if (*at != '\\') {
       bool valid;
       step = mlf_utf8_next(at, (size_t)(end - at), &valid);
       sqlite3_str_appendall(out, "\xef\xbf\xbd");
@@ -108,21 +118,24 @@ static void write_string(sqlite3_str *out, const char *at, const char *end, bool
     }
     at += step;
   }
+  return SQLITE_OK;
 }
 
-void mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_json_token token,
-                          bool readable) {
+int mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_json_token token,
+                         bool readable, mlf_error *error) {
   const char *begin = reader->text + reader->begin, *end = reader->text + reader->end;
   bool quoted = token == MLF_JSON_TOKEN_NAME || token == MLF_JSON_TOKEN_STRING;
+  int rc = SQLITE_OK;
   if (token == MLF_JSON_TOKEN_NO_NUMBER) {
     sqlite3_str_appendall(out, "null");
   } else if (!quoted || reader->plain) {
     sqlite3_str_append(out, begin, (int)(end - begin));
   } else {
     sqlite3_str_appendchar(out, 1, '"');
-    write_string(out, begin + 1, end - 1, readable);
+    rc = write_string(out, reader, readable, error);
     sqlite3_str_appendchar(out, 1, '"');
   }
+  return rc;
 }
 
 int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error) {
@@ -133,7 +146,8 @@ int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *e
     if (rc != SQLITE_OK || token == MLF_JSON_TOKEN_END) return rc;
     bool closes = token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END;
     if (!first && !closes) sqlite3_str_appendchar(out, 1, ',');
-    mlf_json_write_token(out, reader, token, false);
+    rc = mlf_json_write_token(out, reader, token, false, error);
+    if (rc != SQLITE_OK) return rc;
     if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(out, 1, ':');
     first = token == MLF_JSON_TOKEN_OBJECT || token == MLF_JSON_TOKEN_ARRAY ||
             token == MLF_JSON_TOKEN_NAME;

@@ -7,6 +7,9 @@
 
 #include "model/json_write.h"
 
+/* \uXXXX, the longest form of a character of ASCII. */
+#define OTLP_ESCAPE_BYTES 6
+
 /* What a token may be, by where it stands. */
 typedef enum otlp_place {
   OTLP_VALUE,    /* {"string_value": …} */
@@ -34,17 +37,20 @@ typedef struct otlp_writer {
   mlf_json_reader reader;
   mlf_json_token token;
   otlp_place next; /* what the next value is */
+  int rc;          /* of what was written */
+  mlf_error *error;
   otlp_level levels[MLF_JSON_DEPTH_MAX + 1];
 } otlp_writer;
 
-/* Whether the name or string that was read is this one. */
+/* Whether the name or string that was read is this one, which is of ASCII. */
 static bool otlp_is(const otlp_writer *writer, const char *text) {
   const mlf_json_reader *reader = &writer->reader;
   const char *found = reader->text + reader->begin;
   size_t found_length = reader->end - reader->begin, length = strlen(text);
+  if (found_length > OTLP_ESCAPE_BYTES * length + 2) return false;
   sqlite3_str *decoded = reader->plain ? NULL : sqlite3_str_new(NULL);
   if (decoded) {
-    mlf_json_write_token(decoded, reader, MLF_JSON_TOKEN_STRING, false);
+    mlf_json_write_token(decoded, reader, MLF_JSON_TOKEN_STRING, false, writer->error);
     found = sqlite3_str_value(decoded);
     found_length = (size_t)sqlite3_str_length(decoded);
   }
@@ -142,7 +148,7 @@ static bool otlp_take_scalar(otlp_writer *writer) {
   default:
     if (token != MLF_JSON_TOKEN_STRING) return false;
   }
-  mlf_json_write_token(writer->out, &writer->reader, token, false);
+  writer->rc = mlf_json_write_token(writer->out, &writer->reader, token, false, writer->error);
   return true;
 }
 
@@ -213,7 +219,8 @@ static int otlp_run(otlp_writer *writer, bool *wrong, mlf_error *error) {
     case MLF_JSON_TOKEN_ARRAY_END: otlp_close(writer); break;
     default:
       *wrong = !otlp_take_value(writer);
-      if (writer->next == OTLP_SKIPPED)
+      rc = writer->rc;
+      if (rc == SQLITE_OK && writer->next == OTLP_SKIPPED)
         rc = mlf_json_reader_skip(&writer->reader, writer->token, error);
     }
     if (rc != SQLITE_OK || *wrong) return rc;
@@ -227,6 +234,8 @@ static int otlp_write(sqlite3_str *out, const mlf_json *json, const mlf_json_nod
   if (!writer) return mlf_error_nomem(error);
   writer->out = out;
   writer->next = place;
+  writer->rc = SQLITE_OK;
+  writer->error = error;
   mlf_json_read_node(json, node, &writer->reader);
   int rc = otlp_run(writer, &wrong, error);
   sqlite3_free(writer);

@@ -19,9 +19,10 @@ bool mlf_server_parse(const char *text, mlf_server *server) {
 
 bool mlf_server_knows(mlf_server server, mlf_feature feature) {
   static const int minor_of_3[] = {
-      [MLF_FEATURE_SEARCH_V3] = 2, [MLF_FEATURE_LIKE] = 6,      [MLF_FEATURE_CLIENT_REQUEST_ID] = 6,
-      [MLF_FEATURE_BATCH_GET] = 6, [MLF_FEATURE_FEEDBACK] = 10, [MLF_FEATURE_IS_NULL] = 11,
-      [MLF_FEATURE_METRICS] = 17,
+      [MLF_FEATURE_SEARCH_V3] = 2,         [MLF_FEATURE_LIKE] = 6,
+      [MLF_FEATURE_CLIENT_REQUEST_ID] = 6, [MLF_FEATURE_BATCH_GET] = 6,
+      [MLF_FEATURE_FEEDBACK] = 10,         [MLF_FEATURE_IS_NULL] = 11,
+      [MLF_FEATURE_METRICS] = 17,          [MLF_FEATURE_WORKSPACES] = 10,
   };
   return server.major > 3 || (server.major == 3 && server.minor >= minor_of_3[feature]);
 }

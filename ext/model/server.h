@@ -17,6 +17,7 @@ typedef enum mlf_feature {
   MLF_FEATURE_BATCH_GET,         /* 3.6: GET /api/3.0/mlflow/traces/batchGet */
   MLF_FEATURE_FEEDBACK,          /* 3.10: feedback.X */
   MLF_FEATURE_IS_NULL,           /* 3.11: IS NULL and IS NOT NULL on tags and metadata */
+  MLF_FEATURE_WORKSPACES,        /* 3.10: the header X-MLFLOW-WORKSPACE */
   MLF_FEATURE_METRICS            /* 3.17: POST /api/3.0/mlflow/traces/metrics as our tables count.
                                     From 3.9 on it is there, but buckets assessments by their own
                                     time, and groups that it drops use up max_results */

@@ -38,7 +38,7 @@ static int span_write_file_text(sqlite3_str *out, const mlf_json_reader *reader,
   mlf_json *json;
   bool is_json = false;
   int rc = mlf_json_parse(reader->text + reader->begin, reader->end - reader->begin,
-                          (mlf_json_options){0}, &json, error);
+                          (mlf_json_options){.interrupt = reader->interrupt}, &json, error);
   if (rc != SQLITE_OK) return rc;
   const char *text = mlf_json_text(mlf_json_root(json));
   mlf_json_reader inner;
@@ -47,7 +47,8 @@ static int span_write_file_text(sqlite3_str *out, const mlf_json_reader *reader,
   inner.interrupt = reader->interrupt;
   rc = span_is_json(inner, &is_json, error);
   if (rc == SQLITE_OK && is_json) rc = mlf_json_write_value(out, &inner, error);
-  if (rc == SQLITE_OK && !is_json) mlf_json_write_token(out, reader, MLF_JSON_TOKEN_STRING, false);
+  if (rc == SQLITE_OK && !is_json)
+    rc = mlf_json_write_token(out, reader, MLF_JSON_TOKEN_STRING, false, error);
   mlf_json_free(json);
   return rc;
 }
@@ -79,9 +80,9 @@ static int span_write_file_attributes(sqlite3_str *out, const mlf_json *json,
     rc = mlf_json_reader_next(&reader, &token, error);
     if (rc != SQLITE_OK || token != MLF_JSON_TOKEN_NAME) break;
     sqlite3_str_appendall(out, separator);
-    mlf_json_write_token(out, &reader, token, false);
+    rc = mlf_json_write_token(out, &reader, token, false, error);
     sqlite3_str_appendchar(out, 1, ':');
-    rc = mlf_json_reader_next(&reader, &token, error);
+    if (rc == SQLITE_OK) rc = mlf_json_reader_next(&reader, &token, error);
     if (rc == SQLITE_OK) rc = span_write_file_value(out, &reader, token, error);
     separator = ",";
   }

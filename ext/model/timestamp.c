@@ -2,11 +2,9 @@
 
 #include <stddef.h>
 
-#define TIMESTAMP_DAY_MS INT64_C(86400000)
+#include "base/gregorian.h"
 
-/* 0000-01-01 and 9999-12-31, as Unix days. */
-#define TIMESTAMP_DAY_MIN (-719528)
-#define TIMESTAMP_DAY_MAX 2932896
+#define TIMESTAMP_DAY_MS INT64_C(86400000)
 
 /* Reads exactly `width` digits and moves on; false if they are not there. */
 static bool timestamp_digits(const char **at, int width, int *value) {
@@ -36,39 +34,6 @@ static bool timestamp_fraction(const char **at, int *ms) {
   return digits >= 1 && digits <= 9;
 }
 
-/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar, and back. Years are counted
-** from March, so that the leap day is the last; 400 of them are an era of 146097 days. (Howard
-** Hinnant, "chrono-compatible low-level date algorithms".) */
-static int timestamp_days(int year, int month, int day) {
-  int from_march = (month + 9) % 12;
-  year += 400 - (month <= 2); /* never negative; one era earlier below */
-  int era = year / 400;
-  int year_of_era = year % 400;
-  int day_of_year = (153 * from_march + 2) / 5 + day - 1;
-  int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return (era - 1) * 146097 + day_of_era - 719468;
-}
-
-static void timestamp_date(int days, int *year, int *month, int *day) {
-  days += 719468 + 146097;
-  int era = days / 146097;
-  int day_of_era = days % 146097;
-  int year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  int from_march = (5 * day_of_year + 2) / 153;
-  *day = day_of_year - (153 * from_march + 2) / 5 + 1;
-  *month = from_march < 10 ? from_march + 3 : from_march - 9;
-  *year = (era - 1) * 400 + year_of_era + (*month <= 2);
-}
-
-static bool timestamp_date_exists(int year, int month, int day) {
-  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (month < 1 || month > 12 || day < 1) return false;
-  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return day <= days[month - 1] + (month == 2 && leap);
-}
-
 /* Reads `Z` or `±HH:MM`, as minutes east of UTC. */
 static bool timestamp_offset(const char **at, int *minutes) {
   *minutes = 0;
@@ -94,10 +59,10 @@ bool mlf_timestamp_parse(const char *text, int64_t *ms) {
       !timestamp_digits(&text, 2, &second) || !timestamp_fraction(&text, &fraction_ms) ||
       !timestamp_offset(&text, &offset) || *text)
     return false;
-  if (!timestamp_date_exists(year, month, day) || hour > 23 || minute > 59 || second > 59)
+  if (!mlf_gregorian_exists(year, month, day) || hour > 23 || minute > 59 || second > 59)
     return false;
   int64_t seconds = (int64_t)(hour * 60 + minute - offset) * 60 + second;
-  *ms = timestamp_days(year, month, day) * TIMESTAMP_DAY_MS + seconds * 1000 + fraction_ms;
+  *ms = mlf_gregorian_days(year, month, day) * TIMESTAMP_DAY_MS + seconds * 1000 + fraction_ms;
   return true;
 }
 
@@ -131,12 +96,13 @@ static char *timestamp_write(char *at, int width, int value, char after) {
 
 bool mlf_timestamp_format(int64_t ms, char text[32]) {
   text[0] = 0;
-  int64_t days = ms / TIMESTAMP_DAY_MS - (ms % TIMESTAMP_DAY_MS < 0);
-  if (days < TIMESTAMP_DAY_MIN || days > TIMESTAMP_DAY_MAX) return false;
+  if (ms < MLF_GREGORIAN_MIN_MS || ms > MLF_GREGORIAN_MAX_MS) return false;
+  int64_t days = mlf_floor_divide(ms, TIMESTAMP_DAY_MS);
   int of_day = (int)(ms - days * TIMESTAMP_DAY_MS);
-  int year, month, day;
-  timestamp_date((int)days, &year, &month, &day);
-  text = timestamp_write(text, 4, year, '-');
+  int64_t year;
+  int month, day;
+  mlf_gregorian_date(days, &year, &month, &day);
+  text = timestamp_write(text, 4, (int)year, '-');
   text = timestamp_write(text, 2, month, '-');
   text = timestamp_write(text, 2, day, ' ');
   text = timestamp_write(text, 2, of_day / 3600000, ':');

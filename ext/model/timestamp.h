@@ -10,10 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The first and the last millisecond that SQLite's own form can say. */
-#define MLF_TIMESTAMP_MIN_MS (-62167219200000)
-#define MLF_TIMESTAMP_MAX_MS 253402300799999
-
 /* RFC 3339 text to Unix milliseconds, digits past the third dropped toward the past (floor, as
 ** protobuf's ToMilliseconds). False if `text` is NULL or no such time (month 13, 30 February,
 ** second 60, trailing characters). */

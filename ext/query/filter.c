@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/gregorian.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "base/utf8.h"
-#include "model/timestamp.h"
 #include "query/shippable.h"
 #include "query/time_bound.h"
 
@@ -156,8 +156,8 @@ static bool filter_narrow_by_text(mlf_filter *filter, const mlf_filter_term *ter
   if (value->type != MLF_TEXT) return false;
   int64_t from = mlf_time_bound(value->text, value->length, false);
   int64_t behind = mlf_time_bound(value->text, value->length, true);
-  filter_narrow(filter, MLF_OP_GE, MLF_TIMESTAMP_MIN_MS);
-  filter_narrow(filter, MLF_OP_LE, MLF_TIMESTAMP_MAX_MS);
+  filter_narrow(filter, MLF_OP_GE, MLF_GREGORIAN_MIN_MS);
+  filter_narrow(filter, MLF_OP_LE, MLF_GREGORIAN_MAX_MS);
   switch (term->op) {
   case MLF_OP_EQ:
     return filter_narrow(filter, MLF_OP_GE, from) && filter_narrow(filter, MLF_OP_LT, behind);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/gregorian.h"
 #include "model/timestamp.h"
 
 /* Whether the text of `ms` is at or behind `text`, or behind it alone. */
@@ -15,7 +16,7 @@ static bool time_bound_is_met(int64_t ms, const char *text, size_t length, bool 
 }
 
 int64_t mlf_time_bound(const char *text, size_t length, bool behind) {
-  int64_t low = MLF_TIMESTAMP_MIN_MS, high = MLF_TIMESTAMP_MAX_MS + 1;
+  int64_t low = MLF_GREGORIAN_MIN_MS, high = MLF_GREGORIAN_MAX_MS + 1;
   while (low < high) { /* the texts grow with the times: by bisection */
     int64_t middle = low + (high - low) / 2;
     if (time_bound_is_met(middle, text, length, behind)) {

@@ -4,10 +4,16 @@
 
 #include "base/clock.h"
 #include "base/sqlite_api.h"
+#include "remote/progress.h"
 #include "remote/status.h"
 
+#define CLIENT_PROGRESS_AFTER_MS 1000
+
 struct mlf_client {
-  mlf_interrupt interrupt;
+  mlf_interrupt host;      /* what the host has to say, */
+  mlf_interrupt interrupt; /* asked by us while we show how far we are */
+  mlf_progress progress;
+  const mlf_budget *waiting; /* of the statement that waits for the server now; else NULL */
   mlf_settings settings;
   bool settings_read;
   mlf_http *http; /* NULL until the first call */
@@ -21,9 +27,11 @@ struct mlf_client {
 
 struct mlf_call {
   mlf_client *client;
+  mlf_budget *budget; /* the statement's */
   mlf_exchange *exchange;
   const char *path;
   const char *method;
+  bool spans;
   bool file;
   int levels;
   int status;
@@ -31,17 +39,42 @@ struct mlf_call {
   mlf_request_row row; /* until it goes into the log */
 };
 
+static mlf_progress_count client_count(const mlf_client *client, const mlf_budget *budget) {
+  const mlf_settings *settings = &client->settings;
+  return (mlf_progress_count){.traces = budget->traces,
+                              .requests = settings->statement_requests_max - budget->requests_left,
+                              .traces_left = (int64_t)(budget->pages_left * settings->page_rows)};
+}
+
+/* Shows how far the statement is that waits, unless it has only begun. */
+static void client_show_progress(mlf_client *client) {
+  const mlf_settings *settings = &client->settings;
+  if (!client->waiting || settings->progress == MLF_PROGRESS_OFF) return;
+  int64_t began_ms = client->waiting->deadline_ms - settings->statement_timeout_ms;
+  if (mlf_clock_monotonic_ms() < began_ms + CLIENT_PROGRESS_AFTER_MS) return;
+  mlf_progress_count count = client_count(client, client->waiting);
+  mlf_progress_show(&client->progress, settings->progress, &count);
+}
+
+static int client_ask_host(void *context) {
+  mlf_client *client = context;
+  client_show_progress(client);
+  return client->host.ask(client->host.context);
+}
+
 int mlf_client_new(mlf_interrupt interrupt, mlf_client **out) {
   *out = sqlite3_malloc64(sizeof(**out));
   if (!*out) return SQLITE_NOMEM;
   memset(*out, 0, sizeof(**out));
-  (*out)->interrupt = interrupt;
+  (*out)->host = interrupt;
+  (*out)->interrupt = (mlf_interrupt){.ask = client_ask_host, .context = *out};
   return SQLITE_OK;
 }
 
 void mlf_client_free(mlf_client *client) {
   if (!client) return;
   mlf_http_free(client->http);
+  mlf_progress_clear(&client->progress);
   mlf_settings_clear(&client->settings);
   mlf_request_log_clear(&client->log);
   sqlite3_free(client);
@@ -76,6 +109,7 @@ int mlf_client_connect(mlf_client *client, const char *uri, mlf_error *error) {
   int rc = mlf_settings_set_uri(&client->settings, uri, error);
   if (rc != SQLITE_OK) return rc;
   mlf_http_free(client->http);
+  mlf_progress_clear(&client->progress);
   client->http = NULL;
   client->settings_read = true;
   client->server_known = false;
@@ -95,8 +129,8 @@ int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error) 
   const mlf_settings *settings;
   int rc = mlf_client_settings(client, &settings, error);
   if (rc != SQLITE_OK) return rc;
-  budget->deadline_ms = mlf_clock_monotonic_ms() + settings->statement_timeout_ms;
-  budget->requests_left = settings->statement_requests_max;
+  *budget = (mlf_budget){.deadline_ms = mlf_clock_monotonic_ms() + settings->statement_timeout_ms,
+                         .requests_left = settings->statement_requests_max};
   return SQLITE_OK;
 }
 
@@ -124,6 +158,8 @@ int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *re
   if (!call) return mlf_error_nomem(error);
   memset(call, 0, sizeof(*call));
   call->client = client;
+  call->budget = budget;
+  call->spans = request->spans;
   call->path = request->path;
   call->method = request->body ? "POST" : "GET";
   call->file = request->file;
@@ -167,7 +203,12 @@ int mlf_client_wait(mlf_client *client, mlf_call *const *calls, size_t count, si
   mlf_exchange *exchanges[CLIENT_CALLS_MAX];
   for (size_t i = 0; i < count; i++)
     exchanges[i] = calls[i]->exchange;
-  return mlf_http_wait(client->http, exchanges, count, index, error);
+  client->waiting = calls[0]->budget;
+  client_show_progress(client);
+  int rc = mlf_http_wait(client->http, exchanges, count, index, error);
+  client->waiting = NULL;
+  mlf_progress_hide(&client->progress);
+  return rc;
 }
 
 bool mlf_call_done(const mlf_call *call) {
@@ -199,6 +240,25 @@ static int call_read(mlf_call *call, mlf_http_reply *reply, mlf_json **json, mlf
   return rc;
 }
 
+/* The outcome of a call that has ended. Where the statement's time is over, it says how far the
+** statement has come. */
+static int call_result(const mlf_call *call, mlf_http_reply **reply, mlf_error *error) {
+  mlf_error cause = {0};
+  int rc = mlf_exchange_result(call->exchange, reply, &cause);
+  if (rc != SQLITE_ERROR || !(*reply)->late) return mlf_error_move(error, &cause);
+  mlf_error_clear(&cause);
+  mlf_progress_count count = client_count(call->client, call->budget);
+  char *words = mlf_progress_words(&count);
+  if (!words) return mlf_error_nomem(error);
+  mlf_error_set(error, rc,
+                "%s %s: the statement's %.6g s are over, after %s; a larger "
+                "MLFLOW_SQL_STATEMENT_TIMEOUT allows more, and a narrower condition needs less",
+                call->method, call->path, call->client->settings.statement_timeout_ms / 1000.0,
+                words);
+  sqlite3_free(words);
+  return error->code;
+}
+
 /* Moves the call's row into the log. An error that leaves no memory for its text is logged
 ** without it. */
 static void call_log(mlf_call *call, const mlf_http_reply *reply, size_t bytes,
@@ -217,7 +277,7 @@ static void call_log(mlf_call *call, const mlf_http_reply *reply, size_t bytes,
 int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error) {
   mlf_http_reply *reply;
   *json = NULL;
-  int rc = mlf_exchange_result(call->exchange, &reply, error);
+  int rc = call_result(call, &reply, error);
   size_t bytes = reply->body.length;
   call->status = reply->status;
   if (rc == SQLITE_OK) rc = call_read(call, reply, json, error);
@@ -243,6 +303,7 @@ int mlf_call_status(const mlf_call *call) {
 void mlf_call_log_rows(mlf_call *call, int64_t rows) {
   mlf_request_row *row = mlf_request_log_find(&call->client->log, call->log_number);
   if (row) row->rows = rows;
+  if (!call->spans) call->budget->traces += rows;
 }
 
 void mlf_client_log_kept(mlf_client *client, int64_t log_number, int64_t kept) {
@@ -303,7 +364,7 @@ int mlf_client_server(mlf_client *client, mlf_budget *budget, mlf_server *server
   if (!client->server_known) {
     rc = client_run(client, budget, &request, &call, error);
     if (rc == SQLITE_OK) {
-      rc = mlf_exchange_result(call->exchange, &reply, error);
+      rc = call_result(call, &reply, error);
       if (rc == SQLITE_OK) rc = mlf_status_version(client->http, reply, &client->server, error);
       call_log(call, reply, reply->body.length, error);
     }

@@ -21,10 +21,12 @@
 typedef struct mlf_client mlf_client;
 typedef struct mlf_call mlf_call; /* one request under way, or ended */
 
-/* What one SQL statement may still spend. */
+/* What one SQL statement may still spend, and how far it has come. */
 typedef struct mlf_budget {
   int64_t deadline_ms; /* on the monotonic clock (base/clock.h) */
   int requests_left;
+  int64_t traces;    /* that searches have brought */
+  double pages_left; /* about, of the scan that has read last; 0: nobody knows */
 } mlf_budget;
 
 /* One request. All texts are borrowed for the call of mlf_call_start only, but the constants. */
@@ -67,11 +69,14 @@ mlf_request_log *mlf_client_log(mlf_client *client);
 /* A fresh budget for a statement that begins now. */
 int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error);
 
-/* Starts a request; does not wait. Errors: the statement's budget is spent; no address. */
+/* Starts a request; does not wait. The budget is borrowed until the call is freed. Errors: it is
+** spent; no address. */
 int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *request,
                    mlf_call **out, mlf_error *error);
 
-/* Waits until one of the calls has ended and gives its index, the lowest if several have. */
+/* Waits until one of the calls, all of one statement, has ended, and gives its index, the lowest if
+** several have. After a second of the statement's time it shows how far the statement is, if the
+** settings say so. */
 int mlf_client_wait(mlf_client *client, mlf_call *const *calls, size_t count, size_t *index,
                     mlf_error *error);
 
@@ -92,7 +97,8 @@ int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error);
 /* The HTTP status of a call whose reply was taken; 0 if none came. */
 int mlf_call_status(const mlf_call *call);
 
-/* Puts into the log how many rows a reply held, and adds to how many were kept. */
+/* Puts into the log how many rows a reply held, which count as the statement's traces unless they
+** are spans, and adds to how many were kept. */
 void mlf_call_log_rows(mlf_call *call, int64_t rows);
 void mlf_client_log_kept(mlf_client *client, int64_t log_number, int64_t kept);
 int64_t mlf_call_log_number(const mlf_call *call);

@@ -59,17 +59,14 @@ static pthread_once_t http_once = PTHREAD_ONCE_INIT;
 static CURLcode http_global_code;
 
 #define HTTP_CURL_VERSION_MIN 0x075800 /* 7.88.0 */
+#define HTTP_DAY_MS           86400000
 
 static void http_init_curl(void) {
   http_global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-const char *mlf_http_origin(const mlf_http *http) {
-  return http->origin;
-}
-
-bool mlf_http_withholds(const mlf_http *http) {
-  return http->settings->withheld;
+const mlf_settings *mlf_http_settings(const mlf_http *http) {
+  return http->settings;
 }
 
 void mlf_http_redact(const mlf_http *http, char *text) {
@@ -89,9 +86,11 @@ static int http_fork_error(mlf_error *error) {
 
 static int http_check_settings(const mlf_settings *settings, mlf_error *error) {
   if (!settings->tracking_uri)
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "no server is set; set MLFLOW_TRACKING_URI, e.g. to "
-                         "http://127.0.0.1:5000");
+    return mlf_error_set(
+        error, SQLITE_ERROR,
+        "no server is set; set MLFLOW_TRACKING_URI, e.g. to http://127.0.0.1:5000; "
+        "a store without one (./mlruns, sqlite:///mlflow.db) needs one: `mlflow "
+        "server --backend-store-uri STORE --port 5000`");
   if (mlf_transfer_is_plain(settings)) {
     if (mlf_transfer_has_secret(settings) && !settings->plain_http_secret &&
         !mlf_settings_is_loopback(settings->tracking_uri))
@@ -207,12 +206,14 @@ static void exchange_fail_nomem(mlf_exchange *exchange) {
   mlf_error_nomem(&exchange->failure);
 }
 
-/* The server asks for a longer wait than ours. */
+/* The server asks for a longer wait than ours. Beyond a day its length says nothing. */
 static void exchange_fail_wait(mlf_exchange *exchange, int64_t asked_ms) {
-  char *what = sqlite3_mprintf("status %d, and the server asks to wait %lld s, more than the %d s "
-                               "that we wait",
-                               exchange->transfer.reply.status, (sqlite3_int64)asked_ms / 1000,
-                               MLF_RETRY_AFTER_MAX_MS / 1000);
+  char asked[32] = "longer than a day";
+  if (asked_ms <= HTTP_DAY_MS)
+    sqlite3_snprintf((int)sizeof(asked), asked, "%lld s", (sqlite3_int64)asked_ms / 1000);
+  char *what =
+      sqlite3_mprintf("status %d, and the server asks to wait %s, more than the %d s that we wait",
+                      exchange->transfer.reply.status, asked, MLF_RETRY_AFTER_MAX_MS / 1000);
   if (what)
     exchange_fail(exchange, what, "ask again later");
   else
@@ -286,6 +287,7 @@ static void http_start_due(mlf_http *http) {
     if (exchange->state != EXCHANGE_WAITING) continue;
     if (now_ms >= exchange->deadline_ms) {
       if (reply->attempts > 0) reply->wait_ms = now_ms - exchange->first_ms;
+      reply->late = true;
       exchange_fail(exchange, "the statement's time is over",
                     "a larger MLFLOW_SQL_STATEMENT_TIMEOUT allows more");
     } else if (now_ms >= exchange->due_ms && http->running_count < http->settings->streams) {

@@ -53,6 +53,7 @@ typedef struct mlf_http_reply {
   const char *location_origin; /* of a 3xx: scheme://host:port it points to; "" otherwise */
   int attempts;                /* requests sent; 0 if the deadline had passed before */
   int64_t started_ms;          /* Unix time of the first attempt */
+  bool late;                   /* none came because the deadline had passed */
   int64_t wait_ms;             /* from the first attempt's start to the reply's end */
 } mlf_http_reply;
 
@@ -93,11 +94,8 @@ int mlf_exchange_result(mlf_exchange *exchange, mlf_http_reply **reply, mlf_erro
 /* Frees an exchange; one in flight is cancelled: nothing more is sent for it. NULL is allowed. */
 void mlf_exchange_free(mlf_exchange *exchange);
 
-/* The origin for messages: scheme://host[:port], never a secret. */
-const char *mlf_http_origin(const mlf_http *http);
-
-/* Whether a secret is set, but for another server: SQL named this one. */
-bool mlf_http_withholds(const mlf_http *http);
+/* The settings, borrowed: what of them was sent decides what an answer means. */
+const mlf_settings *mlf_http_settings(const mlf_http *http);
 
 /* Replaces each occurrence of the token, the password or their base64 form in `text` by '*'s. To
 ** be done before a text is cut: half a secret is not found. */

@@ -343,9 +343,8 @@ static int pager_check_edge(mlf_pager *pager, mlf_slice *slice, mlf_error *error
   if (!met)
     rc = mlf_find_trace(pager->client, pager->budget, &pager->walk, edge, ms, &found, error);
   if (rc == SQLITE_OK && found && slice->asked_again)
-    rc =
-        mlf_error_set(error, SQLITE_ERROR,
-                      "the server leaves out trace %.80s, which it has, where a page begins", edge);
+    rc = mlf_error_set(error, SQLITE_ERROR,
+                       "the server leaves out trace %.80s, which it has, at a page's begin", edge);
   if (rc == SQLITE_OK && found) {
     mlf_page_clear(&slice->page);
     rc = pager_ask(pager, slice, slice->end, NULL, pager->page_rows, error);
@@ -374,6 +373,7 @@ static int pager_take_page(mlf_pager *pager, mlf_slice *slice, mlf_slice *guess,
   rc = pager_check_edge(pager, slice, error);
   if (rc != SQLITE_OK || slice->call) return rc;
   pager_arrived(pager, slice);
+  pager->budget->pages_left = mlf_slices_pages_left(&pager->slices);
   rc = pager_keep_edge(pager, slice, error);
   return rc == SQLITE_OK ? pager_go_on(pager, slice, guess, error) : rc;
 }

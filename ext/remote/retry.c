@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/gregorian.h"
 #include "base/limits.h"
 
 /* About 30,000 years: further than any sensible wait, nearer than an overflow. */
@@ -60,17 +61,12 @@ static bool retry_clock(const char **at, int *seconds) {
   return hour < 24 && minute < 60 && second <= 60;
 }
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar, counted from March so that the leap
-** day comes last. */
-static int64_t retry_days(int year, int month, int day) {
-  int64_t y = month > 2 ? year : year - 1;
-  int64_t m = month > 2 ? month - 3 : month + 9;
-  return y * 365 + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
 /* RFC 9110, 5.6.7: a year of two digits is at most 50 years ahead. */
 static int retry_full_year(int two_digits, int64_t now_ms) {
-  int latest = (int)(1970 + now_ms / 86400000 * 400 / 146097) + 50;
+  int64_t year;
+  int month, day;
+  mlf_gregorian_date(mlf_floor_divide(now_ms, 86400000), &year, &month, &day);
+  int latest = (int)year + 50;
   return latest - (latest - two_digits) % 100;
 }
 
@@ -100,8 +96,8 @@ static bool retry_date(const char **at, int64_t now_ms, int64_t *unix_s) {
          retry_literal(at, " ") && retry_clock(at, &clock_s) && retry_literal(at, " GMT");
     if (ok) year = retry_full_year(year, now_ms);
   }
-  if (!ok || day < 1 || day > 31) return false;
-  *unix_s = retry_days(year, month, day) * 86400 + clock_s;
+  if (!ok || !mlf_gregorian_exists(year, month, day)) return false;
+  *unix_s = mlf_gregorian_days(year, month, day) * 86400 + clock_s;
   return true;
 }
 

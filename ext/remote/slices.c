@@ -1,6 +1,16 @@
 #include "remote/slices.h"
 
+#include <assert.h>
 #include <string.h>
+
+/* The chain is as long as it says, and no list of ids is turned round. */
+static bool slices_are_sound(const mlf_slices *slices) {
+  size_t count = 0;
+  for (const mlf_slice *each = slices->head; each; each = each->next) {
+    if (++count > slices->count || each->ids_begin > each->ids_end) return false;
+  }
+  return count == slices->count && slices->count <= slices->used;
+}
 
 mlf_slice *mlf_slices_insert(mlf_slices *slices, mlf_slice *after) {
   mlf_slice *slice = slices->unused;
@@ -15,15 +25,18 @@ mlf_slice *mlf_slices_insert(mlf_slices *slices, mlf_slice *after) {
   *slice = (mlf_slice){.next = *link};
   *link = slice;
   slices->count++;
+  assert(slices_are_sound(slices));
   return slice;
 }
 
 void mlf_slices_pop(mlf_slices *slices) {
   mlf_slice *head = slices->head;
+  assert(head && !head->call);
   slices->head = head->next;
   head->next = slices->unused;
   slices->unused = head;
   slices->count--;
+  assert(slices_are_sound(slices));
 }
 
 void mlf_slices_rotate(mlf_slices *slices) {
@@ -41,9 +54,11 @@ void mlf_slices_cut(mlf_slices *slices, mlf_slice *slice, mlf_slice_key end) {
   rest->begin = end + 1;
   rest->end = slice->end;
   slice->end = end;
+  assert(slice->begin <= slice->end && slice->end < rest->begin && rest->begin <= rest->end);
 }
 
 void mlf_slices_cut_ids(mlf_slices *slices, mlf_slice *slice, size_t id_count) {
+  assert(id_count > 0);
   if (slice->ids_end - slice->ids_begin <= id_count) return;
   mlf_slice *rest = mlf_slices_insert(slices, slice);
   if (!rest) return;
@@ -57,6 +72,17 @@ void mlf_slices_cut_ids(mlf_slices *slices, mlf_slice *slice, size_t id_count) {
 double mlf_slice_pages_left(const mlf_slice *slice) {
   if (slice->last || slice->tied || slice->width <= 0) return 0;
   return ((double)slice->end - (double)slice->begin + 1) / slice->width;
+}
+
+double mlf_slices_pages_left(const mlf_slices *slices) {
+  double pages = 0;
+  double width = 0; /* of a page, in the slice before where the slice itself has none yet */
+  for (const mlf_slice *each = slices->head; each; each = each->next) {
+    if (each->end == INT64_MAX) return 0;
+    if (each->width > 0) width = each->width;
+    if (!each->last && width > 0) pages += ((double)each->end - (double)each->begin + 1) / width;
+  }
+  return pages;
 }
 
 mlf_slice *mlf_slices_halve(mlf_slices *slices, double pages_min) {

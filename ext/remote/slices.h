@@ -74,6 +74,9 @@ void mlf_slices_cut_ids(mlf_slices *slices, mlf_slice *slice, size_t id_count);
 /* About how many pages are left of a slice; 0 if nothing is known. */
 double mlf_slice_pages_left(const mlf_slice *slice);
 
+/* The same of all together. */
+double mlf_slices_pages_left(const mlf_slices *slices);
+
 /* Cuts off the second half of the slice with the most pages left, if these are `pages_min`: the new
 ** slice. NULL if there is none. */
 mlf_slice *mlf_slices_halve(mlf_slices *slices, double pages_min);

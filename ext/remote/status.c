@@ -43,22 +43,44 @@ static void status_read_detail(const mlf_http *http, const mlf_http_reply *reply
   mlf_json_free(json);
 }
 
-static const char *status_advice(const mlf_http *http, const mlf_http_reply *reply,
-                                 const status_detail *detail) {
-  bool refused = reply->status == 401 || reply->status == 403;
-  if (reply->status == 403 && detail->message && strstr(detail->message, "Invalid Host header"))
-    return "; start the server with --allowed-hosts, or use an address that it allows";
-  if (refused && mlf_http_withholds(http))
+/* About 401, the account is not known, and 403, it may not: by what was sent. */
+static const char *status_advice_refused(const mlf_settings *settings, bool known) {
+  bool basic = settings->username && settings->password;
+  if (settings->withheld)
     return "; the token or password that is set goes to servers that the environment names: set "
            "MLFLOW_TRACKING_URI to this address, or add it to MLFLOW_SQL_HOSTS";
-  if (refused)
-    return "; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and "
-           "MLFLOW_TRACKING_PASSWORD, to an account that may read this";
+  if (known && (basic || settings->token)) return "; the account that is set may not read this";
+  if (basic)
+    return "; the server does not take the user and password that are set; SELECT name, source "
+           "FROM mlflow_settings tells where they come from";
+  if (settings->token)
+    return "; the server does not take the token that is set: has it expired, is it another "
+           "server's, or is MLFLOW_TRACKING_USERNAME with MLFLOW_TRACKING_PASSWORD wanted?";
+  if (settings->username || settings->password)
+    return "; of MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD only one is set, so "
+           "neither was sent";
+  return "; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, "
+         "to an account that may read this";
+}
+
+static const char *status_advice(const mlf_http *http, const mlf_http_reply *reply,
+                                 const status_detail *detail) {
+  if (reply->status == 403 && detail->message && strstr(detail->message, "Invalid Host header"))
+    return "; start the server with --allowed-hosts, or use an address that it allows";
+  if (reply->status == 401 || reply->status == 403)
+    return status_advice_refused(mlf_http_settings(http), reply->status == 403);
   if (reply->status == 400 && detail->message && strstr(detail->message, "filter string"))
     return "; a filter is conditions joined by AND, in MLflow's language: write OR in SQL";
   if (reply->status == 404 && !detail->code)
-    return "; this does not look like an MLflow server: is MLFLOW_TRACKING_URI right?";
+    return "; /version is MLflow's, this is not: does a proxy before the server let only some "
+           "paths through?";
+  if (reply->status == 413 || reply->status == 414)
+    return "; a proxy before the server takes only smaller requests: raise its limit (nginx: "
+           "client_max_body_size, large_client_header_buffers), or give IN fewer values";
   if (reply->status == 429) return "; try again later";
+  if (detail->code && strcmp(detail->code, "FEATURE_DISABLED") == 0 &&
+      mlf_http_settings(http)->workspace)
+    return "; unset MLFLOW_WORKSPACE, or start the server with --enable-workspaces";
   if (reply->status >= 500) return "; see the server's log";
   return "";
 }
@@ -124,22 +146,32 @@ int mlf_status_not_json(const mlf_http *http, const char *method, const char *pa
 int mlf_status_version(const mlf_http *http, const mlf_http_reply *reply, mlf_server *server,
                        mlf_error *error) {
   const char *text = reply->body.bytes ? reply->body.bytes : "";
+  const mlf_settings *settings = mlf_http_settings(http);
   if (reply->status != 200 && reply->status != 404)
     return mlf_status_error(http, "GET", "/version", reply, error);
   if (reply->status == 404 || !mlf_server_parse(text, server)) {
     char *peek = status_quote(http, text, STATUS_PEEK_BYTES_MAX);
     if (!peek) return mlf_error_nomem(error);
     mlf_error_set(error, SQLITE_ERROR,
-                  "GET /version: %d \"%s\": %s is no MLflow server; is MLFLOW_TRACKING_URI right, "
-                  "or does a login page stand before the server?",
-                  reply->status, peek, mlf_http_origin(http));
+                  reply->status == 404
+                      ? "GET /version: 404 \"%s\": %s is no MLflow server; MLFLOW_TRACKING_URI is "
+                        "what a browser shows MLflow under, up to the #, e.g. "
+                        "http://127.0.0.1:5000 or https://example.com/mlflow"
+                      : "GET /version: 200 \"%s\": %s is no MLflow server; is MLFLOW_TRACKING_URI "
+                        "right, or does a login page stand before the server?",
+                  peek, settings->tracking_uri);
     sqlite3_free(peek);
     return error->code;
   }
-  if (!mlf_server_knows(*server, MLF_FEATURE_SEARCH_V3)) {
+  if (!mlf_server_knows(*server, MLF_FEATURE_SEARCH_V3))
     return mlf_error_set(error, SQLITE_ERROR,
                          "GET /version: %s is MLflow %d.%d; version 3.2 or newer is needed",
-                         mlf_http_origin(http), server->major, server->minor);
-  }
+                         settings->tracking_uri, server->major, server->minor);
+  /* An older one takes no notice, and shows what is not in the workspace. */
+  if (settings->workspace && !mlf_server_knows(*server, MLF_FEATURE_WORKSPACES))
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "GET /version: %s is MLflow %d.%d, and workspaces come with 3.10; unset "
+                         "MLFLOW_WORKSPACE",
+                         settings->tracking_uri, server->major, server->minor);
   return SQLITE_OK;
 }

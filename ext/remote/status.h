@@ -16,7 +16,8 @@ int mlf_status_error(const mlf_http *http, const char *method, const char *path,
 int mlf_status_not_json(const mlf_http *http, const char *method, const char *path,
                         const mlf_http_reply *reply, mlf_error *error);
 
-/* Reads the reply of GET /version. Errors: it is no MLflow server, or older than 3.2. */
+/* Reads the reply of GET /version. Errors: it is no MLflow server, it is older than 3.2, or it has
+** no workspaces and one is set. */
 int mlf_status_version(const mlf_http *http, const mlf_http_reply *reply, mlf_server *server,
                        mlf_error *error);
 

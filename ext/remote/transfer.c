@@ -2,16 +2,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/limits.h"
 #include "base/sqlite_api.h"
+#include "remote/proxy.h"
 
 static const char transfer_advice_uri[] =
     "is the server running, and is MLFLOW_TRACKING_URI right?";
+static const char transfer_advice_proxy[] =
+    "correct that variable, or name the server's host in no_proxy";
 static const char transfer_advice_cert[] =
     "MLFLOW_TRACKING_SERVER_CERT_PATH names the authorities to trust";
+
+/* The longest header line that libcurl takes, its CURL_MAX_HTTP_HEADER. */
+#define TRANSFER_HEADER_LINE_BYTES_MAX 102400
+/* CURLE_TOO_LARGE of libcurl 8.6.0. */
+#define TRANSFER_TOO_LARGE ((CURLcode)100)
 
 bool mlf_transfer_is_plain(const mlf_settings *settings) {
   return strncmp(settings->tracking_uri, "http://", 7) == 0;
@@ -57,6 +66,8 @@ static curl_socket_t transfer_open_socket(void *context, curlsocktype purpose,
   mlf_transfer *transfer = context;
   (void)purpose;
   int fd = socket(address->family, address->socktype, address->protocol);
+  const struct sockaddr_in *to = (const void *)&address->addr; /* an in6 has its port there, too */
+  transfer->socket_port = ntohs(to->sin_port);
   transfer->socket_errno = fd < 0 ? errno : 0;
   if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
   return fd;
@@ -218,7 +229,7 @@ static void transfer_forget(mlf_transfer *transfer) {
   transfer->write_code = SQLITE_OK;
   transfer->header_bytes = 0;
   transfer->has_headers = transfer->is_coded = transfer->too_big = false;
-  transfer->socket_errno = 0;
+  transfer->socket_errno = transfer->socket_port = 0;
   transfer->message[0] = 0;
   sqlite3_free(transfer->location_origin);
   sqlite3_free(transfer->retry_after);
@@ -303,19 +314,33 @@ static int64_t transfer_microseconds(const mlf_transfer *transfer, CURLINFO step
   return microseconds;
 }
 
+/* Whom the connection was to: the server, or the proxy before it, which makes another advice. */
+static const char *transfer_peer(mlf_transfer *transfer, const char *origin, char *proxy) {
+  bool direct = mlf_transfer_has_secret(transfer->settings) &&
+                mlf_transfer_is_plain(transfer->settings); /* see transfer_set_secret */
+  if (direct ||
+      !mlf_proxy_describe(transfer->settings->tracking_uri, transfer->socket_port, proxy)) {
+    transfer->advice = transfer_advice_uri;
+    return origin;
+  }
+  transfer->advice = transfer_advice_proxy;
+  return proxy;
+}
+
 static mlf_retry_fault transfer_describe_timeout(mlf_transfer *transfer, const char *origin) {
   const mlf_settings *settings = transfer->settings;
   /* The time of a step that was not reached is 0. */
   if (transfer_microseconds(transfer, CURLINFO_PRETRANSFER_TIME_T) == 0 &&
       transfer_microseconds(transfer, CURLINFO_TOTAL_TIME_T) / 1000 < transfer->timeout_ms) {
     bool resolved = transfer_microseconds(transfer, CURLINFO_NAMELOOKUP_TIME_T) > 0;
-    transfer->what = sqlite3_mprintf("cannot %s %s within %.6g s",
-                                     resolved ? "connect to" : "resolve the host of", origin,
-                                     settings->connect_timeout_ms / 1000.0);
-    transfer->advice = transfer_advice_uri;
+    char proxy[MLF_PROXY_BYTES_MAX];
+    transfer->what = sqlite3_mprintf(
+        "cannot %s %s within %.6g s", resolved ? "connect to" : "resolve the host of",
+        transfer_peer(transfer, origin, proxy), settings->connect_timeout_ms / 1000.0);
     return resolved ? MLF_RETRY_CONNECTION : MLF_RETRY_RESOLVE;
   }
   if (transfer->timeout_ms < settings->request_timeout_ms) {
+    transfer->reply.late = true;
     transfer->what = sqlite3_mprintf("no complete answer before the statement's time was over");
     transfer->advice = "a larger MLFLOW_SQL_STATEMENT_TIMEOUT allows more";
   } else {
@@ -347,17 +372,16 @@ static mlf_retry_fault transfer_describe_refusal(mlf_transfer *transfer) {
 static mlf_retry_fault transfer_describe_connection(mlf_transfer *transfer, CURLcode code,
                                                     const char *origin) {
   long proxy_status = 0;
-  transfer->advice = transfer_advice_uri;
+  char proxy[MLF_PROXY_BYTES_MAX];
+  const char *peer = transfer_peer(transfer, origin, proxy);
   curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
   if (proxy_status >= 300) {
     transfer->what =
-        sqlite3_mprintf("the proxy does not connect to %s (status %ld)", origin, proxy_status);
-    transfer->advice = "is the proxy in https_proxy or all_proxy right?";
+        sqlite3_mprintf("%s does not connect to %s (status %ld)", peer, origin, proxy_status);
     return MLF_RETRY_FATAL;
   }
   if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
-    transfer->what = sqlite3_mprintf("cannot resolve the host of %s",
-                                     code == CURLE_COULDNT_RESOLVE_HOST ? origin : "the proxy");
+    transfer->what = sqlite3_mprintf("cannot resolve the host of %s", peer);
     return MLF_RETRY_RESOLVE;
   }
   if (transfer->socket_errno) {
@@ -366,9 +390,9 @@ static mlf_retry_fault transfer_describe_connection(mlf_transfer *transfer, CURL
                                                                       : "the system refuses it");
     transfer->advice = "a larger limit of open files (ulimit -n) may help";
   } else if (code == CURLE_COULDNT_CONNECT) {
-    transfer->what = sqlite3_mprintf("cannot connect to %s", origin);
+    transfer->what = sqlite3_mprintf("cannot connect to %s", peer);
   } else if (code == CURLE_GOT_NOTHING) {
-    transfer->what = sqlite3_mprintf("%s closed the connection without an answer", origin);
+    transfer->what = sqlite3_mprintf("%s closed the connection without an answer", peer);
   } else {
     transfer->what =
         sqlite3_mprintf("the connection to %s broke off after %lld bytes of the answer", origin,
@@ -407,6 +431,12 @@ static mlf_retry_fault transfer_describe_tls(mlf_transfer *transfer, CURLcode co
 
 static mlf_retry_fault transfer_describe(mlf_transfer *transfer, CURLcode code,
                                          const char *origin) {
+  if (code == TRANSFER_TOO_LARGE && !transfer->message[0]) {
+    transfer->what = sqlite3_mprintf("a header line of the answer is longer than %d bytes",
+                                     TRANSFER_HEADER_LINE_BYTES_MAX);
+    transfer->advice = "is MLFLOW_TRACKING_URI right?";
+    return MLF_RETRY_FATAL;
+  }
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: return transfer_describe_timeout(transfer, origin);
   case CURLE_WRITE_ERROR:
@@ -435,12 +465,24 @@ static mlf_retry_fault transfer_describe(mlf_transfer *transfer, CURLcode code,
   }
 }
 
+/* What libcurl's code stands for. It takes headers that break off for a reply without a body, and
+** before 8.6.0 says of a header line that is too long for it that memory is lacking: as there is
+** memory for such a line, it is not. */
+static CURLcode transfer_true_code(const mlf_transfer *transfer, CURLcode code) {
+  if (code == CURLE_OK && !transfer->has_headers) return CURLE_PARTIAL_FILE;
+  if (code != CURLE_OUT_OF_MEMORY || transfer->has_headers ||
+      transfer_microseconds(transfer, CURLINFO_STARTTRANSFER_TIME_T) == 0)
+    return code;
+  void *line = sqlite3_malloc64(2 * TRANSFER_HEADER_LINE_BYTES_MAX);
+  sqlite3_free(line);
+  return line ? TRANSFER_TOO_LARGE : code;
+}
+
 int mlf_transfer_end(mlf_transfer *transfer, CURLcode code, const char *origin,
                      mlf_retry_fault *fault) {
   int rc = transfer_take_reply(transfer);
   *fault = MLF_RETRY_REPLY;
-  /* Libcurl takes headers that break off for a reply without a body. */
-  if (code == CURLE_OK && !transfer->has_headers) code = CURLE_PARTIAL_FILE;
+  code = transfer_true_code(transfer, code);
   if (code == CURLE_OUT_OF_MEMORY || transfer->write_code == SQLITE_NOMEM) rc = SQLITE_NOMEM;
   if (code != CURLE_OK && rc == SQLITE_OK) {
     *fault = transfer_describe(transfer, code, origin);

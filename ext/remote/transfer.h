@@ -44,6 +44,7 @@ typedef struct mlf_transfer {
   bool is_coded;    /* the server encoded the body unasked */
   bool too_big;     /* the body is larger than the call allows */
   int socket_errno; /* why there was no socket */
+  int socket_port;  /* of the server, or of the proxy before it */
   long timeout_ms;  /* the request's, or what is left of the statement's */
   char content_type[80];
   char *location_origin; /* owned */

@@ -13,10 +13,12 @@ static int experiments_page(mlf_connection *connection, experiments_state *state
                             mlf_error *error) {
   mlf_experiments page = {0};
   mlf_budget *budget;
+  mlf_server server; /* a version that the other tables do not read is an error here, too */
+  mlf_client *client = mlf_connection_client(connection);
   int rc = mlf_statement_budget(state->statement, &budget, error);
+  if (rc == SQLITE_OK) rc = mlf_client_server(client, budget, &server, error);
   if (rc == SQLITE_OK)
-    rc = mlf_experiments_page(mlf_connection_client(connection), budget, false, state->page.token,
-                              &page, error);
+    rc = mlf_experiments_page(client, budget, false, state->page.token, &page, error);
   mlf_experiments_clear(&state->page);
   state->page = page;
   return rc;

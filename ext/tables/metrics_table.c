@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/sqlite_value.h"
+#include "tables/file_table.h"
 #include "tables/listing.h"
 #include "tables/metrics_asked.h"
 #include "tables/scope.h"
@@ -22,6 +23,7 @@
 typedef struct metrics_table {
   sqlite3_vtab base;
   mlf_connection *connection;
+  mlf_file_table place;
   mlf_arguments arguments;
 } metrics_table;
 
@@ -64,6 +66,7 @@ static int metrics_table_connect(sqlite3 *db, void *context, int argc, const cha
   memset(table, 0, sizeof(*table));
   table->connection = context;
   mlf_connection_hold(table->connection);
+  table->place = mlf_file_table_of(db, argc, argv);
   int rc = metrics_table_arguments(argv + 3, argc - 3, &table->arguments, &error);
   if (rc == SQLITE_OK) rc = sqlite3_declare_vtab(db, MLF_METRICS_DECLARATION);
   if (rc == SQLITE_OK) {
@@ -87,10 +90,14 @@ static int metrics_table_disconnect(sqlite3_vtab *vtab) {
 }
 
 static int metrics_table_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
+  metrics_table *table = (metrics_table *)vtab;
+  mlf_error error = {0};
+  if (mlf_file_table_check(&table->place, &error) != SQLITE_OK)
+    return mlf_listing_fail(vtab, METRICS_TABLE_NAME, &error);
   metrics_cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
   if (!cursor) return SQLITE_NOMEM;
   memset(cursor, 0, sizeof(*cursor));
-  int rc = mlf_connection_join(((metrics_table *)vtab)->connection, &cursor->statement);
+  int rc = mlf_connection_join(table->connection, &cursor->statement);
   if (rc == SQLITE_OK) {
     *out = &cursor->base;
   } else {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "remote/experiments.h"
 
 /* Adds the experiment with this name or id. The column `experiment` shows its name, so where the
@@ -72,21 +73,33 @@ static const char *scope_text(const mlf_value *value, char scratch[24]) {
   return scratch;
 }
 
+/* Notes, as far as there is room, that no experiment has this name or id. */
+static int scope_note_absent(mlf_experiment_list *absent, const char *asked, mlf_error *error) {
+  if (absent->count >= MLF_EXPERIMENTS_MAX) return SQLITE_OK;
+  return mlf_experiment_list_take(absent, sqlite3_mprintf("%s", asked),
+                                  sqlite3_mprintf("%s", asked), error);
+}
+
 /* The experiments that one term on `experiment` or `experiment_id` names. In a list one that there
 ** is not is no error: the list has others, and none is equal to it. Nor has a wrong id a name to be
-** misspelt. */
+** misspelt. Either is asked for once. */
 static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
                           mlf_experiment_list *scope, mlf_error *error) {
   char scratch[24];
   bool by_name = term->column->key_kind == MLF_KEY_EXPERIMENT;
+  bool may_miss = term->op == MLF_OP_IN || !by_name;
+  mlf_experiment_list *absent = mlf_statement_absent(ask->statement, by_name);
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
     mlf_error none = {0};
     const char *asked = scope_text(&term->values[i], scratch);
-    if (!asked) continue;
+    if (!asked || (may_miss && mlf_experiment_list_name(absent, asked))) continue;
     rc = scope_add_asked(ask, asked, by_name, scope, &none);
-    if (rc == SQLITE_NOTFOUND && (term->op == MLF_OP_IN || !by_name)) rc = SQLITE_OK;
-    if (rc != SQLITE_OK) mlf_error_move(error, &none);
+    if (rc == SQLITE_NOTFOUND && may_miss) {
+      rc = scope_note_absent(absent, asked, error);
+    } else if (rc != SQLITE_OK) {
+      mlf_error_move(error, &none);
+    }
     mlf_error_clear(&none);
   }
   return rc;

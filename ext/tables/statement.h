@@ -44,6 +44,9 @@ int mlf_statement_given(mlf_statement *statement, mlf_given **given, mlf_error *
 /* The active experiments, once `*known`; whoever needs them first reads them. */
 mlf_experiment_list *mlf_statement_active(mlf_statement *statement, bool **known);
 
+/* What scans have asked for as a name, or as an id, that no experiment has. */
+mlf_experiment_list *mlf_statement_absent(mlf_statement *statement, bool by_name);
+
 /* Every experiment that a scan of it has read, by id and name. */
 mlf_experiment_list *mlf_statement_names(mlf_statement *statement);
 

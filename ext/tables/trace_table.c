@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/sqlite_value.h"
+#include "tables/file_table.h"
 #include "tables/listing.h"
 #include "tables/planning.h"
 
@@ -15,6 +16,7 @@ typedef struct trace_table {
   sqlite3_vtab base;
   mlf_connection *connection;
   const mlf_trace_rows *rows;
+  mlf_file_table place;
   mlf_schema schema;
   mlf_arguments arguments;
   mlf_surveyed surveyed;
@@ -48,6 +50,7 @@ static int trace_connect(sqlite3 *db, void *context, int argc, const char *const
   memset(table, 0, sizeof(*table));
   table->connection = module->connection;
   table->rows = module->rows;
+  table->place = mlf_file_table_of(db, argc, argv);
   mlf_connection_hold(table->connection);
   table->surveyed = (mlf_surveyed){
       .table = &table->base, .schema = &table->schema, .arguments = &table->arguments};
@@ -82,6 +85,9 @@ static int trace_disconnect(sqlite3_vtab *vtab) {
 
 static int trace_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   trace_table *table = (trace_table *)vtab;
+  mlf_error error = {0};
+  if (mlf_file_table_check(&table->place, &error) != SQLITE_OK)
+    return mlf_listing_fail(vtab, table->rows->table, &error);
   trace_cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
   void *state = sqlite3_malloc64(table->rows->state_size);
   if (!cursor || !state) {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "base/sqlite_value.h"
 
 static int values_copy(sqlite3_value *from, mlf_value *to) {
@@ -26,13 +27,9 @@ void mlf_values_free(mlf_value *values, size_t count) {
 /* Copies one value, or the values of a list, to the end of `*values`. */
 static int values_append(mlf_value **values, size_t *count, size_t *capacity,
                          sqlite3_value *value) {
-  if (*count == *capacity) {
-    size_t grown_capacity = *capacity ? *capacity * 2 : 1;
-    mlf_value *grown = sqlite3_realloc64(*values, grown_capacity * sizeof(*grown));
-    if (!grown) return SQLITE_NOMEM;
-    *values = grown;
-    *capacity = grown_capacity;
-  }
+  mlf_value *grown = mlf_array_room(*values, *count, capacity, 1, sizeof(*grown));
+  if (!grown) return SQLITE_NOMEM;
+  *values = grown;
   int rc = values_copy(value, &(*values)[*count]);
   if (rc == SQLITE_OK) (*count)++;
   return rc;

@@ -99,6 +99,37 @@ SELECT chart, -1, printf('<text class="x" x="%.1f" y="190">%s</text>',
          44 + (row - 1) * 350 / 24.0 + 7.3, substr(hour, 12)), NULL, NULL
 FROM hour, count_axis WHERE chart = 'volume' AND row % 5 = 2;
 
+-- Error rates over time, with their intervals. The scale ends at the least of a few marks that is
+-- above all rates; an interval may reach out of it.
+CREATE TEMP TABLE rate_point AS
+SELECT rate.*, top, 172 - 152 * rate / top AS y, 172 - 152 * low / top AS low_y,
+       172 - 152 * min(high, top) / top AS high_y,
+       coalesce(54 + 330.0 * (at_ms - first_ms) / span_ms, 219) AS x
+FROM rate
+  JOIN (SELECT chart, min(at_ms) AS first_ms, nullif(max(at_ms) - min(at_ms), 0) AS span_ms,
+               (SELECT min(value) FROM json_each('[0.1, 0.2, 0.5, 1]') WHERE value >= max(rate))
+                 AS top
+        FROM rate GROUP BY chart) USING (chart);
+INSERT INTO mark
+SELECT chart, 0, printf('<path class="grid" d="M44 %.1fH394"/><text class="y" x="39" y="%.1f">'
+         || '%g%%</text>', 172 - 76 * column1, 176 - 76 * column1, 50 * top * column1), NULL, NULL
+FROM (SELECT DISTINCT chart, top FROM rate_point), (VALUES (0), (1), (2));
+INSERT INTO mark
+SELECT chart, rate_point.row, printf('<path class="reach" d="M%.1f %.1fV%.1f"/>'
+         || '<circle class="bad" cx="%.1f" cy="%.1f" r="3.6"/>', x, low_y, high_y, x, y),
+       rate_point.trace_id, printf('%s: %d of %d failed, %.0f%% (95%% interval %.0f to %.0f%%)',
+                                   at.text, errors, finished, 100 * rate, 100 * low, 100 * high)
+FROM rate_point JOIN written AS at
+  ON at.section = chart AND at.row = rate_point.row AND at.place = 1;
+INSERT INTO mark
+SELECT chart, -1, printf('<text class="x" x="%.1f" y="190">%s</text>', x,
+         strftime(CASE WHEN chart = 'error-hours' OR days <= 2 THEN '%H:%M'
+                       WHEN days <= 400 THEN '%m-%d' ELSE '%Y-%m' END,
+                  at_ms / 1000, 'unixepoch', zone_modifier)), NULL, NULL
+FROM (SELECT *, row_number() OVER (PARTITION BY chart ORDER BY at_ms) - 1 AS nth,
+             count(*) OVER (PARTITION BY chart) AS points FROM rate_point), about, report_settings
+WHERE nth % ((points + 6) / 7) = 0;
+
 -- Pictures in cells: bars of shares, and for rates their interval with a dot.
 CREATE TEMP TABLE picture(section TEXT, row INTEGER, place INTEGER, svg TEXT);
 INSERT INTO picture
@@ -115,9 +146,10 @@ WHERE share IS NOT NULL;
 INSERT INTO picture
 SELECT section, row, place, printf('<rect class="rail" x="4" y="3" width="72" height="6"/>'
          || '<rect class="range" x="%.1f" y="3" width="%.1f" height="6"/>'
-         || '<circle class="bar" cx="%.1f" cy="6" r="4"/>',
-         4 + 72 * low, 72 * (high - low), 4 + 72 * rate)
+         || '<circle class="%s" cx="%.1f" cy="6" r="4"/>',
+         4 + 72 * low, 72 * (high - low), iif(section = 'tools', 'bad', 'bar'), 4 + 72 * rate)
 FROM (SELECT 'scorers' AS section, row, 4 AS place, pass_low AS low, pass_high AS high,
              pass_rate AS rate FROM shown_scorer
+      UNION ALL SELECT 'tools', row, 4, low, high, error_rate FROM shown_tool
       UNION ALL SELECT 'headline', 1, 1, success_low, success_high, success_rate FROM quality)
 WHERE rate IS NOT NULL;

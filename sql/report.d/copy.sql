@@ -2,19 +2,20 @@
 -- it, and the spans of some traces; from the server (collect.sql) or a mirror (collect_mirror.sql).
 -- From then on nothing is asked of either.
 --
--- The work is capped: so many of the newest traces as were asked for, and the spans of the 150
--- newest, the 100 newest failed and the 50 slowest traces of the window.
+-- The work is capped: so many of the newest traces as were asked for, and the spans of 200 traces of
+-- the window drawn at random, of its 100 newest failed ones and 100 failed ones drawn at random, and
+-- of the 50 slowest.
 
 CREATE TABLE about AS
 SELECT from_ms, until_ms, zone, zone_modifier, traces_max, uri, experiment, synced_at_ms,
-       (julianday('now') - 2440587.5) * 86400 AS began_s
-FROM report_window, asked, source;
+       filter, (julianday('now') - 2440587.5) * 86400 AS began_s
+FROM report_window, asked, source, restriction;
 UPDATE report_settings SET until_ms = (SELECT until_ms FROM about);
 
 CREATE TABLE traces AS
 SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, session_id, user_id,
        run_id, input_tokens, output_tokens, total_tokens, total_cost, request_preview,
-       NULL AS request, NULL AS response
+       tags, NULL AS request, NULL AS response
 FROM source_traces
 WHERE timestamp_ms >= (SELECT 2 * from_ms - until_ms FROM about)
   AND timestamp_ms < (SELECT until_ms FROM about)
@@ -42,6 +43,10 @@ SELECT trace_id FROM sample
 UNION
 SELECT trace_id FROM (SELECT trace_id FROM seen WHERE status = 'ERROR'
                       ORDER BY timestamp_ms DESC LIMIT 100)
+UNION
+SELECT key FROM stratified_sample((
+  SELECT strata(trace_id, status, 100, (SELECT seed FROM report_settings))
+  FROM seen WHERE status = 'ERROR'))
 UNION
 SELECT trace_id FROM (SELECT trace_id FROM seen ORDER BY execution_time_ms DESC LIMIT 50);
 CREATE TABLE spans AS

@@ -6,7 +6,8 @@ CREATE TEMP TABLE cell(
 
 -- How values are written: 1,195 and 92.5% and $0.0063 and 412 ms and 1.7 s and 11-23 14:21.
 CREATE TEMP VIEW written AS
-SELECT section, row, place, title, kind <> 'text' AS is_number, trace_id, value,
+SELECT section, row, place, title, kind NOT IN ('text', 'verdict') AS is_number,
+       kind = 'verdict' AS is_verdict, trace_id, value,
        CASE WHEN value IS NULL THEN '–'
             WHEN kind = 'count' THEN printf('%,d', round(value))
             WHEN kind = 'share' AND value > 0.9995 AND value < 1 THEN printf('%.3f%%', 100 * value)
@@ -42,7 +43,8 @@ SELECT 'head', 1, 1, 'experiment', 'text', experiment, NULL FROM about
 UNION ALL SELECT 'head', 1, 2, 'server', 'text', uri, NULL FROM about
 UNION ALL SELECT 'head', 1, 3, 'window', 'text', printf('%s to %s (%s)',
   strftime('%Y-%m-%d %H:%M', from_ms / 1000, 'unixepoch', zone_modifier),
-  strftime('%Y-%m-%d %H:%M', until_ms / 1000, 'unixepoch', zone_modifier), zone), NULL FROM about;
+  strftime('%Y-%m-%d %H:%M', until_ms / 1000, 'unixepoch', zone_modifier), zone)
+    || coalesce(', only ' || filter || ',', ''), NULL FROM about;
 
 INSERT INTO cell
 SELECT 'headline', 1, 1, 'Success rate', 'share', success_rate, ok
@@ -158,7 +160,10 @@ UNION ALL SELECT 'volume', row, 3, 'Failed', 'count', errors, NULL FROM hour;
 
 -- This window and the one before it.
 CREATE TEMP TABLE shown_change AS
-SELECT row_number() OVER (ORDER BY metric <> 'success_rate', metric) AS row, *,
+SELECT row_number() OVER (ORDER BY metric <> 'success_rate', metric) AS row, metric, n_before,
+       before, now, low, high, CASE WHEN verdict NOT IN ('higher', 'lower') THEN verdict
+         WHEN (verdict = 'higher') = (metric = 'success_rate') THEN 'better' ELSE 'worse' END
+         AS verdict,
        CASE metric WHEN 'success_rate' THEN 'Success rate' WHEN 'p50_latency_ms'
          THEN 'Median latency' ELSE '95th percentile' END AS title
 FROM compare_periods, about, receipt WHERE receipt.traces < traces_max;
@@ -172,18 +177,21 @@ UNION ALL SELECT 'changes', row, 4, 'Change, 95% interval', 'range', CASE
     WHEN metric = 'success_rate' THEN printf('%+.1f to %+.1f points', 100 * low, 100 * high)
     WHEN max(abs(low), abs(high)) < 1000 THEN printf('%+.0f to %+.0f ms', low, high)
     ELSE printf('%+.1f to %+.1f s', low / 1e3, high / 1e3) END, NULL FROM shown_change
-UNION ALL SELECT 'changes', row, 5, 'Verdict', 'text', verdict, NULL FROM shown_change;
+UNION ALL SELECT 'changes', row, 5, 'Verdict', 'verdict', verdict, NULL FROM shown_change;
 
 -- Errors by what failed.
 CREATE TEMP TABLE shown_error AS
-SELECT row_number() OVER () AS row, coalesce(exception_type || ': ', '')
+SELECT row_number() OVER (ORDER BY is_new AND traces >= 3 DESC, traces DESC, last_seen_ms DESC)
+         AS row, coalesce(exception_type || ': ', '')
          || coalesce(message, 'no message, or not among the traces whose spans were read') AS what,
-       traces, last_seen_ms, example_trace_id
-FROM error_groups LIMIT 10;
+       traces, first_seen_ms, last_seen_ms, is_new, example_trace_id
+FROM error_groups ORDER BY row LIMIT 10;
 INSERT INTO cell
 SELECT 'errors', row, 1, 'Error', 'text', substr(what, 1, 300), example_trace_id FROM shown_error
 UNION ALL SELECT 'errors', row, 2, 'Requests', 'count', traces, NULL FROM shown_error
-UNION ALL SELECT 'errors', row, 3, 'Last seen', 'stamp', last_seen_ms, NULL FROM shown_error;
+UNION ALL SELECT 'errors', row, 3, 'First seen', 'stamp', first_seen_ms, NULL FROM shown_error
+UNION ALL SELECT 'errors', row, 4, 'Last seen', 'stamp', last_seen_ms, NULL FROM shown_error
+UNION ALL SELECT 'errors', row, 5, 'New', 'verdict', iif(is_new, 'new', ''), NULL FROM shown_error;
 
 -- Shares of time and of cost, by type of span and by model, estimated from the sample: the ratio of
 -- two sums over its traces, with the 95 % interval of W. G. Cochran, Sampling Techniques, 3rd ed.

@@ -2,7 +2,7 @@
 -- server are escaped here, in the view `safe`, and nowhere else.
 
 CREATE TEMP VIEW safe AS
-SELECT section, row, place, title, is_number, trace_id,
+SELECT section, row, place, title, is_number, is_verdict, trace_id,
        replace(replace(replace(replace(replace(text, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'),
          '"', '&quot;'), '''', '&#39;') AS html
 FROM written;
@@ -19,7 +19,10 @@ CREATE TEMP TABLE html_cell AS
 SELECT safe.section, safe.row, safe.place, title, is_number,
        iif(svg IS NULL, '', printf('<svg class="picture" viewBox="0 0 80 12" aria-hidden="true">'
          || '%s</svg>', svg)) AS picture,
-       iif(href IS NULL, html, printf('<a href="%s">%s</a>', href, html)) AS html
+       CASE WHEN is_verdict AND html IN ('worse', 'new', 'more', 'better', 'less')
+              THEN printf('<strong class="%s">%s</strong>',
+                          iif(html IN ('worse', 'new', 'more'), 'alarm', 'relief'), html)
+            WHEN href IS NULL THEN html ELSE printf('<a href="%s">%s</a>', href, html) END AS html
 FROM safe LEFT JOIN link ON link.trace_id = safe.trace_id
   LEFT JOIN picture ON picture.section = safe.section AND picture.row = safe.row
     AND picture.place = safe.place;
@@ -51,8 +54,49 @@ GROUP BY chart;
 
 -- The cards: `empty` stands where there is nothing to show.
 CREATE TEMP TABLE part(place INTEGER PRIMARY KEY, section TEXT, title TEXT, note TEXT, key TEXT,
-                       empty TEXT, is_chart AS (section IN ('latency', 'over-time', 'volume')));
+                       empty TEXT, is_chart AS (section IN (
+                         'latency', 'over-time', 'volume', 'error-hours', 'error-days')));
 INSERT INTO part(section, title, note, key, empty) VALUES
+  ('errors', 'What fails',
+   'Errors that differ only in ids, numbers, paths and quotes are one. They link to the newest. '
+     || 'New: first seen in the last seventh of the window'
+     || (SELECT iif(count(*), printf('; of %,d failed requests the spans were not read, so an error '
+           || 'called new may have been among them.', count(*)), '.')
+         FROM window_traces WHERE status = 'ERROR'
+           AND trace_id NOT IN (SELECT trace_id FROM spans_of)),
+   NULL, 'Nothing failed in this window.'),
+  ('volume', 'The last 24 hours',
+   'Requests an hour. A bar links to its newest failure, else its newest request.',
+   '<span class="one">■</span> OK or in progress <span class="two">■</span> failed',
+   'No requests in the last 24 hours.'),
+  ('error-hours', 'Error rate of the last 24 hours',
+   'Failed among finished requests, with its 95% interval. A point links to the newest failure.',
+   NULL, 'No request finished in the last 24 hours.'),
+  ('error-days', 'Error rate over the window',
+   'Failed among finished requests, with its 95% interval. A point links to the newest failure.',
+   NULL, 'No request of this window has finished.'),
+  ('changes', 'Better or worse than before',
+   'This window beside the equally long one before it. Under 20 requests are too few to say.', NULL,
+   'The window before this one was not read in full.'),
+  ('differences', 'What is different about the failed requests',
+   'What is more often, or less, among them than among the others. Tools and models are of the '
+     || 'requests whose spans were read. Of twenty values without any difference, one is here.',
+   NULL, 'No clear difference, or too few requests to say.'),
+  ('tools', 'How tools fail',
+   'Of the requests drawn at random. A tool links to its newest failure, else its newest call.',
+   NULL, 'No tool was called in the requests drawn at random.'),
+  ('sessions', 'Sessions that ended badly',
+   'Their last turn failed, or a judge or a person said no to it. They link to that turn. '
+     || (SELECT printf('%,d of %,d sessions; the newest.', max(bad_sessions), max(sessions))
+         FROM shown_session),
+   NULL, 'No session of this window ended badly.'),
+  ('scorers', 'What judges and people say',
+   'Valid feedback. A scorer links to its newest failure, else its newest feedback.', NULL,
+   'No feedback on the requests of this window.'),
+  ('agreement', 'How far judges and people agree',
+   'On requests that both judged, and beyond chance (Cohen''s kappa: 1 is always, 0 is chance). '
+     || 'A scorer links to the newest disagreement. Under 20 are too few to say.',
+   NULL, 'No two of them judged the same request.'),
   ('latency', 'How long requests take',
    'Requests by duration. A bar links to its newest request.', NULL,
    'No request of this window has a duration.'),
@@ -60,16 +104,6 @@ INSERT INTO part(section, title, note, key, empty) VALUES
    'Logarithmic scale. A point links to a request that took about as long.',
    '<span class="one">●</span> median <span class="two">■</span> 95th percentile',
    'No request of this window has a duration.'),
-  ('volume', 'The last 24 hours',
-   'Requests an hour. A bar links to its newest failure, else its newest request.',
-   '<span class="one">■</span> OK or in progress <span class="two">■</span> failed',
-   'No requests in the last 24 hours.'),
-  ('changes', 'Better or worse than before',
-   'This window beside the equally long one before it. Under 20 requests are too few to say.', NULL,
-   'The window before this one was not read in full.'),
-  ('errors', 'What fails',
-   'Errors that differ only in ids, numbers, paths and quotes are one. They link to the newest.',
-   NULL, 'Nothing failed in this window.'),
   ('types', 'Where the time goes',
    'Share of the critical path by type of span, estimated from requests drawn at random.', NULL,
    'No spans in this window.'),
@@ -78,10 +112,7 @@ INSERT INTO part(section, title, note, key, empty) VALUES
    'No calls of models in this window.'),
   ('slowest', 'The slowest requests',
    'And the span in each that had the most time to itself.', NULL,
-   'No request of this window has a duration.'),
-  ('scorers', 'What judges and people say',
-   'Valid feedback. A scorer links to its newest failure, else its newest feedback.', NULL,
-   'No feedback on the requests of this window.');
+   'No request of this window has a duration.');
 
 .print "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">"
 SELECT '<meta name="viewport" content="width=device-width, initial-scale=1">
@@ -107,7 +138,11 @@ FROM quality WHERE total > 0 AND finished = 0;
 SELECT printf('<p class="warning">%s</p>', html)
 FROM safe WHERE section = 'foot' AND title = 'capped';
 SELECT '</header>
-<main id="main" tabindex="-1">
+<main id="main" tabindex="-1">';
+SELECT printf('<section aria-labelledby="now" class="now %s"><h2 id="now">What is wrong now</h2>'
+              || '<ul>', iif(is_calm, 'calm', 'wrong')) FROM calm;
+SELECT printf('<li>%s</li>', html) FROM html_cell WHERE section = 'now' ORDER BY row;
+SELECT '</ul></section>
 <dl>';
 SELECT printf('<div><dt>%s</dt><dd>%s%s</dd>', title, html, picture)
        || coalesce((SELECT printf('<dd class="more">%s</dd>', more.html) FROM safe AS more
@@ -117,8 +152,7 @@ FROM html_cell AS figure WHERE section = 'headline' AND row = 1 ORDER BY place;
 SELECT '</dl>
 <div class="cards">';
 SELECT printf('<section aria-labelledby="%s"%s><h2 id="%s">%s</h2>%s', part.section,
-              iif(part.section IN ('types', 'models', 'errors', 'slowest', 'scorers'),
-                  ' class="wide"', ''),
+              iif(is_chart OR part.section = 'changes', '', ' class="wide"'),
               part.section, title, char(10))
        || CASE
             WHEN marks IS NOT NULL THEN printf('<p>%s</p>%s', note, char(10)) || printf(

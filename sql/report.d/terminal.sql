@@ -3,6 +3,9 @@
 SELECT max(text) FILTER (WHERE place = 1) || char(10) || max(text) FILTER (WHERE place = 3)
        || ' on ' || max(text) FILTER (WHERE place = 2) || char(10)
 FROM written WHERE section = 'head';
+SELECT 'What is wrong now';
+SELECT printf('  %s', substr(text, 1, 98)) FROM written WHERE section = 'now' ORDER BY row;
+SELECT '';
 SELECT printf('  %-16s%12s   %s', figure.title, figure.text, more.text)
 FROM written AS figure JOIN written AS more ON more.section = 'headline' AND more.row = 2
   AND more.place = figure.place
@@ -24,9 +27,10 @@ SELECT '  last 24 hours    ' || sparkline(requests)
 FROM (SELECT * FROM hour ORDER BY row) HAVING sum(requests);
 
 SELECT char(10) || 'What fails' WHERE EXISTS (SELECT 1 FROM shown_error);
-SELECT printf('  %7s  %s', requests.text, substr(error.text, 1, 88))
+SELECT printf('  %7s  %s', requests.text, substr(iif(is_new, 'NEW ', '') || error.text, 1, 88))
 FROM written AS error JOIN written AS requests
   ON requests.section = 'errors' AND requests.row = error.row AND requests.place = 2
+  JOIN shown_error ON shown_error.row = error.row
 WHERE error.section = 'errors' AND error.place = 1 AND error.row <= 5;
 
 SELECT char(10) || 'Where the time goes, estimated from requests drawn at random'

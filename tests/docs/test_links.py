@@ -1,5 +1,5 @@
 """Every link of the README and the manual leads to a file, and to a heading in it; every page of
-the manual can be reached from its index."""
+the manual can be reached from its index; files and functions that the architecture names are there."""
 
 import pathlib
 import re
@@ -47,6 +47,18 @@ class Links(unittest.TestCase):
     def test_each_page_is_in_the_index(self):
         index = {target for target, _ in links(DOCS / "README.md")}
         self.assertEqual(set(), set(DOCS.rglob("*.md")) - index - {DOCS / "README.md"})
+
+    def test_the_architecture_names_what_there_is(self):
+        ext = support.ROOT / "ext"
+        code = "".join(path.read_text() for path in sorted(ext.rglob("*.[ch]")))
+        words = set(re.findall(r"\w+", code))
+        for name in re.findall(r"`([^`\s]+)`", prose(DOCS / "architecture.md")):
+            with self.subTest(name=name):
+                if re.fullmatch(r"[\w/]+\.[ch]|unit/\w+\.c|live/\w+\.py", name):
+                    self.assertTrue(any((folder / name).exists()
+                                        for folder in (ext, support.ROOT, support.TESTS)))
+                elif re.fullmatch(r"[a-z]+_\w+", name) and name not in ("mlflow_requests",):
+                    self.assertTrue(name in words or name in code)
 
 
 if __name__ == "__main__":

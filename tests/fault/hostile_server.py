@@ -28,6 +28,7 @@ capital is a header of the answer.
     endless                 a body without end
     bomb coding=transfer    1 GiB of zeros as gzip, in coding=content or coding=transfer
     headers                 headers without end
+    line header             one header line without end, or with `line status` a status line
     interim                 interim answers (100) without end
     garbage                 bytes that are not HTTP
     on-accept reset         end=… before the request is read: close, reset or stall
@@ -353,6 +354,12 @@ def endless_headers(_):
         yield b"X-Flood: " + b"a" * 1000 + b"\r\n"
 
 
+def endless_line(step):
+    yield b"HTTP/1.1 200 " + (b"" if step.argument == "status" else b"OK\r\nX-Flood: ")
+    while True:
+        yield b"a" * 1000
+
+
 def endless_interim(_):
     while True:
         yield b"HTTP/1.1 100 Continue\r\nX-Wait: a little longer\r\n\r\n" * 16
@@ -362,6 +369,7 @@ ENDLESS = {
     "endless": endless_body,
     "bomb": gzip_bomb,
     "headers": endless_headers,
+    "line": endless_line,
     "interim": endless_interim,
 }
 

@@ -5,7 +5,10 @@ statement also ends by itself when its time is over.
 """
 
 import pathlib
+import re
+import signal
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -123,6 +126,35 @@ class Cancel(unittest.TestCase):
         with open("/proc/net/tcp", encoding="ascii") as table:
             rows = [line.split() for line in table][1:]
         return [row for row in rows if row[2].endswith(port) and row[3] == "01"]
+
+
+class Python(unittest.TestCase):
+    def test_the_line_of_the_manual_lets_python_hear_ctrl_c(self):
+        manual = (support.ROOT / "docs" / "ways-in.md").read_text()
+        line, = re.findall(r"^connection\.set_progress_handler\(.*$", manual, re.MULTILINE)
+        program = f"""
+import sqlite3
+connection = sqlite3.connect(":memory:")
+connection.enable_load_extension(True)
+connection.load_extension({support.extension()!r})
+{line}
+print("asking", flush=True)
+connection.execute({COUNT!r}).fetchall()
+"""
+        with HostileServer() as server:
+            server.play("on-accept stall")
+            with subprocess.Popen(
+                    ["/usr/bin/python3", "-c", program], text=True, stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, env=support.clean_environment(server.uri)) as process:
+                process.stdout.readline()
+                while not server.connects:
+                    time.sleep(0.01)
+                process.send_signal(signal.SIGINT)
+                try:
+                    _, said = process.communicate(timeout=20)
+                finally:
+                    process.kill()
+        self.assertEqual(said.splitlines()[-1], "sqlite3.OperationalError: interrupted")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """What a database file from somebody else can make the extension do.
 
 It may hold tables, views, triggers and generated columns of ours, under any names. With
-trusted_schema off it causes no connection at all; with it on (SQLite's default) only a statement
-that reads such a view or table does, and only to the person's own server. Looking at a file, copying
+trusted_schema off it causes no connection, but for an FTS5 table over a table that exists at once;
+with it on (SQLite's default) only a statement that reads such a view or table does, and only to the
+person's own server. Looking at a file, copying
 it and checking it never does. No file chooses the server, or has the secret sent anywhere else. The
 servers count.
 """
@@ -87,6 +88,40 @@ class DatabaseFile(unittest.TestCase):
                 run, _, connects = self.run_on_file(sql, "off")
                 self.assertEqual(connects, 0)
                 self.assertRegex(run.stderr, "unsafe use of (virtual table|mlflow_connect)")
+
+    def test_no_table_of_an_untrusted_file_reads(self):
+        # SQLite lets a file's own tables be read, and what reads them by name: we do not.
+        words = ("CREATE VIRTUAL TABLE words USING "
+                 "fts5(name, content='{}', content_rowid='timestamp_ms');")
+        refusal = "is in the database file, whose schema is not trusted"
+        cases = [(f"CREATE VIRTUAL TABLE gift USING {module};", sql, refusal) for module, sql in (
+            ("MLFLOW_TRACES", "SELECT * FROM gift;"),
+            ("mlflow_spans(experiment = 'a')", "SELECT * FROM gift;"),
+            ("mlflow_metrics", "SELECT value FROM gift WHERE view = 'traces' AND "
+                               "metric = 'trace_count' AND aggregation = 'count';"))]
+        cases += [(f"CREATE VIRTUAL TABLE {name} USING mlflow_traces(experiment = 'a');"
+                   + words.format(name), "SELECT * FROM words;", "")  # FTS5 says it in its own words
+                  for name in ("gift", "mlflow_traces")]
+        for schema, sql, message in cases:
+            for newest, trusted in itertools.product((False, True), (False, True)):
+                with self.subTest(schema, newest=newest, trusted_schema=trusted):
+                    pathlib.Path(self.path).unlink(missing_ok=True)
+                    support.shell(schema, self.server.uri, database=self.path)
+                    self.play()
+                    run = support.run_shell(f"PRAGMA trusted_schema = {trusted};\n{sql}",
+                                            self.server.uri, database=self.path, newest=newest)
+                    self.assertEqual(self.server.connects > 0, trusted, run.stderr)
+                    if not trusted:
+                        self.assertNotEqual(run.returncode, 0)
+                        self.assertIn(message, run.stderr)
+
+    def test_ones_own_tables_read_whatever_is_trusted(self):
+        for sql in ("SELECT count(*) FROM mlflow_traces;",
+                    "CREATE VIRTUAL TABLE temp.mine USING mlflow_traces(experiment = 'a'); "
+                    "SELECT count(*) FROM mine;"):
+            run, requests, _ = self.run_on_file(sql, "off")
+            self.assertEqual((run.stdout, run.stderr), ("0\n", ""), sql)
+            self.assertGreater(requests, 0)
 
     def test_reading_a_trusted_schema_asks_ones_own_server(self):
         for sql in READS:

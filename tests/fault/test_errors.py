@@ -51,8 +51,80 @@ class Errors(unittest.TestCase):
         self.assertEqual(self.error(*arguments, **more), expected)
 
     def test_no_server_set(self):
-        run = support.run_shell(COUNT, None)
-        self.assertIn("mlflow_traces: no server is set; set MLFLOW_TRACKING_URI", run.stderr)
+        self.check("mlflow_traces: no server is set; set MLFLOW_TRACKING_URI, e.g. to "
+                   "http://127.0.0.1:5000; a store without one (./mlruns, sqlite:///mlflow.db) needs "
+                   "one: `mlflow server --backend-store-uri STORE --port 5000`",
+                   MLFLOW_TRACKING_URI="")
+
+    def test_what_is_no_address(self):
+        for uri, said in (
+                ("sqlite:///mlflow.db", "it must begin with http:// or https://, e.g. "
+                 "http://127.0.0.1:5000; for a store (./mlruns, sqlite:///mlflow.db), start `mlflow "
+                 "server --backend-store-uri STORE` and give its address"),
+                ("databricks", "Databricks' own service is not supported; give the http:// or "
+                 "https:// address of an MLflow server"),
+                ("arn:aws:sagemaker:eu:1:x/y", "Amazon SageMaker's servers (arn:…) are not "
+                 "supported; give the http:// or https:// address of an MLflow server"),
+                ("127.0.0.1:5000", "there is no scheme before the host and port; write http:// or "
+                 "https:// before them, e.g. http://127.0.0.1:5000"),
+                (f"{self.uri} ", "there is a blank or a line break before or after the address; "
+                 "leave it out"),
+                (f"'{self.uri}'", "the quotes around the address are part of the value; leave them "
+                 "out")):
+            self.check(f"mlflow_traces: MLFLOW_TRACKING_URI: {said}", MLFLOW_TRACKING_URI=uri)
+        self.assertEqual(self.hostile.connects, 0)
+
+    def test_a_dead_proxy(self):
+        with HostileServer() as other:
+            dead = other.uri.removeprefix("http://")
+        for scheme, variable in (("http", "http_proxy"), ("http", "ALL_PROXY"),
+                                 ("https", "HTTPS_PROXY")):
+            uri = self.uri.replace("http", scheme)
+            variables = {"MLFLOW_TRACKING_URI": uri, variable: f"http://ann:{CANARY}@{dead}/",
+                         "no_proxy": "", "NO_PROXY": ""}
+            self.assertRegex(
+                self.error(**variables),
+                rf"^mlflow_traces: GET /version: cannot connect to the proxy {dead} \({variable}\) "
+                r"\(4 tries in \d+\.\d s\); correct that variable, or name the server's host in "
+                r"no_proxy$")
+        # A host that no_proxy spares, and a variable that libcurl does not read.
+        self.hostile.stop()
+        for variables in ({"http_proxy": f"http://{dead}", "no_proxy": "127.0.0.1"},
+                          {"HTTP_PROXY": f"http://{dead}"}):
+            self.assertIn("cannot connect to URI (4 tries", self.error(**variables))
+
+    def test_workspace_on_a_server_without(self):
+        server = support.start()
+        for table in ("mlflow_traces", "mlflow_experiments"):
+            self.assertRegex(
+                self.error(f"SELECT count(*) FROM {table};", server, MLFLOW_WORKSPACE="team"),
+                rf"^{table}: GET /version: 500 FEATURE_DISABLED: Workspace APIs are not available: "
+                r"workspaces are not enabled on this server \(2 tries in \d+\.\d s\); unset "
+                r"MLFLOW_WORKSPACE, or start the server with --enable-workspaces$")
+        # Older ones do not read the header, and would show all.
+        self.hostile.route("/version", "ok body=3.9.0 type=text/plain")
+        self.check("mlflow_traces: GET /version: URI is MLflow 3.9, and workspaces come with 3.10; "
+                   "unset MLFLOW_WORKSPACE", MLFLOW_WORKSPACE="team")
+
+    def test_too_large_for_a_proxy(self):
+        self.hostile.route(SEARCH, "status 413 body='<html>' type=text/html")
+        self.check(f"mlflow_traces: POST {SEARCH}: 413; a proxy before the server takes only smaller "
+                   "requests: raise its limit (nginx: client_max_body_size, "
+                   "large_client_header_buffers), or give IN fewer values")
+
+    def test_a_wrong_path_prefix(self):
+        uri = support.start().uri
+        for more in ({}, {"MLFLOW_EXPERIMENT_NAME": "Default"}):
+            self.check(
+                'mlflow_traces: GET /version: 404 "<!doctype html>?<html lang=en>?<title>404 Not '
+                f'Found</title>?": {uri}/wrong is no MLflow server; MLFLOW_TRACKING_URI is what a '
+                "browser shows MLflow under, up to the #, e.g. http://127.0.0.1:5000 or "
+                "https://example.com/mlflow", server=f"{uri}/wrong", **more)
+
+    def test_a_path_that_a_proxy_keeps_back(self):
+        self.hostile.route(SEARCH, "status 404 body='<html>' type=text/html")
+        self.check(f"mlflow_traces: POST {SEARCH}: 404; /version is MLflow's, this is not: does a "
+                   "proxy before the server let only some paths through?")
 
     def test_an_old_libcurl(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -76,13 +148,20 @@ class Errors(unittest.TestCase):
     def test_not_mlflow(self):
         self.hostile.route("/version", "status 404 body='<html>no</html>' type=text/html")
         self.check('mlflow_traces: GET /version: 404 "<html>no</html>": URI is no MLflow server; '
+                   "MLFLOW_TRACKING_URI is what a browser shows MLflow under, up to the #, e.g. "
+                   "http://127.0.0.1:5000 or https://example.com/mlflow")
+        self.hostile.route("/version", "ok body='<html>no</html>' type=text/html")
+        self.check('mlflow_traces: GET /version: 200 "<html>no</html>": URI is no MLflow server; '
                    "is MLFLOW_TRACKING_URI right, or does a login page stand before the server?")
 
     def test_too_old(self):
         for version, shown in (("2.22.0", "2.22"), ("3.1.4", "3.1")):
             self.hostile.route("/version", f"ok body={version} type=text/plain")
-            self.check(f"mlflow_traces: GET /version: URI is MLflow {shown}; version 3.2 or newer is "
-                       "needed")
+            for table, condition in (
+                    ("mlflow_traces", ""), ("mlflow_experiments", ""),
+                    ("mlflow_metrics", "WHERE view = 'traces' AND metric = 'trace_count'")):
+                self.check(f"{table}: GET /version: URI is MLflow {shown}; version 3.2 or newer is "
+                           "needed", f"SELECT * FROM {table} {condition};")
 
     def test_login_page(self):
         self.hostile.route("/search", "html")
@@ -90,10 +169,19 @@ class Errors(unittest.TestCase):
                       self.error())
 
     def test_unauthorized(self):
+        token, user, password = (f"MLFLOW_TRACKING_{name}"
+                                 for name in ("TOKEN", "USERNAME", "PASSWORD"))
         self.hostile.route(SEARCH, "echo 401")
-        text = self.error(MLFLOW_TRACKING_TOKEN=CANARY)
-        self.assertTrue(text.startswith(f"mlflow_traces: POST {SEARCH}: 401 "), text)
-        self.assertIn("set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and", text)
+        for variables, said in (
+                ({}, f"set {token}, or {user} and {password}, to an account that may read this"),
+                ({token: CANARY}, "the server does not take the token that is set: has it expired, "
+                 f"is it another server's, or is {user} with {password} wanted?"),
+                ({user: "ann", password: CANARY}, "the server does not take the user and password "
+                 "that are set; SELECT name, source FROM mlflow_settings tells where they come from"),
+                ({user: "ann"}, f"of {user} and {password} only one is set, so neither was sent")):
+            text = self.error(**variables)
+            self.assertTrue(text.startswith(f"mlflow_traces: POST {SEARCH}: 401 "), text)
+            self.assertTrue(text.endswith(f"; {said}"), text)
 
     def test_a_secret_that_the_server_repeats_in_headers(self):
         message = json.dumps({"message": CANARY.upper()})
@@ -130,6 +218,8 @@ class Errors(unittest.TestCase):
         self.check(f"mlflow_traces: POST {SEARCH}: 403 PERMISSION_DENIED: not yours; set "
                    "MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and "
                    "MLFLOW_TRACKING_PASSWORD, to an account that may read this")
+        self.check(f"mlflow_traces: POST {SEARCH}: 403 PERMISSION_DENIED: not yours; the account that "
+                   "is set may not read this", MLFLOW_TRACKING_TOKEN=CANARY)
 
     def test_redirect_is_not_followed(self):
         with HostileServer() as other:
@@ -195,6 +285,17 @@ class Errors(unittest.TestCase):
                               "SELECT filter, status FROM mlflow_requests WHERE rows_kept "
                               "OR error NOTNULL;", self.uri)
         self.assertEqual(shown, "1\nattributes.status = 'OK'|400\n|200")
+
+    def test_the_scripts_say_no_more_than_the_message(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for script, name, *arguments in (("report", "report"), ("demo.d/tour", "demo"),
+                                             ("mirror", "mirror", "a.db", "--experiment", "a")):
+                ran = subprocess.run(
+                    [support.ROOT / "sql" / script, *arguments], cwd=folder, text=True, check=False,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                    env=support.clean_environment(SQLITE_MLFLOW=support.extension()))
+                self.assertEqual(ran.returncode, 1)
+                self.assertRegex(ran.stderr, rf"^sql/{name}: mlflow_\w+: no server is set; .*\n$")
 
     def test_budget_of_requests(self):
         self.assertIn("the statement has sent 3 requests, the most that "

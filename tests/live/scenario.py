@@ -33,6 +33,7 @@ class Span:
     outputs: object = None
     attributes: dict = dataclasses.field(default_factory=dict)
     error: tuple | None = None  # type and message
+    events: list = dataclasses.field(default_factory=list)  # name, and when since the trace's start
 
 
 @dataclasses.dataclass

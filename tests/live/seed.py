@@ -55,11 +55,13 @@ def client_spans(trace):
                       "mlflow.spanInputs": span.inputs} | span.attributes
         if span.outputs is not None:
             attributes["mlflow.spanOutputs"] = span.outputs
-        events, status = [], Status(StatusCode.OK)
+        events = [Event(name, {}, trace.start_ms * 1_000_000 + round(at_ms * 1e6))
+                  for name, at_ms in span.events]
+        status = Status(StatusCode.OK)
         if span.error:
             kind, message = span.error
             status = Status(StatusCode.ERROR, f"{kind}: {message}")
-            events = [Event("exception", {
+            events += [Event("exception", {
                 "exception.type": kind, "exception.message": message,
                 "exception.stacktrace": "Traceback (most recent call last):\n"
                 f'  File "/app/agents/{trace.name}.py", line 142, in {span.name}\n'

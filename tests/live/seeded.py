@@ -6,7 +6,7 @@
     seeded.experiment(server, "empty")          none
 
 gives its name; read() what the client says of it, as rows of plain values for pandas; and Database
-a file with sql/tables.sql and sql/views.sql, asked in Debian's sqlite3 and in the newest SQLite.
+a file with the tables and views of sql/, asked in Debian's sqlite3 and in the newest SQLite.
 Traffic follows the day and the week, so the two weeks are always the same: those before UNTIL_MS.
 """
 
@@ -26,6 +26,8 @@ COUNT = 800  # more than a page
 DAY_MS = scenario.DAY_MS
 UNTIL_MS = 1_772_809_200_000  # Friday, 6 March 2026, 15:00 UTC
 SQL = support.ROOT / "sql"
+SCRIPTS = ("tables.sql", "views.sql", "questions.sql")
+READ_SCRIPTS = "\n".join(f".read {SQL}/{script}" for script in SCRIPTS)
 WANTED = {"all": lambda trace: True, "errors": lambda trace: trace.state == "ERROR",
           "in progress": lambda trace: trace.state == "IN_PROGRESS", "empty": lambda trace: False}
 ODD = [  # what pattern 4 must tell apart
@@ -138,7 +140,7 @@ class Database:
         atexit.register(self.folder.cleanup)
         self.path = pathlib.Path(self.folder.name) / "traces.db"
         self.connection = None
-        self.shell(f".read {SQL}/tables.sql\n.read {SQL}/views.sql")
+        self.shell(READ_SCRIPTS)
         self.settings(**settings)
 
     def settings(self, **settings):

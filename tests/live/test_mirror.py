@@ -100,6 +100,31 @@ class Copies(unittest.TestCase):
             mirror.sync()
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
 
+    def test_it_is_interrupted_as_it_begins(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            for hundredths in range(4, 20):  # while one short program runs after the other
+                process = mirror.start()
+                time.sleep(hundredths / 100)
+                os.killpg(process.pid, signal.SIGINT)
+                _, said = process.communicate(timeout=60)
+                if process.returncode != -signal.SIGINT:  # it had not begun
+                    self.assertEqual(process.returncode, 130, said)
+                    self.assertRegex(said, r"^sql/mirror: stopped; [^\n]*\n$")
+
+    def test_sqlite_is_interrupted_first(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            process = mirror.start()
+            while mirror.offline("SELECT count(*) FROM mirror_slice;") == "0":
+                self.assertIsNone(process.poll())
+            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            [child] = children.read_text().split()
+            os.kill(int(child), signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 130, said)
+            self.assertRegex(said, r"^sql/mirror: stopped; [^\n]*\n$")
+
     def test_two_at_once(self):
         with scratch_folder() as folder:
             mirror = Mirror(self.server, self.name, folder, spans_days=None)

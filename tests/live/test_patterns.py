@@ -15,7 +15,8 @@ import support  # noqa: E402
 import seeded  # noqa: E402
 
 PATTERNS = sorted((seeded.SQL / "patterns").glob("*.sql"))
-VIEWS = re.findall(r"^CREATE VIEW (\w+)", (seeded.SQL / "views.sql").read_text(), re.MULTILINE)
+VIEWS = [name for script in seeded.SCRIPTS for name in re.findall(
+    r"^CREATE VIEW (\w+)", (seeded.SQL / script).read_text(), re.MULTILINE)]
 COST = re.compile(r"at most (\d+) requests?, (\d+) payloads?", re.IGNORECASE)
 
 
@@ -154,7 +155,7 @@ class Scripts(unittest.TestCase):
 
     def test_reading_again_keeps_the_settings_and_sends_nothing(self):
         database = seeded.Database(self.server, self.name, days=3, zone="+02:00")
-        cost = database.receipt(f".read {seeded.SQL}/tables.sql\n.read {seeded.SQL}/views.sql")
+        cost = database.receipt(seeded.READ_SCRIPTS)
         self.assertEqual(cost, (0, 0))
         self.assertEqual(database.rows("SELECT * FROM report_settings"), [
             {"one": 1, "days": 3, "sample_size": 50, "seed": 42, "zone": "+02:00",
@@ -178,8 +179,7 @@ class Scripts(unittest.TestCase):
             "DROP TABLE traces; CREATE TABLE traces AS SELECT * FROM mlflow_traces;\n"
             "DROP TABLE spans; CREATE TABLE spans AS SELECT * FROM mlflow_spans;\n"
             "DROP TABLE assessments; CREATE TABLE assessments AS "
-            "SELECT *, trace_run_id, in_run FROM mlflow_assessments;\n"
-            f".read {seeded.SQL}/tables.sql\n.read {seeded.SQL}/views.sql")
+            "SELECT *, trace_run_id, in_run FROM mlflow_assessments;\n" + seeded.READ_SCRIPTS)
         for view in VIEWS:
             with self.subTest(view):
                 self.assertTrue(seeded.same(self.sorted_rows(database, view), remote[view]))

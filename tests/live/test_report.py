@@ -146,6 +146,14 @@ class Report(unittest.TestCase):
         return dict(re.findall(r'<section aria-labelledby="([^"]+)"[^>]*>(.*?)</section>', page,
                                re.DOTALL))
 
+    def test_it_prints_on_few_sheets(self):
+        printed = pathlib.Path(self.folder.name) / "printed.pdf"
+        page = pathlib.Path(self.folder.name) / "printed.html"
+        page.write_text(self.page)
+        chromium(page.as_uri(), f"--print-to-pdf={printed}")
+        sheets = re.findall(rb"/Type /Page\b", printed.read_bytes())
+        self.assertIn(len(sheets), range(2, 7))  # the phone's layout takes twelve
+
     def test_its_figures_are_those_of_the_traces(self):
         now_ms = int(time.time() * 1000)
         total, ok, failed, p50 = json.loads(support.shell(
@@ -249,10 +257,58 @@ class Report(unittest.TestCase):
                 self.assertEqual(seen["dark"], dark)
                 self.assertEqual((seen["scrolls"], seen["outside"]), (seen["width"], 0), seen)
                 self.assertGreaterEqual(seen["contrast"], 4.5, seen["worst"])
-                self.assertEqual((seen["scripts"], seen["headings"], seen["charts"]), (0, 1, 3))
+                self.assertEqual((seen["scripts"], seen["headings"], seen["charts"]), (0, 1, 5))
                 self.assertEqual((seen["unscoped"], seen["positive"], seen["unnamed"]), (0, 0, 0),
                                  seen)
                 self.assertEqual(seen["first"], "To the report")
+
+    def incident(self, name, failing):
+        """A report of six days of which one request in ten failed, and the newest of late."""
+        experiment = support.create_experiment(self.server, f"report {name}")
+        seeded.use(self.server)
+        now_ms = int(time.time() * 1000)
+        made = [trace for trace in scenario.make_traces(260, 3, now_ms, experiment)
+                if trace.state == "OK" and not trace.run and len(trace.spans) > 3][-88:]
+        for i, trace in enumerate(made):
+            late = i >= len(made) - 8
+            trace.start_ms = now_ms - (8 - i % 8) * 60_000 if late else (
+                now_ms - 6 * DAY_MS + i * 5 * DAY_MS // len(made))
+            error = ("SchemaError", "reply has no field parcel") if late and failing else (
+                "RateLimitError", "429 - too many tokens") if i % 10 == 0 else None
+            if error:
+                scenario.fail(trace, trace.spans[1], error)
+        seed.Writer(experiment).write(made)
+        with tempfile.TemporaryDirectory() as folder:
+            return report(self.server, experiment, folder)
+
+    def findings(self, page):
+        return [re.sub("<[^>]+>", "", item)
+                for item in re.findall("<li>(.*?)</li>", self.sections(page)["now"])]
+
+    def test_an_incident_is_said_first(self):
+        page, text = self.incident("incident", True)
+        found = self.findings(page)
+        self.assertRegex(found[0], r"^(8 of 8 requests of the last hour|"
+                                   r"\d+ of the last 20 requests) failed \(\d+%; before, (9|10)\.\d%\)\. "
+                                   r"So did the last (8|9) in a row\.$")
+        self.assertRegex(found[1], "^New error since .*, in 8 requests: SchemaError: reply has no")
+        self.assertEqual(len(re.findall('<strong class="alarm">new', page)), 1)
+        first = re.search("<tbody><tr>.*?</tr>", self.sections(page)["errors"])[0]
+        self.assertIn("SchemaError", first)
+        self.assertIn(">new</strong>", first)
+        for item in re.findall("<li>.*?</li>", page)[:2]:
+            self.assertIn("selectedEvaluationId=", item)
+        self.assertIn("<main", page.split('id="now"')[0])
+        self.assertLess(page.index('id="now"'), page.index("<dl>"))
+        self.assertLess(text.index(found[0][:40]), text.index("Success rate"))
+        for section in ("tools", "sessions", "differences", "error-hours", "error-days"):
+            self.assertIn(section, self.sections(page))
+
+    def test_without_an_incident_nothing_is_said_to_be_wrong(self):
+        page, _ = self.incident("calm", False)
+        [found] = self.findings(page)
+        self.assertRegex(found, r"^No change stands out: \d+ of 88 requests failed")
+        self.assertNotIn('<strong class="alarm">new', page)
 
     def test_texts_of_the_server_are_only_texts(self):
         experiment = support.create_experiment(self.server, "report " + HOSTILE)
@@ -303,6 +359,37 @@ class Report(unittest.TestCase):
                                  **variables)
                 self.assertEqual(text.splitlines()[0], self.experiment)
                 self.assertIn("Success rate", text)
+
+    def test_a_filter_restricts_all_of_it(self):
+        restriction = "tags.environment = 'production' AND trace.name = 'sql_assistant'"
+        now_ms = int(time.time() * 1000)
+        where = (f"experiment = '{self.experiment}' AND timestamp_ms > {now_ms - 14 * DAY_MS} "
+                 "AND trace_id IN (SELECT trace_id FROM mlflow_traces WHERE "
+                 f"experiment = '{self.experiment}' AND name = 'sql_assistant' "
+                 "AND tags ->> 'environment' = 'production')")
+        total, tokens, all_of_them = json.loads(support.shell(
+            "SELECT json_array(count(*), sum(total_tokens), (SELECT count(*) FROM mlflow_traces "
+            f"WHERE experiment = '{self.experiment}')) FROM mlflow_traces WHERE {where};",
+            self.server))
+        given = int(support.shell(
+            "SELECT count(*) FROM mlflow_assessments WHERE assessment_type = 'feedback' AND "
+            f"valid AND {where};", self.server))
+        with tempfile.TemporaryDirectory() as folder:
+            page, text = report(self.server, self.experiment, folder, "--days", "14",
+                                "--filter", restriction)
+            with self.assertRaisesRegex(RuntimeError, "no mirror"):
+                report(self.server, self.experiment, folder, "--file", "x.db", "--filter", "x")
+            with self.assertRaisesRegex(RuntimeError, "mlflow_traces: POST"):
+                report(self.server, self.experiment, folder, "--filter", "it's no filter")
+        shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>(?:<a [^>]*>)?([^<]+)", page))
+        self.assertGreater(total, 5)
+        self.assertLess(total, all_of_them)
+        self.assertEqual(int(shown["Requests"]), total)
+        self.assertEqual(int(shown["Tokens"].replace(",", "")), tokens)
+        scorers = re.findall(r'data-title="Given"><span>([\d,]+)<', page)
+        self.assertEqual(sum(map(int, scorers)), given)
+        self.assertIn(restriction, html.unescape(page.split("<main")[0]))
+        self.assertIn(restriction, text)
 
     def test_windows_without_much_in_them(self):
         now_ms = int(time.time() * 1000)

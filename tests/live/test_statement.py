@@ -108,6 +108,24 @@ class Statement(unittest.TestCase):
         self.costs("SELECT count(*), min(s.experiment) FROM mlflow_traces AS t CROSS JOIN "
                    f"mlflow_spans AS s USING (trace_id) WHERE t.experiment = '{self.here}'",
                    f"{spans}|{self.here}", PAGES, BATCHES, preset=self.there)
+        sql = (f"SELECT count(*) FROM mlflow_traces AS t WHERE t.experiment = '{self.here}' AND "
+               "NOT EXISTS (SELECT 1 FROM mlflow_traces AS u WHERE u.trace_id = t.trace_id AND "
+               f"u.{{}} IN ('{self.there}', 'gone', '2000000000'))")
+        for column in ("experiment", "experiment_id"):
+            for rows, (*_, requests) in self.answer(sql.format(column), self.here):
+                self.assertEqual(rows, str(TRACES))
+                self.assertLessEqual(requests, PAGES + 8, column)
+
+    def test_a_sub_select_reaches_a_view_with_windows(self):
+        before = "".join((support.ROOT / "sql" / f"{name}.sql").read_text()
+                         for name in ("tables", "views"))
+        slowest = "(SELECT trace_id FROM slowest LIMIT 1)"
+        profile = ("SELECT span_type, count, round(wall_time_s, 3), round(critical_time_s, 3) FROM "
+                   "span_profile WHERE trace_id = {} ORDER BY 1")
+        [(trace, _), _] = self.answer(f"SELECT {slowest}", self.here, before)
+        [(expected, _), _] = self.answer(profile.format(f"'{trace}'"), self.here, before)
+        self.assertIn("AGENT|1|", expected)
+        self.costs(profile.format(slowest), expected, PAGES + 1, 2, before=before)
 
     def test_scopes_that_meet_are_right_or_an_error(self):
         sql = ("SELECT count(*) FROM mlflow_assessments AS a CROSS JOIN mlflow_traces AS t USING "

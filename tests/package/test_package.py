@@ -110,6 +110,7 @@ class Package(unittest.TestCase):
         self.assertEqual(sorted(libraries), ["libcjson", "mlflow0.so"])
         self.assertLess(self.wheel.stat().st_size, 250_000)
         self.assertIn("sqlite_mlflow/sql/views.sql", names)
+        self.assertIn("sqlite_mlflow/sql/questions.sql", names)
 
     def test_rows(self):
         environments = [("debian", "sqlite3"), ("debian", "apsw")]

@@ -1,4 +1,4 @@
-"""Every version of MLflow that docs/install.md names, and ways to a server, each held to its client.
+"""Every version of MLflow that docs/install.md names, each held to its own client.
 
     tests/run servers
     PYTHON tests/servers/run.py [NAME...]     some of them, in an environment of tests/setup

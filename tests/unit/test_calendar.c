@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/gregorian.h"
+
 static mlf_calendar_width width_of(const char *text) {
   mlf_calendar_width width = {0};
   assert_true(mlf_calendar_read_width(text, strlen(text), &width));
@@ -140,8 +142,8 @@ static void calendar_knows_every_month(void **state) {
       before = first;
     }
   }
-  assert_int_equal(utc_ms(0, 1, 1, 0, 0), MLF_CALENDAR_MS_MIN);
-  assert_int_equal(mlf_calendar_floor(&month, &utc, MLF_CALENDAR_MS_MAX), before);
+  assert_int_equal(utc_ms(0, 1, 1, 0, 0), MLF_GREGORIAN_MIN_MS);
+  assert_int_equal(mlf_calendar_floor(&month, &utc, MLF_GREGORIAN_MAX_MS), before);
 }
 
 static void set_zone(const char *name) {

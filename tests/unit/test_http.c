@@ -129,7 +129,6 @@ static void http_keeps_the_prefix_of_the_address(void **state) {
   client_get(&it, "/version");
   assert_memory_equal(hostile_tell(&server, "request 0"), "GET /team%20a/mlflow/version HTTP/1.1",
                       37);
-  assert_string_equal(mlf_http_origin(it.http), hostile_uri(&server));
   client_close(&it);
 }
 
@@ -168,7 +167,6 @@ static void http_redacts_secrets(void **state) {
   client_prepare(&it, "http://ann:CANARY@127.0.0.1:1");
   it.settings.token = sqlite3_mprintf("CANARY-token");
   client_connect(&it);
-  assert_string_equal(mlf_http_origin(it.http), "http://127.0.0.1:1");
   mlf_http_redact(it.http, text);
   assert_string_equal(text,
                       "Bearer ************ ****************= **************== ****** x CANAR");
@@ -225,8 +223,9 @@ static void http_keeps_a_plain_secret_from_proxies(void **state) {
   client_connect(&it);
   hostile_play(&other, "status 403");
   mlf_http_reply *reply;
-  assert_contains(client_fail(&it, "/version", &reply),
-                  "the proxy does not connect to https://traces.example.com (status 403) (1 try");
+  assert_contains(
+      client_fail(&it, "/version", &reply),
+      "(https_proxy) does not connect to https://traces.example.com (status 403) (1 try");
   assert_memory_equal(hostile_tell(&other, "request 0"),
                       "CONNECT traces.example.com:443 HTTP/1.1\r\n", 41);
   assert_null(strstr(other.answer, "CANARY"));

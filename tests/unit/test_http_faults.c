@@ -89,6 +89,16 @@ static void faults_say_what_happened(void **state) {
       {"bomb coding=content", "the answer is compressed, which was not asked for (1 try", 1},
       {"headers", "the headers of the answer are larger than 262144 bytes (1 try", 1},
       {"interim", "the headers of the answer are larger than 262144 bytes (1 try", 1},
+      {"line header", "a header line of the answer is longer than 102400 bytes (1 try", 1},
+      {"line status", "a header line of the answer is longer than 102400 bytes (1 try", 1},
+      {"status 429 Retry-After=1000000000000000",
+       "status 429, and the server asks to wait longer than a day, more than the 60 s that we wait "
+       "(1 try",
+       1},
+      {"status 503 Retry-After='Fri, 31 Dec 9999 23:59:59 GMT'",
+       "status 503, and the server asks to wait longer than a day, more than the 60 s", 1},
+      {"status 429 Retry-After=86400",
+       "status 429, and the server asks to wait 86400 s, more than the 60 s", 1},
       {"status 429 Retry-After=61",
        "status 429, and the server asks to wait 61 s, more than the 60 s that we wait (1 try in "
        "0.0 s); ask again later",

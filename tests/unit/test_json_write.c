@@ -240,12 +240,59 @@ static void escapes_can_be_made_readable(void **state) {
       mlf_json_reader_init(&reader, cases[i][0], strlen(cases[i][0]));
       reader.python = true;
       assert_int_equal(mlf_json_reader_next(&reader, &token, &error), SQLITE_OK);
-      mlf_json_write_token(out, &reader, token, readable);
+      assert_int_equal(mlf_json_write_token(out, &reader, token, readable, &error), SQLITE_OK);
       written it = write_finish(out);
       assert_string_equal(it.text, cases[i][1 + readable]);
       sqlite3_free(it.text);
     }
   }
+}
+
+static int write_stop(void *context) {
+  ++*(int *)context;
+  return SQLITE_INTERRUPT;
+}
+
+/* Somebody interrupts within one long string, while it is read or while it is written: neither goes
+** on for more than MLF_JSON_POLL_BYTES of it. */
+static void a_long_string_can_be_interrupted(void **state) {
+  (void)state;
+  enum { LENGTH = 3 * MLF_JSON_POLL_BYTES, SLACK = 16 };
+  static const char *const pieces[] = {"a", "\xd0\x9e", "\\u041e", "\\n", "\\ud83d"};
+  char *text = malloc(LENGTH);
+  for (size_t i = 0; i < 2 * COUNT(pieces); i++) {
+    const bool writing = i % 2;
+    const char *piece = pieces[i / 2];
+    const size_t step = strlen(piece);
+    int asked = 0;
+    mlf_interrupt interrupt = {.ask = write_stop, .context = &asked, .next_ms = INT64_MAX};
+    mlf_json_reader reader;
+    mlf_json_token token;
+    mlf_error error = {0};
+    size_t at = (size_t)sprintf(text, "[\"\\t");
+    for (; at + step < LENGTH - 2; at += step)
+      memcpy(text + at, piece, step);
+    memcpy(text + at, "\"]", 2);
+    mlf_json_reader_init(&reader, text, at + 2);
+    reader.interrupt = &interrupt;
+    assert_int_equal(mlf_json_reader_next(&reader, &token, &error), SQLITE_OK);
+    if (!writing) interrupt.next_ms = 0;
+    int rc = mlf_json_reader_next(&reader, &token, &error);
+    if (writing) {
+      sqlite3_str *out = sqlite3_str_new(NULL);
+      assert_int_equal(rc, SQLITE_OK);
+      interrupt.next_ms = 0;
+      rc = mlf_json_write_token(out, &reader, token, true, &error);
+      assert_in_range(sqlite3_str_length(out), 1, 3 * MLF_JSON_POLL_BYTES / 2);
+      sqlite3_free(sqlite3_str_finish(out));
+    } else {
+      assert_in_range(reader.at, 1, MLF_JSON_POLL_BYTES + SLACK);
+    }
+    assert_int_equal(rc, SQLITE_INTERRUPT);
+    assert_int_equal(error.code, SQLITE_INTERRUPT);
+    assert_int_equal(asked, 1);
+  }
+  free(text);
 }
 
 static void any_bytes_are_a_string(void **state) {
@@ -401,6 +448,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_json_is_an_error),
       cmocka_unit_test(deep_values_are_written),
       cmocka_unit_test(escapes_can_be_made_readable),
+      cmocka_unit_test(a_long_string_can_be_interrupted),
       cmocka_unit_test(any_bytes_are_a_string),
       cmocka_unit_test(random_texts_have_the_form_expected),
       cmocka_unit_test(memory_may_run_out),

@@ -45,7 +45,7 @@ static void features_come_with_versions(void **state) {
   } cases[] = {{MLF_FEATURE_SEARCH_V3, 2}, {MLF_FEATURE_LIKE, 6},
                {MLF_FEATURE_BATCH_GET, 6}, {MLF_FEATURE_CLIENT_REQUEST_ID, 6},
                {MLF_FEATURE_FEEDBACK, 10}, {MLF_FEATURE_IS_NULL, 11},
-               {MLF_FEATURE_METRICS, 17}};
+               {MLF_FEATURE_METRICS, 17},  {MLF_FEATURE_WORKSPACES, 10}};
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     for (int minor = 0; minor <= 20; minor++) {
       mlf_server server = {3, minor};

@@ -285,6 +285,25 @@ static void test_bad_traces(void **state) {
   mlf_settings_clear(&settings);
 }
 
+static void test_progress(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *shown;
+    mlf_setting_progress progress;
+  } cases[] = {{"true", "true", MLF_PROGRESS_STDERR}, {"1", "true", MLF_PROGRESS_STDERR},
+               {"FALSE", "false", MLF_PROGRESS_OFF},  {"0", "false", MLF_PROGRESS_OFF},
+               {"tty", "tty", MLF_PROGRESS_TTY},      {"TTY", "tty", MLF_PROGRESS_TTY}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    setenv("MLFLOW_SQL_PROGRESS", cases[i].text, 1);
+    mlf_settings settings = read_settings();
+    assert_int_equal(settings.progress, cases[i].progress);
+    assert_row(&settings, "MLFLOW_SQL_PROGRESS", cases[i].shown, "environment");
+    mlf_settings_clear(&settings);
+  }
+  setenv("MLFLOW_SQL_PROGRESS", "2", 1);
+  assert_refused("MLFLOW_SQL_PROGRESS is '2'; it must be true, false, 1, 0 or tty");
+}
+
 static void test_booleans(void **state) {
   (void)state;
   static const struct {
@@ -616,6 +635,7 @@ int main(void) {
       cmocka_unit_test_setup(test_ranges, set_up),
       cmocka_unit_test_setup(test_numbers_are_strict, set_up),
       cmocka_unit_test_setup(test_bad_traces, set_up),
+      cmocka_unit_test_setup(test_progress, set_up),
       cmocka_unit_test_setup(test_booleans, set_up),
       cmocka_unit_test_setup(test_characters, set_up),
       cmocka_unit_test_setup(test_credentials_file, set_up),

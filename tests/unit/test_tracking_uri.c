@@ -13,8 +13,20 @@ static void clear(mlf_tracking_uri *uri) {
 }
 
 #define NOT_HTTP                                                                                   \
-  "NAME: it must begin with http:// or https://, e.g. http://127.0.0.1:5000; for a store, start "  \
-  "`mlflow server --backend-store-uri STORE` and give its address"
+  "NAME: it must begin with http:// or https://, e.g. http://127.0.0.1:5000; for a store "         \
+  "(./mlruns, sqlite:///mlflow.db), start `mlflow server --backend-store-uri STORE` and give its " \
+  "address"
+#define BLANKS "NAME: there is a blank or a line break before or after the address; leave it out"
+#define QUOTES "NAME: the quotes around the address are part of the value; leave them out"
+#define DATABRICKS                                                                                 \
+  "NAME: Databricks' own service is not supported; give the http:// or https:// address of an "    \
+  "MLflow server"
+#define SAGEMAKER                                                                                  \
+  "NAME: Amazon SageMaker's servers (arn:…) are not supported; give the http:// or https:// "    \
+  "address of an MLflow server"
+#define NO_SCHEME                                                                                  \
+  "NAME: there is no scheme before the host and port; write http:// or https:// before them, "     \
+  "e.g. http://127.0.0.1:5000"
 #define BAD_HOST "NAME: the host has a character that no host name has"
 #define BAD_PORT "NAME: the port must be a number from 1 to 65535"
 #define BAD_USER "NAME: a user needs a password beside it, as in user:password@host"
@@ -73,13 +85,24 @@ static void test_addresses_refused(void **state) {
       {"file:///home/ann/mlruns", NOT_HTTP},
       {"sqlite:///mlflow.db", NOT_HTTP},
       {"postgresql://u:CANARY@db/mlflow", NOT_HTTP},
-      {"databricks", NOT_HTTP},
-      {"databricks://profile", NOT_HTTP},
-      {"127.0.0.1:5000", NOT_HTTP},
+      {"databricks", DATABRICKS},
+      {"databricks://profile", DATABRICKS},
+      {"arn:aws:sagemaker:eu-west-1:1:mlflow-tracking-server/x", SAGEMAKER},
+      {"127.0.0.1:5000", NO_SCHEME},
+      {"my_host:80/prefix", NO_SCHEME},
+      {"h:80x", NOT_HTTP},
+      {":80", NOT_HTTP},
+      {"h:", NOT_HTTP},
       {"u:CANARY@h", NOT_HTTP},
       {"http:/h", NOT_HTTP},
       {"ftp://h", NOT_HTTP},
-      {" http://h", NOT_HTTP},
+      {"", NOT_HTTP},
+      {" http://h", BLANKS},
+      {"http://h\r", BLANKS},
+      {"\thttp://h\n", BLANKS},
+      {" ", BLANKS},
+      {"\"http://h\"", QUOTES},
+      {"'http://h'", QUOTES},
       {"http://", NO_HOST},
       {"http:///path", NO_HOST},
       {"http://:5000", NO_HOST},
