@@ -16,6 +16,11 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     valgrind       the unit tests that need no server, and the shell with the extension
     fuzz           tests/fuzz/fuzz_*.c           10 s each
 
+These run when they are named, and print tables that the manual shows:
+
+    hosts          tests/hosts/run.py            every host program of docs/ways-in.md
+    servers        tests/servers/run.py          every MLflow of docs/install.md
+
 Python files are run by pytest, each in a process of its own, since an extension keeps one table of
 SQLite's functions and so has one SQLite in a process; those of `functions` are programs given the
 extension's path that print "NAME: N checks, N failed". As many run side by side as there are
@@ -287,6 +292,20 @@ def stage_fuzz(stage):
     return tally
 
 
+def of_a_program(folder):
+    """A stage that is a program, whose last line counts."""
+    def stage_program(stage):
+        status, output = stage.run([sys.executable, "-B", support.TESTS / folder / "run.py"], 7200)
+        print(f"\n{output}", flush=True)
+        counts = re.search(r"(\d+) passed, (\d+) failed, \d+ skipped\s*$", output)
+        passed, failed = (int(n) for n in counts.groups()) if counts else (0, 1)
+        return Tally(passed, max(failed, status != 0),
+                     re.findall(r"^skipped: (.*)", output, re.MULTILINE))
+
+    return stage_program
+
+
+NAMED_STAGES = {name: of_a_program(name) for name in ("hosts", "servers")}
 STAGES = {
     "layers": stage_layers,
     "unit": stage_unit,
@@ -314,9 +333,9 @@ def main():
     options = words[end + 1:]
     arguments = parser.parse_args(words[:end])
     if arguments.list:
-        print("\n".join(STAGES))
+        print("\n".join(STAGES | NAMED_STAGES))
         return 0
-    unknown = [name for name in arguments.stages if name not in STAGES]
+    unknown = [name for name in arguments.stages if name not in STAGES | NAMED_STAGES]
     if unknown:
         parser.error(f"no stage {', '.join(unknown)}; tests/run --list names them")
 
@@ -339,7 +358,7 @@ def main():
         for name in arguments.stages or STAGES:
             print(f"{name:<13}", end="", flush=True)
             begin = time.monotonic()
-            tally = STAGES[name](Stage(folder, servers, options))
+            tally = (STAGES | NAMED_STAGES)[name](Stage(folder, servers, options))
             print(f"{tally}, {time.monotonic() - begin:.0f} s", flush=True)
             total.add(tally)
     finally:

@@ -316,7 +316,8 @@ static int payloads_receive(mlf_payloads *payloads, payloads_fetch *fetch, mlf_e
   return rc == SQLITE_OK ? rc : payloads_fail(fetch, status, &failure, error);
 }
 
-/* Finds a trace in the reply of a batch: `*spans` is NULL if it is left out there. */
+/* Finds a trace in the reply of a batch: `*spans` is NULL if it is left out there, or its list is,
+** as MLflow 3.6 does where that is empty. */
 static int payloads_find_spans(const payloads_fetch *fetch, const char *id,
                                const mlf_json_node **spans, mlf_error *error) {
   const mlf_json_node *traces;
@@ -331,8 +332,6 @@ static int payloads_find_spans(const payloads_fetch *fetch, const char *id,
       rc = mlf_json_misshapen(fetch->json, each, "a trace with a trace_id", error);
     if (rc != SQLITE_OK || strcmp(found, id) != 0) continue;
     rc = mlf_json_get_array(fetch->json, each, "spans", spans, error);
-    if (rc == SQLITE_OK && !*spans)
-      rc = mlf_json_misshapen(fetch->json, each, "a trace with spans", error);
     return rc == SQLITE_ERROR ? error->code = SQLITE_CORRUPT : rc;
   }
   return rc;

@@ -117,12 +117,14 @@ class Postgresql:
 class Server:
     """An MLflow server from start() to stop(); `uri` is what goes into MLFLOW_TRACKING_URI."""
 
-    def __init__(self, store="sqlite", version=NEWEST, workers=1, database=None, copy_of=None):
+    def __init__(self, store="sqlite", version=NEWEST, workers=1, database=None, copy_of=None,
+                 options=()):
         self.store = store
         self.version = version
         self.workers = workers
         self.database = database  # of the SQLite store; None: in the scratch folder
         self.copy_of = copy_of  # what to begin it with; None: empty
+        self.options = options  # more of `mlflow server`
         self.folder = None
         self.process = None
         self.postgresql = None
@@ -147,6 +149,8 @@ class Server:
             self.postgresql = Postgresql(self.folder)
             self.postgresql.start()
             store_uri = self.postgresql.uri
+        elif "://" in self.store:
+            store_uri = self.store
         else:
             database = self.database or os.path.join(self.folder, "mlflow.db")
             if self.copy_of:
@@ -157,7 +161,8 @@ class Server:
             environment_of(self.version) / "bin" / "mlflow", "server",
             "--backend-store-uri", store_uri,
             "--artifacts-destination", os.path.join(self.folder, "artifacts"),
-            "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers)]
+            "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers),
+            *self.options]
         self.uri = f"http://127.0.0.1:{port}"
         self.launch()
 
