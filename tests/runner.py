@@ -349,6 +349,9 @@ def main():
         sys.exit(143)
 
     signal.signal(signal.SIGTERM, end)
+    # Started in the background it ignores SIGINT, and so would the programs in which tests press
+    # Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         status, output = Stage(folder, servers).run(
             ["sh", "-c", "cmake --preset dev && cmake --build --preset dev"])

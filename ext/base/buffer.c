@@ -7,11 +7,13 @@
 
 #include "base/sqlite_api.h"
 
+#ifndef NDEBUG
 static bool buffer_is_sound(const mlf_buffer *buffer) {
   if (!buffer->bytes) return buffer->length == 0 && buffer->capacity == 0;
   return buffer->length < buffer->capacity && buffer->length <= buffer->bytes_max &&
          buffer->bytes[buffer->length] == 0;
 }
+#endif
 
 void mlf_buffer_init(mlf_buffer *buffer, size_t bytes_max) {
   memset(buffer, 0, sizeof(*buffer));
