@@ -22,11 +22,13 @@ SELECT mlflow_connect('$uri');
 SELECT count(*) FROM mlflow_traces;
 END
 sleep 1.5
+# shellcheck disable=SC2154 # coproc sets it
 kill -INT "$(pgrep -P "$shell_PID" || echo "$shell_PID")"
 cat >&"${shell[1]}" <<END
 .print = after
 $check;
 .print = closed
 END
+# shellcheck disable=SC1083,SC2093 # bash closes what the variable names, and goes on
 exec {shell[1]}>&-
 grep -vE '^(sqlite> |SQLite version|Enter ".help"|\.|SELECT|http:|$)' <&"${shell[0]}"
