@@ -230,6 +230,17 @@ static int survey_note_compared(mlf_survey *survey, const mlf_surveyed *tables,
   return SQLITE_OK;
 }
 
+/* Notes that a scan reads all experiments, because the statement compares them and told it none. */
+static int survey_note_all(mlf_survey *survey, const mlf_surveyed *table, const mlf_plan *plan) {
+  bool told = table->arguments->experiment_count > 0;
+  for (int i = 0; i < plan->term_count; i++) {
+    mlf_key_kind kind = table->schema->columns[plan->terms[i].column].key_kind;
+    told = told || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
+  }
+  bool all = !told && survey->scans[survey->scan_count - 1].experiment;
+  return all ? survey_add_experiment(survey, "") : SQLITE_OK;
+}
+
 static int survey_note(mlf_survey *survey, const mlf_surveyed *tables, int at) {
   const survey_op *op = &survey->ops[at];
   bool filter = survey_is(op, "VFilter");
@@ -244,6 +255,7 @@ static int survey_note(mlf_survey *survey, const mlf_surveyed *tables, int at) {
   int rc = mlf_plan_parse(table->schema, op->text, plan);
   if (rc == SQLITE_OK) rc = survey_note_told(survey, tables, table, at, plan);
   if (rc == SQLITE_OK) rc = survey_note_compared(survey, tables, table, at, plan);
+  if (rc == SQLITE_OK) rc = survey_note_all(survey, table, plan);
   sqlite3_free(plan);
   return rc;
 }

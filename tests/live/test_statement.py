@@ -137,6 +137,12 @@ class Statement(unittest.TestCase):
         for preset in (None, self.here):
             for rows, _ in self.answer(sql, preset):
                 self.assertEqual(rows, "0")
+        # SQLite does not tell a plan of this condition: all experiments are read, and compared.
+        compared = sql.replace("t.experiment =", "+t.experiment =")
+        for rows, _ in self.answer(compared, self.there):
+            self.assertIn(f"asks another table for another; {MIXED}", rows)
+        for rows, _ in self.answer(compared, None):
+            self.assertEqual(rows, "0")
 
     def statements(self, dice, count):
         """Random statements over two tables, each told its experiment or not."""
