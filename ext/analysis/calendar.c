@@ -7,10 +7,9 @@
 #include "base/sqlite_api.h"
 
 #define CALENDAR_MINUTE_MS      60000
-#define CALENDAR_DAY_MS         86400000
-#define CALENDAR_MONDAY_MS      (-3 * (int64_t)CALENDAR_DAY_MS) /* 1969-12-29 */
+#define CALENDAR_MONDAY_MS      (-3 * MLF_DAY_MS) /* 1969-12-29 */
 #define CALENDAR_MONTHS_MAX     12000
-#define CALENDAR_WIDTH_MS_MAX   (365250 * (int64_t)CALENDAR_DAY_MS)
+#define CALENDAR_WIDTH_MS_MAX   (365250 * MLF_DAY_MS)
 #define CALENDAR_OFFSET_MINUTES 840
 
 static const struct {
@@ -21,8 +20,8 @@ static const struct {
     {"second", {.ms = 1000}},
     {"minute", {.ms = CALENDAR_MINUTE_MS}},
     {"hour", {.ms = 3600000}},
-    {"day", {.ms = CALENDAR_DAY_MS}},
-    {"week", {.ms = 7 * CALENDAR_DAY_MS, .origin_ms = CALENDAR_MONDAY_MS}},
+    {"day", {.ms = MLF_DAY_MS}},
+    {"week", {.ms = 7 * MLF_DAY_MS, .origin_ms = CALENDAR_MONDAY_MS}},
     {"month", {.months = 1}},
     {"quarter", {.months = 3}},
     {"year", {.months = 12}},
@@ -102,9 +101,9 @@ static int64_t calendar_wall_floor(const mlf_calendar_width *width, int64_t wall
     return mlf_floor_divide(from_origin, width->ms) * width->ms + width->origin_ms;
   }
   const int64_t months_1970 = 1970 * 12;
-  int64_t months = calendar_month(mlf_floor_divide(wall_ms, CALENDAR_DAY_MS)) - months_1970;
+  int64_t months = calendar_month(mlf_floor_divide(wall_ms, MLF_DAY_MS)) - months_1970;
   months = mlf_floor_divide(months, width->months) * width->months + months_1970;
-  return calendar_month_days(months) * CALENDAR_DAY_MS;
+  return calendar_month_days(months) * MLF_DAY_MS;
 }
 
 int64_t mlf_calendar_floor(const mlf_calendar_width *width, const mlf_calendar_zone *zone,

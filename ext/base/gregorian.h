@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define MLF_DAY_MS INT64_C(86400000)
+
 /* The first and the last millisecond of the years that SQLite's dates can say, 0000 to 9999. */
 #define MLF_GREGORIAN_MIN_MS (-62167219200000)
 #define MLF_GREGORIAN_MAX_MS 253402300799999

@@ -205,6 +205,10 @@ bool mlf_key_is_argument(mlf_key_kind kind) {
   return kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER || kind == MLF_KEY_IN_RUN;
 }
 
+bool mlf_key_is_experiment(mlf_key_kind kind) {
+  return kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
+}
+
 static int catalog_init(mlf_schema *schema, const mlf_column *columns, size_t bytes) {
   schema->columns = sqlite3_malloc64(bytes);
   if (!schema->columns) return SQLITE_NOMEM;

@@ -127,6 +127,9 @@ typedef struct mlf_schema {
 ** the column shows what was asked. */
 bool mlf_key_is_argument(mlf_key_kind kind);
 
+/* Whether a condition on a column of this kind tells which experiments to read. */
+bool mlf_key_is_experiment(mlf_key_kind kind);
+
 /* Make the schemas of our tables without declared columns. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_schema_init_traces(mlf_schema *schema);
 int mlf_schema_init_spans(mlf_schema *schema);

@@ -4,8 +4,6 @@
 
 #include "base/gregorian.h"
 
-#define TIMESTAMP_DAY_MS INT64_C(86400000)
-
 /* Reads exactly `width` digits and moves on; false if they are not there. */
 static bool timestamp_digits(const char **at, int width, int *value) {
   *value = 0;
@@ -62,7 +60,7 @@ bool mlf_timestamp_parse(const char *text, int64_t *ms) {
   if (!mlf_gregorian_exists(year, month, day) || hour > 23 || minute > 59 || second > 59)
     return false;
   int64_t seconds = (int64_t)(hour * 60 + minute - offset) * 60 + second;
-  *ms = mlf_gregorian_days(year, month, day) * TIMESTAMP_DAY_MS + seconds * 1000 + fraction_ms;
+  *ms = mlf_gregorian_days(year, month, day) * MLF_DAY_MS + seconds * 1000 + fraction_ms;
   return true;
 }
 
@@ -97,8 +95,8 @@ static char *timestamp_write(char *at, int width, int value, char after) {
 bool mlf_timestamp_format(int64_t ms, char text[32]) {
   text[0] = 0;
   if (ms < MLF_GREGORIAN_MIN_MS || ms > MLF_GREGORIAN_MAX_MS) return false;
-  int64_t days = mlf_floor_divide(ms, TIMESTAMP_DAY_MS);
-  int of_day = (int)(ms - days * TIMESTAMP_DAY_MS);
+  int64_t days = mlf_floor_divide(ms, MLF_DAY_MS);
+  int of_day = (int)(ms - days * MLF_DAY_MS);
   int64_t year;
   int month, day;
   mlf_gregorian_date(days, &year, &month, &day);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/gregorian.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "remote/retry.h"
@@ -59,7 +60,6 @@ static pthread_once_t http_once = PTHREAD_ONCE_INIT;
 static CURLcode http_global_code;
 
 #define HTTP_CURL_VERSION_MIN 0x075800 /* 7.88.0 */
-#define HTTP_DAY_MS           86400000
 
 static void http_init_curl(void) {
   http_global_code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -209,7 +209,7 @@ static void exchange_fail_nomem(mlf_exchange *exchange) {
 /* The server asks for a longer wait than ours. Beyond a day its length says nothing. */
 static void exchange_fail_wait(mlf_exchange *exchange, int64_t asked_ms) {
   char asked[32] = "longer than a day";
-  if (asked_ms <= HTTP_DAY_MS)
+  if (asked_ms <= MLF_DAY_MS)
     sqlite3_snprintf((int)sizeof(asked), asked, "%lld s", (sqlite3_int64)asked_ms / 1000);
   char *what =
       sqlite3_mprintf("status %d, and the server asks to wait %s, more than the %d s that we wait",

@@ -65,7 +65,7 @@ static bool retry_clock(const char **at, int *seconds) {
 static int retry_full_year(int two_digits, int64_t now_ms) {
   int64_t year;
   int month, day;
-  mlf_gregorian_date(mlf_floor_divide(now_ms, 86400000), &year, &month, &day);
+  mlf_gregorian_date(mlf_floor_divide(now_ms, MLF_DAY_MS), &year, &month, &day);
   int latest = (int)year + 50;
   return latest - (latest - two_digits) % 100;
 }

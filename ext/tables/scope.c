@@ -74,10 +74,11 @@ static const char *scope_text(const mlf_value *value, char scratch[24]) {
 }
 
 /* Notes, as far as there is room, that no experiment has this name or id. */
-static int scope_note_absent(mlf_experiment_list *absent, const char *asked, mlf_error *error) {
+static int scope_note_absent(mlf_string_set *absent, const char *asked, mlf_error *error) {
+  bool added;
   if (absent->count >= MLF_EXPERIMENTS_MAX) return SQLITE_OK;
-  return mlf_experiment_list_take(absent, sqlite3_mprintf("%s", asked),
-                                  sqlite3_mprintf("%s", asked), error);
+  return mlf_string_set_add(absent, asked, &added) == SQLITE_OK ? SQLITE_OK
+                                                                : mlf_error_nomem(error);
 }
 
 /* The experiments that one term on `experiment` or `experiment_id` names. In a list one that there
@@ -88,12 +89,12 @@ static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
   char scratch[24];
   bool by_name = term->column->key_kind == MLF_KEY_EXPERIMENT;
   bool may_miss = term->op == MLF_OP_IN || !by_name;
-  mlf_experiment_list *absent = mlf_statement_absent(ask->statement, by_name);
+  mlf_string_set *absent = mlf_statement_absent(ask->statement, by_name);
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
     mlf_error none = {0};
     const char *asked = scope_text(&term->values[i], scratch);
-    if (!asked || (may_miss && mlf_experiment_list_name(absent, asked))) continue;
+    if (!asked || (may_miss && mlf_string_set_has(absent, asked))) continue;
     rc = scope_add_asked(ask, asked, by_name, scope, &none);
     if (rc == SQLITE_NOTFOUND && may_miss) {
       rc = scope_note_absent(absent, asked, error);

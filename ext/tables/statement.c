@@ -20,7 +20,7 @@ struct mlf_statement {
   mlf_experiment_list active;
   bool active_known;
   mlf_experiment_list names;
-  mlf_experiment_list absent[2]; /* ids, names */
+  mlf_string_set absent[2]; /* ids, names */
 };
 
 sqlite3_stmt *mlf_statement_sole(sqlite3 *db) {
@@ -78,8 +78,8 @@ void mlf_statement_leave(mlf_statement *statement) {
   mlf_survey_free(statement->survey);
   mlf_experiment_list_clear(&statement->active);
   mlf_experiment_list_clear(&statement->names);
-  mlf_experiment_list_clear(&statement->absent[0]);
-  mlf_experiment_list_clear(&statement->absent[1]);
+  mlf_string_set_clear(&statement->absent[0]);
+  mlf_string_set_clear(&statement->absent[1]);
   sqlite3_free(statement);
 }
 
@@ -115,7 +115,7 @@ mlf_experiment_list *mlf_statement_active(mlf_statement *statement, bool **known
   return &statement->active;
 }
 
-mlf_experiment_list *mlf_statement_absent(mlf_statement *statement, bool by_name) {
+mlf_string_set *mlf_statement_absent(mlf_statement *statement, bool by_name) {
   return &statement->absent[by_name];
 }
 

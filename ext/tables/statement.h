@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/sqlite_api.h"
+#include "base/string_set.h"
 #include "remote/client.h"
 #include "remote/payloads.h"
 #include "tables/experiment_list.h"
@@ -45,7 +46,7 @@ int mlf_statement_given(mlf_statement *statement, mlf_given **given, mlf_error *
 mlf_experiment_list *mlf_statement_active(mlf_statement *statement, bool **known);
 
 /* What scans have asked for as a name, or as an id, that no experiment has. */
-mlf_experiment_list *mlf_statement_absent(mlf_statement *statement, bool by_name);
+mlf_string_set *mlf_statement_absent(mlf_statement *statement, bool by_name);
 
 /* Every experiment that a scan of it has read, by id and name. */
 mlf_experiment_list *mlf_statement_names(mlf_statement *statement);

@@ -146,7 +146,7 @@ static bool survey_is_ours(const mlf_survey *survey, const mlf_surveyed *tables,
     const mlf_surveyed *table = survey_table(survey, tables, op->p1, i);
     if (!table || op->p2 >= table->schema->column_count) return false;
     mlf_key_kind kind = table->schema->columns[op->p2].key_kind;
-    return mlf_key_is_argument(kind) || kind == MLF_KEY_EXPERIMENT_ID;
+    return mlf_key_is_argument(kind) || mlf_key_is_experiment(kind);
   }
   return false;
 }
@@ -179,8 +179,7 @@ static int survey_note_told(mlf_survey *survey, const mlf_surveyed *tables,
     rc = survey_add_experiment(survey, table->arguments->experiments[i]);
   for (int i = 0; rc == SQLITE_OK && i < plan->term_count; i++) {
     mlf_key_kind kind = table->schema->columns[plan->terms[i].column].key_kind;
-    bool told = kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
-    if (told && table->arguments->experiment_count == 0)
+    if (mlf_key_is_experiment(kind) && table->arguments->experiment_count == 0)
       rc = plan->terms[i].op == MLF_OP_IN ? survey_add_experiment(survey, "")
                                           : survey_add_register(survey, tables, argument, at);
     argument += mlf_op_has_argument(plan->terms[i].op);
@@ -235,7 +234,7 @@ static int survey_note_all(mlf_survey *survey, const mlf_surveyed *table, const 
   bool told = table->arguments->experiment_count > 0;
   for (int i = 0; i < plan->term_count; i++) {
     mlf_key_kind kind = table->schema->columns[plan->terms[i].column].key_kind;
-    told = told || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
+    told = told || mlf_key_is_experiment(kind);
   }
   bool all = !told && survey->scans[survey->scan_count - 1].experiment;
   return all ? survey_add_experiment(survey, "") : SQLITE_OK;

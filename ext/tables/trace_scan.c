@@ -133,10 +133,8 @@ static int scan_ask(mlf_trace_scan *scan, mlf_server server, mlf_order order, ml
 /* Whether the statement tells which experiments this scan reads. */
 static bool scan_is_told(const mlf_trace_scan *scan) {
   bool told = scan->arguments->experiment_count > 0;
-  for (int i = 0; i < scan->bound.count; i++) {
-    mlf_key_kind kind = scan->bound.terms[i].column->key_kind;
-    told = told || kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID;
-  }
+  for (int i = 0; i < scan->bound.count; i++)
+    told = told || mlf_key_is_experiment(scan->bound.terms[i].column->key_kind);
   return told;
 }
 
