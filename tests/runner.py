@@ -343,12 +343,12 @@ def main():
     servers = Servers()
     total = Tally()
 
-    def end(*_):
+    def leave(*_):
         for process in running.copy():
             support.live.stop(process, signal.SIGTERM)
         sys.exit(143)
 
-    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGTERM, leave)
     # Started in the background it ignores SIGINT, and so would the programs in which tests press
     # Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)

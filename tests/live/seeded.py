@@ -11,11 +11,14 @@ Traffic follows the day and the week, so the two weeks are always the same: thos
 """
 
 import atexit
+import contextlib
+import fcntl
 import json
 import math
 import os
 import pathlib
 import tempfile
+import unittest
 
 import scenario
 import seed
@@ -46,12 +49,31 @@ def use(server):
     return mlflow
 
 
-def experiment(server, kind):
+@contextlib.contextmanager
+def once(server, name):
+    """Gives a seed.Writer for an experiment that a server has once, whichever test file comes first;
+    None if it is complete. Files that run side by side take turns."""
     mlflow = use(server)
+    with open(support.live.environment_of(support.NEWEST).parent / "seeding", "w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        found = mlflow.get_experiment_by_name(name)
+        if found and "complete" in found.tags:
+            yield None
+            return
+        writer = seed.Writer(name)
+        yield writer
+        mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "complete", "yes")
+
+
+def experiment(server, kind):
     name = f"seeded {kind}"
-    found = mlflow.get_experiment_by_name(name)
-    if found and "complete" in found.tags:
-        return name
+    with once(server, name) as writer:
+        if writer:
+            fill(writer, name, kind)
+    return name
+
+
+def fill(writer, name, kind):
     traces = [trace for trace in scenario.make_traces(COUNT, 1, UNTIL_MS, name)
               if WANTED[kind](trace)]
     if kind == "all":
@@ -62,12 +84,9 @@ def experiment(server, kind):
         finished[0].request, finished[1].request = "a text", ["a", {"list": 1}]
         for trace in finished[:2]:
             trace.spans[0].inputs = trace.request
-    writer = seed.Writer(name)
     writer.start_runs(traces)
     for i in range(0, len(traces), seed.TRACES_A_REQUEST):
         writer.write(traces[i:i + seed.TRACES_A_REQUEST])
-    mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "complete", "yes")
-    return name
 
 
 def read(server, name):
@@ -191,3 +210,17 @@ def same(one, other):
     if one is None or other is None or isinstance(one, str) or isinstance(other, str):
         return one == other
     return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+
+
+class Compared(unittest.TestCase):
+    """Tests that compare answers of `databases`, a Database by kind, with what is expected."""
+
+    def check(self, kind, sql, expected):
+        """Checks the rows of both versions of SQLite, and gives them."""
+        rows = self.databases[kind].rows(sql)
+        newest = self.databases[kind].newest(sql)
+        self.assertTrue(same(rows, newest), f"{kind}: {sql}\n{rows[:3]}\n{newest[:3]}")
+        self.assertEqual(len(rows), len(expected), f"{kind}: {sql}")
+        for row, wanted in zip(rows, expected):
+            self.assertTrue(same(row, wanted), f"{kind}: {sql}\n{row}\n{wanted}")
+        return rows

@@ -20,7 +20,6 @@ import support  # noqa: E402
 import numpy  # noqa: E402
 
 import mirrored  # noqa: E402
-import seed  # noqa: E402
 import seeded  # noqa: E402
 from scenario import Assessment, Span, Trace  # noqa: E402
 
@@ -95,18 +94,16 @@ def odd_traces():
 
 def make(server):
     mlflow = seeded.use(server)
-    found = mlflow.get_experiment_by_name(NAME)
-    if found and "complete" in found.tags:
-        return
-    writer = seed.Writer(NAME)
-    traces = odd_traces()
-    writer.write(traces)
-    for name, session, judged in (("frustration", "judged", traces[-2]),
-                                  ("elsewhere", "another", traces[2])):
-        mlflow.log_feedback(trace_id=judged.id, name=name, value="no",
-                            source=mlflow.entities.AssessmentSource("LLM_JUDGE", "judge"),
-                            metadata={"mlflow.trace.session": session})
-    mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "complete", "yes")
+    with seeded.once(server, NAME) as writer:
+        if not writer:
+            return
+        traces = odd_traces()
+        writer.write(traces)
+        for name, session, judged in (("frustration", "judged", traces[-2]),
+                                      ("elsewhere", "another", traces[2])):
+            mlflow.log_feedback(trace_id=judged.id, name=name, value="no",
+                                source=mlflow.entities.AssessmentSource("LLM_JUDGE", "judge"),
+                                metadata={"mlflow.trace.session": session})
 
 
 def total(values):
@@ -147,7 +144,7 @@ def tokens_within(span, trace):
                  if child.parent_id == span.span_id)
 
 
-class Agents(unittest.TestCase):
+class Agents(seeded.Compared):
     @classmethod
     def setUpClass(cls):
         cls.server = support.start()
@@ -158,15 +155,6 @@ class Agents(unittest.TestCase):
             cls.read[kind] = seeded.read(cls.server, name)
             cls.databases[kind] = seeded.Database(cls.server, name, days=10,
                                                   until_ms=seeded.UNTIL_MS)
-
-    def check(self, kind, sql, expected):
-        rows = self.databases[kind].rows(sql)
-        newest = self.databases[kind].newest(sql)
-        self.assertTrue(seeded.same(rows, newest), f"{kind}: {sql}\n{rows[:3]}\n{newest[:3]}")
-        self.assertEqual(len(rows), len(expected), f"{kind}: {sql}")
-        for row, wanted in zip(rows, expected):
-            self.assertTrue(seeded.same(row, wanted), f"{kind}: {sql}\n{row}\n{wanted}")
-        return rows
 
     def window(self, kind):
         return [trace for trace in self.read[kind]

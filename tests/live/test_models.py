@@ -17,7 +17,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import support  # noqa: E402
 
 import mirrored  # noqa: E402
-import seed  # noqa: E402
 import seeded  # noqa: E402
 from scenario import Span, Trace  # noqa: E402
 
@@ -94,13 +93,9 @@ def odd_traces():
 
 
 def make(server):
-    mlflow = seeded.use(server)
-    found = mlflow.get_experiment_by_name(NAME)
-    if found and "complete" in found.tags:
-        return
-    writer = seed.Writer(NAME)
-    writer.write(list(odd_traces()))
-    mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "complete", "yes")
+    with seeded.once(server, NAME) as writer:
+        if writer:
+            writer.write(list(odd_traces()))
 
 
 def of_path(value, *path):
@@ -152,7 +147,7 @@ def calls_of(trace):
             waiting += children[span.span_id]
 
 
-class Compared(unittest.TestCase):
+class Priced(seeded.Compared):
     """What both classes of tests compare."""
 
     @classmethod
@@ -173,16 +168,8 @@ class Compared(unittest.TestCase):
         rows = ", ".join(str(price).replace("None", "NULL") for price in PRICES)
         return f"INSERT INTO model_prices VALUES {rows};"
 
-    def check(self, kind, sql, expected):
-        rows = self.databases[kind].rows(sql)
-        newest = self.databases[kind].newest(sql)
-        self.assertTrue(seeded.same(rows, newest), f"{kind}: {sql}\n{rows[:3]}\n{newest[:3]}")
-        self.assertEqual(len(rows), len(expected), f"{kind}: {sql}")
-        for row, wanted in zip(rows, expected):
-            self.assertTrue(seeded.same(row, wanted), f"{kind}: {sql}\n{row}\n{wanted}")
 
-
-class Costs(Compared):
+class Costs(Priced):
     def test_call_costs(self):
         columns = ", ".join(["trace_id", "span_id", "model_name", *TOKENS, "total_cost",
                              "repriced_cost"])
@@ -260,7 +247,7 @@ class Costs(Compared):
                                                 self.databases["odd"].rows(sql)))
 
 
-class ModelsAndRetrievers(Compared):
+class ModelsAndRetrievers(Priced):
     def test_model_calls(self):
         for kind in KINDS:
             expected = []
@@ -340,7 +327,7 @@ class ModelsAndRetrievers(Compared):
                 self.assertIn(term, plan, sql)
 
 
-class ToLabel(Compared):
+class ToLabel(Priced):
     def kinds(self, kind):
         """{trace: (verdict, tool, novelty, alike)} of what may be labelled, one of each kind."""
         groups = collections.defaultdict(list)
