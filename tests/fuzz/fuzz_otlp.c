@@ -102,7 +102,8 @@ static bool simple_integer(sqlite3_str *out, const mlf_json *json, const mlf_jso
     return simple_is_number(json, node);
   }
   const char *digits = text + (*text == '-');
-  sqlite3_str_appendall(out, text);
+  const char *shown = digits + strspn(digits, "0"); /* JSON has no zeros before a number */
+  sqlite3_str_appendf(out, "%s%s", digits > text && *shown ? "-" : "", *shown ? shown : "0");
   return *digits && digits[strspn(digits, "0123456789")] == 0;
 }
 
