@@ -21,6 +21,16 @@ from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder  # n
 from test_patterns import PATTERNS  # noqa: E402
 
 
+def sqlite_of(process):
+    """The pid of the sqlite3 that a running sql/mirror talks to. (Bash forks for moments, too.)"""
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while True:
+        for child in children.read_text().split():
+            with contextlib.suppress(OSError):
+                if pathlib.Path(f"/proc/{child}/comm").read_text() == "sqlite3\n":
+                    return int(child)
+
+
 class Copies(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -118,9 +128,7 @@ class Copies(unittest.TestCase):
             process = mirror.start()
             while mirror.offline("SELECT count(*) FROM mirror_slice;") == "0":
                 self.assertIsNone(process.poll())
-            children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
-            [child] = children.read_text().split()
-            os.kill(int(child), signal.SIGINT)
+            os.kill(sqlite_of(process), signal.SIGINT)
             _, said = process.communicate(timeout=60)
             self.assertEqual(process.returncode, 130, said)
             self.assertRegex(said, r"^sql/mirror: stopped; [^\n]*\n$")
