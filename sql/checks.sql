@@ -1,9 +1,11 @@
--- Is something wrong now? A saved view that answers this about the end of the window. It stands on
--- traces and on report_settings: read tables.sql and views.sql first.
+-- Is something wrong now? Saved views that answer this: recent_errors of itself, threshold_checks by
+-- thresholds of yours. Read tables.sql and views.sql first, whose window they share.
 --
 --   SELECT period, errors, n, verdict FROM recent_errors;
+--   INSERT INTO thresholds VALUES ('success_rate', 'at least', 0.95);
+--   SELECT * FROM threshold_checks;
 --
--- Reading the script again renews the view.
+-- Reading the script again renews the views and keeps the thresholds.
 
 SAVEPOINT checks;
 
@@ -56,5 +58,117 @@ SELECT period, since_ms, n, errors, error_rate, low, high, rest_n, rest_errors, 
          AS failed_in_a_row,
        (SELECT trace_id FROM seen WHERE failed ORDER BY place LIMIT 1) AS newest_failed_trace_id
 FROM compared;
+
+-- What a threshold can be of. Estimates say something about requests to come, so they have an interval
+-- and need 20 of what counts; the others are facts about the window.
+DROP VIEW IF EXISTS threshold_metrics;
+CREATE VIEW threshold_metrics(metric, is_estimate, meaning) AS
+VALUES ('success_rate', 1, 'the finished requests that ended OK, from 0 to 1'),
+       ('p50_latency_ms', 1, 'the median latency of finished requests'),
+       ('p95_latency_ms', 1, 'their 95th percentile'),
+       ('p99_latency_ms', 1, 'their 99th percentile'),
+       ('requests', 0, 'how many requests there were'),
+       ('cost_a_day', 0, 'dollars in 24 hours, MLflow''s own figure'),
+       ('scorer.NAME', 1, 'feedback of this name: what passed, from 0 to 1; or the mean');
+
+-- Yours to fill. A second threshold of the same metric and bound takes the place of the first.
+CREATE TABLE IF NOT EXISTS thresholds(
+  metric    TEXT NOT NULL,  -- as in threshold_metrics, NAME being the scorer's
+  bound     TEXT NOT NULL CHECK (bound IN ('at least', 'at most')),
+  threshold REAL NOT NULL CHECK (typeof(threshold) = 'real'),
+  UNIQUE (metric, bound) ON CONFLICT REPLACE
+);
+
+-- Them, with what is known of their metrics: is_estimate is NULL where nothing is.
+DROP VIEW IF EXISTS asked_thresholds;
+CREATE VIEW asked_thresholds AS
+SELECT t.rowid AS row, t.metric, bound, threshold, is_estimate
+FROM thresholds AS t LEFT JOIN threshold_metrics AS m
+  ON m.metric = iif(t.metric GLOB 'scorer.?*', 'scorer.NAME', t.metric);
+
+-- Does the window keep to the thresholds? A row each; of a scorer, one for each kind of source. The
+-- figures are those of trace_quality and scorer_quality, n is what they are over, missing what could
+-- not count: requests that have not finished, have no latency or no cost; feedback without a verdict.
+-- low and high bound an estimate, 95 %: Wilson's for rates, ranks as in compare_periods for
+-- percentiles, 1.96 standard errors for means. NULL: n is too small for such a bound.
+--
+-- A 'breach' is a value beyond its threshold; 'too few' is an estimate over fewer than 20, or nothing
+-- to measure. clear is 1 where the whole interval is on the value's side of the threshold: chance
+-- does not explain it. A metric that nobody asked for is not read.
+DROP VIEW IF EXISTS threshold_checks;
+CREATE VIEW threshold_checks AS
+WITH latencies AS MATERIALIZED (
+  SELECT execution_time_ms AS ms, count(*) OVER () AS n,
+         row_number() OVER (ORDER BY execution_time_ms) AS place
+  FROM traces
+  WHERE execution_time_ms IS NOT NULL AND status IN ('OK', 'ERROR')
+    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+ranked(metric, n, low, high) AS MATERIALIZED (
+  SELECT metric, max(n),
+         max(ms) FILTER (WHERE place = ceil(n * share - 1.96 * sqrt(n * share * (1 - share)))),
+         max(ms) FILTER (WHERE place = ceil(n * share + 1.96 * sqrt(n * share * (1 - share))))
+  FROM (SELECT 'p50_latency_ms' AS metric, 0.5 AS share
+        UNION ALL VALUES ('p95_latency_ms', 0.95), ('p99_latency_ms', 0.99)) JOIN latencies
+  GROUP BY metric),
+numbers AS MATERIALIZED (
+  SELECT scorer, source_type, mean, n,
+         1.96 * sqrt(sum((value_num - mean) * (value_num - mean)) / (n - 1) / n) AS reach
+  FROM (SELECT name AS scorer, source_type, value_num, avg(value_num) OVER given AS mean,
+               count(*) OVER given AS n
+        FROM assessments
+        WHERE assessment_type = 'feedback' AND valid = 1 AND value_num IS NOT NULL
+          AND timestamp_ms >= (SELECT from_ms FROM report_window)
+          AND timestamp_ms < (SELECT until_ms FROM report_window)
+        WINDOW given AS (PARTITION BY name, source_type))
+  GROUP BY scorer, source_type),
+-- Lists of [source type, value, n, low, high, missing]. Each branch is read where it is asked for.
+measured AS (
+  SELECT a.*, CASE
+    WHEN metric = 'success_rate' THEN (
+      SELECT json_array(json_array(NULL, success_rate, finished, success_low, success_high,
+                                   total - finished)) FROM trace_quality)
+    WHEN metric GLOB 'p[0-9]*' THEN (
+      SELECT json_array(json_array(NULL, CASE a.metric WHEN 'p50_latency_ms' THEN p50_latency_ms
+                 WHEN 'p95_latency_ms' THEN p95_latency_ms ELSE p99_latency_ms END,
+               coalesce(n, 0), low, high, total - coalesce(n, 0)))
+      FROM trace_quality LEFT JOIN ranked ON ranked.metric = a.metric)
+    WHEN metric = 'requests' THEN (
+      SELECT json_array(json_array(NULL, total, total, NULL, NULL, 0)) FROM trace_quality)
+    WHEN metric = 'cost_a_day' THEN (
+      SELECT json_array(json_array(NULL, sum(total_cost) * 86400000.0
+                 / (SELECT until_ms - from_ms FROM report_window), count(total_cost), NULL, NULL,
+               count(*) - count(total_cost)))
+      FROM traces
+      WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
+        AND timestamp_ms < (SELECT until_ms FROM report_window))
+    WHEN metric GLOB 'scorer.?*' THEN (
+      SELECT json_group_array(iif(pass_rate IS NULL,
+               json_array(q.source_type, mean, coalesce(n, 0), mean - reach, mean + reach,
+                          given - coalesce(n, 0)),
+               json_array(q.source_type, pass_rate, passed + failed, pass_low, pass_high,
+                          given - passed - failed)))
+      FROM scorer_quality AS q LEFT JOIN numbers
+        ON numbers.scorer = q.scorer AND numbers.source_type IS q.source_type
+      WHERE q.scorer = substr(a.metric, 8)) END AS figures
+  FROM asked_thresholds AS a),
+compared AS (
+  SELECT row, metric, value ->> 0 AS source_type, bound, threshold, value ->> 1 AS value,
+         coalesce(value ->> 2, 0) AS n, value ->> 3 AS low, value ->> 4 AS high,
+         coalesce(value ->> 5, 0) AS missing, is_estimate,
+         iif(bound = 'at least', 1, -1) AS sign
+  FROM measured LEFT JOIN json_each(figures)),
+judged AS (
+  SELECT *, CASE WHEN is_estimate IS NULL THEN 'unknown metric'
+                 WHEN value IS NULL OR is_estimate AND n < 20 THEN 'too few'
+                 WHEN sign * value < sign * threshold THEN 'breach' ELSE 'ok' END AS verdict
+  FROM compared)
+SELECT metric, source_type, bound, threshold, value, n, low, high, missing, verdict, CASE verdict
+    WHEN 'breach' THEN NOT is_estimate
+                       OR coalesce(iif(sign = 1, high < threshold, low > threshold), 0)
+    WHEN 'ok' THEN NOT is_estimate
+                   OR coalesce(iif(sign = 1, low >= threshold, high <= threshold), 0) END AS clear
+FROM judged
+ORDER BY row, source_type;
 
 RELEASE checks;

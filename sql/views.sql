@@ -17,8 +17,8 @@ SAVEPOINT views;
 
 CREATE TABLE IF NOT EXISTS report_settings(
   one         INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
-  days        INTEGER NOT NULL DEFAULT 7
-              CHECK (typeof(days) = 'integer' AND days BETWEEN 1 AND 3660),
+  days        NUMERIC NOT NULL DEFAULT 7  -- 0.25 is six hours
+              CHECK (typeof(days) IN ('integer', 'real') AND days > 0 AND days <= 3660),
   sample_size INTEGER NOT NULL DEFAULT 50
               CHECK (typeof(sample_size) = 'integer' AND sample_size BETWEEN 0 AND 1000000),
   seed        INTEGER NOT NULL DEFAULT 42 CHECK (typeof(seed) = 'integer'),
@@ -31,7 +31,7 @@ INSERT OR IGNORE INTO report_settings DEFAULT VALUES;
 -- The window, half-open, and how SQLite's date functions call its zone.
 DROP VIEW IF EXISTS report_window;
 CREATE VIEW report_window AS
-SELECT until_ms - days * 86400000 AS from_ms, until_ms, zone,
+SELECT until_ms - CAST(round(days * 86400000) AS INTEGER) AS from_ms, until_ms, zone,
        iif(zone = 'UTC', '+00:00', zone) AS zone_modifier
 FROM (SELECT days, zone, coalesce(until_ms,
                CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) + 1) AS until_ms
@@ -173,7 +173,7 @@ FROM sample JOIN payloads ON payloads.trace_id = sample.key
 ORDER BY position;
 
 -- Pattern 7: the quality of each day of the zone, newest first, days without traces too: today so
--- far and the whole days before it, `days` rows in all.
+-- far and the whole days before it, `days` rows in all, rounded up.
 DROP VIEW IF EXISTS daily_quality;
 CREATE VIEW daily_quality AS
 WITH RECURSIVE days(day_ms, place) AS (

@@ -1,6 +1,6 @@
--- Copies what the report is about: the traces and assessments of the window and of the one before
--- it, and the spans of some traces; from the server (collect.sql) or a mirror (collect_mirror.sql).
--- From then on nothing is asked of either.
+-- Copies what the report is about: the traces and assessments of the window; the traces of the one
+-- before it, and of the last 25 hours for the charts of a day; and the spans of some traces. From
+-- then on nothing is asked of the server or the mirror (scope.d).
 --
 -- The work is capped: so many of the newest traces as were asked for, and the spans of 200 traces of
 -- the window drawn at random, of its 100 newest failed ones and 100 failed ones drawn at random, and
@@ -17,7 +17,7 @@ SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, s
        run_id, input_tokens, output_tokens, total_tokens, total_cost, request_preview,
        tags, NULL AS request, NULL AS response
 FROM source_traces
-WHERE timestamp_ms >= (SELECT 2 * from_ms - until_ms FROM about)
+WHERE timestamp_ms >= (SELECT min(2 * from_ms - until_ms, until_ms - 90000000) FROM about)
   AND timestamp_ms < (SELECT until_ms FROM about)
 ORDER BY timestamp_ms DESC LIMIT (SELECT traces_max FROM about);
 CREATE INDEX traces_by_id ON traces(trace_id);

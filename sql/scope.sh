@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# Whose traces, of which window: what sql/report and sql/check share. They read common.sh first.
+#
+# A window is half-open: from --since up to, and without, --until. Each is a date or a date and time
+# of --zone ('2026-11-20', '2026-11-20 13:00'; with Z or +02:00 at its end, of that zone), or a
+# length: '30 minutes', '6 hours', '2 days'; --until back from now, or from the end of a mirror, and
+# --since back from the window's end.
+
+failed=1 # the script's status where it has no answer
+days='' since='' until='' zone=UTC file='' filter=''
+
+take_scope() { # ARGUMENT...: whether the first is an option of these; the second is its value
+  case $1 in
+    --days | --since | --until | --zone | --experiment | --uri | --file | --filter) ;;
+    *) return 1 ;;
+  esac
+  [ "${2:-}" ] || refuse "$1 needs a value"
+  case $1 in
+    --days) days=$2 ;;
+    --since) since=$2 ;;
+    --until) until=$2 ;;
+    --zone) zone=$2 ;;
+    --experiment)
+      export MLFLOW_EXPERIMENT_NAME=$2
+      unset MLFLOW_EXPERIMENT_ID # which would win
+      ;;
+    --uri) export MLFLOW_TRACKING_URI=$2 ;;
+    --file) file=$2 ;;
+    --filter) filter=$2 ;;
+  esac
+}
+
+is_number() { # TEXT MOST: 1 to MOST
+  [[ $1 =~ ^[0-9]{1,9}$ ]] && [ "$1" -ge 1 ] && [ "$1" -le "$2" ]
+}
+
+plain_sqlite() { # SQL
+  sqlite3 -init /dev/null -batch -noheader -list :memory: "$1"
+}
+
+a_time='^[0-9]{4}(-[0-9]{2}){2}([ T][0-9]{2}(:[0-9]{2}){1,2}(Z|[-+][0-9]{2}:[0-9]{2})?)?$'
+
+# When that is, in Unix milliseconds.
+moment() { # OPTION TEXT END_MS
+  local modifier=+00:00 minutes found=''
+  if [[ $2 =~ ^([1-9][0-9]{0,6})\ (minute|hour|day)s?$ ]]; then
+    minutes=${BASH_REMATCH[1]}
+    case ${BASH_REMATCH[2]} in
+      hour) minutes=$((minutes * 60)) ;;
+      day) minutes=$((minutes * 1440)) ;;
+    esac
+    found=$(($3 - minutes * 60000))
+  elif [[ $2 =~ $a_time ]]; then
+    case ${BASH_REMATCH[4]}$zone in # what leads from the zone's time to UTC
+      UTC | Z* | [-+]??:???*) ;;
+      localtime) modifier=utc ;;
+      +*) modifier=-${zone#+} ;;
+      *) modifier=+${zone#-} ;;
+    esac
+    found=$(plain_sqlite "SELECT 1000 * strftime('%s', '$2', '$modifier')
+      WHERE date(substr('$2', 1, 10)) = substr('$2', 1, 10)") # no 30 February
+  fi
+  [ "$found" ] || refuse "$1 is '$2'; it must be like 2026-11-20, '2026-11-20 13:00' or '6 hours'"
+  echo "$found"
+}
+
+# Sets `window`, as settings of report_settings; $synced is when a mirror ends.
+set_window() {
+  local until_ms from_ms
+  window="days = ${days:-7}"
+  if [ ! "$since$until" ]; then return; fi
+  until_ms=${synced:-$(plain_sqlite \
+    "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) + 1")}
+  if [ "$until" ]; then until_ms=$(moment --until "$until" "$until_ms"); fi
+  if [ "$synced" ] && [ "$until_ms" -gt "$synced" ]; then
+    refuse "--until is '$until', and '$file' ends before; sql/mirror brings it up to date"
+  fi
+  from_ms=$((until_ms - ${days:-7} * 86400000))
+  if [ "$since" ]; then from_ms=$(moment --since "$since" "$until_ms"); fi
+  [ "$from_ms" -lt "$until_ms" ] || refuse "--since is '$since', not before the window's end"
+  [ $((until_ms - from_ms)) -le $((3660 * 86400000)) ] || refuse "the window has over 3660 days"
+  window="days = ($until_ms - $from_ms) / 86400000.0, until_ms = $until_ms"
+}
+
+# Checks the options, once all are taken; sets `extension`, `scratch`, a folder that goes with the
+# script, and `window`.
+begin_scope() {
+  local asked synced=''
+  [ ! "$days" ] || is_number "$days" 3660 ||
+    refuse "--days is '$days'; it must be a number from 1 to 3660"
+  [ ! "$days" ] || [ ! "$since" ] || refuse "--days and --since: one of them says when it begins"
+  [[ $zone =~ ^(UTC|localtime|[+-][0-9]{2}:[0-9]{2})$ ]] ||
+    refuse "--zone is '$zone'; it must be UTC, localtime or like +02:00; for a city set TZ"
+  [ ! "$filter" ] || [ ! "$file" ] ||
+    refuse "--filter: only a server knows that language, no mirror"
+  extension=${SQLITE_MLFLOW:-$(library)}
+  if [ ! -e "$extension.so" ] && [ ! -e "$extension.dylib" ]; then
+    say "$extension.so is missing; cmake --workflow --preset release makes it"
+    exit "$failed"
+  fi
+  if [ "$file" ]; then
+    asked=${MLFLOW_EXPERIMENT_ID:-${MLFLOW_EXPERIMENT_NAME:-}}
+    synced=$([ -f "$file" ] && sqlite3 -init /dev/null -batch -noheader -list \
+      -cmd '.timeout 5000' "$file" "SELECT min(coalesce(synced_at_ms, 0)) FROM mirror_status
+        WHERE '${asked//\'/\'\'}' IN ('', experiment_id, experiment)" 2>/dev/null) ||
+      refuse "--file: '$file' is no mirror; sql/mirror makes one"
+    [ "$synced" ] || refuse "--file: '$file' has no experiment '$asked'; sql/mirror adds it"
+    [ "$synced" != 0 ] || refuse "--file: '$file' is not complete yet; sql/mirror goes on with it"
+  fi
+  set_window
+  show_progress
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+}
+
+# Runs SQL on the script's database, whatever ~/.sqliterc says. An error ends the script with the
+# status $failed: no answer is better than half an answer.
+run() {
+  { printf '.bail on\n.load %s\n' "$(dot "$extension")" && cat; } |
+    sqlite3 -init /dev/null -batch -noheader -list "$scratch/own.db" 2>"$scratch/errors" || {
+    say "$(reason "$scratch/errors")"
+    exit "$failed"
+  }
+}
+
+# What a terminal takes for text, and no control characters that came from the server.
+printable() {
+  LC_ALL=C tr -d '\000-\010\013-\037\177' | LC_ALL=C sed $'s/\xc2[\x80-\x9f]//g'
+}
+
+# Prints the SQL that names what to copy from, the server or a mirror whose copy is complete:
+# source_traces, source_spans and source_assessments; and sets the window. After views.sql.
+collect() {
+  echo "CREATE TABLE restriction AS SELECT nullif('${filter//\'/\'\'}', '') AS filter;"
+  if [ "$file" ]; then
+    printf ".timeout 5000\nATTACH '%s' AS mirror;\n" "${file//\'/\'\'}"
+    # shellcheck disable=SC2154 # who reads this file sets it
+    echo ".read $(dot "$here/scope.d/collect_mirror.sql")"
+  else
+    echo ".read $(dot "$here/scope.d/collect${filter:+_filtered}.sql")"
+    echo ".read $(dot "$here/scope.d/source.sql")"
+  fi
+  echo "UPDATE report_settings SET zone = '$zone', $window;"
+}
