@@ -1,5 +1,5 @@
--- Is something wrong now? Saved views that answer this: recent_errors of itself, threshold_checks by
--- thresholds of yours. Read tables.sql and views.sql first, whose window they share.
+-- Is something wrong now? Saved views that answer this: recent_errors by itself, threshold_checks
+-- by thresholds of yours. Read tables.sql and views.sql first, whose window they share.
 --
 --   SELECT period, errors, n, verdict FROM recent_errors;
 --   INSERT INTO thresholds VALUES ('success_rate', 'at least', 0.95);
@@ -59,8 +59,8 @@ SELECT period, since_ms, n, errors, error_rate, low, high, rest_n, rest_errors, 
        (SELECT trace_id FROM seen WHERE failed ORDER BY place LIMIT 1) AS newest_failed_trace_id
 FROM compared;
 
--- What a threshold can be of. Estimates say something about requests to come, so they have an interval
--- and need 20 of what counts; the others are facts about the window.
+-- What a threshold can be of. Estimates say something about requests to come, so they have an
+-- interval and need 20 of what counts; the others are facts about the window.
 DROP VIEW IF EXISTS threshold_metrics;
 CREATE VIEW threshold_metrics(metric, is_estimate, meaning) AS
 VALUES ('success_rate', 1, 'the finished requests that ended OK, from 0 to 1'),
@@ -87,10 +87,10 @@ FROM thresholds AS t LEFT JOIN threshold_metrics AS m
   ON m.metric = iif(t.metric GLOB 'scorer.?*', 'scorer.NAME', t.metric);
 
 -- Does the window keep to the thresholds? A row each; of a scorer, one for each kind of source. The
--- figures are those of trace_quality and scorer_quality, n is what they are over, missing what could
--- not count: requests that have not finished, have no latency or no cost; feedback without a verdict.
--- low and high bound an estimate, 95 %: Wilson's for rates, ranks as in compare_periods for
--- percentiles, 1.96 standard errors for means. NULL: n is too small for such a bound.
+-- figures are those of trace_quality and scorer_quality, n is what they are over, missing what
+-- could not count: requests that have not finished, have no latency or no cost; feedback without a
+-- verdict. low and high bound an estimate, 95 %: Wilson's for rates, ranks as in compare_periods
+-- for percentiles, 1.96 standard errors for means. NULL: n is too small for such a bound.
 --
 -- A 'breach' is a value beyond its threshold; 'too few' is an estimate over fewer than 20, or nothing
 -- to measure. clear is 1 where the whole interval is on the value's side of the threshold: chance

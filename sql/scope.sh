@@ -58,7 +58,7 @@ moment() { # OPTION TEXT END_MS
       *) modifier=+${zone#-} ;;
     esac
     found=$(plain_sqlite "SELECT 1000 * strftime('%s', '$2', '$modifier')
-      WHERE date(substr('$2', 1, 10)) = substr('$2', 1, 10)") # no 30 February
+      WHERE date(substr('$2', 1, 10), '+0 days') = substr('$2', 1, 10)") # no 30 February
   fi
   [ "$found" ] || refuse "$1 is '$2'; it must be like 2026-11-20, '2026-11-20 13:00' or '6 hours'"
   echo "$found"

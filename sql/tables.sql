@@ -5,12 +5,30 @@
 --     '.read sql/questions.sql'
 --
 -- They read what MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID names, else all active experiments.
--- A table or view of your own under one of these names stays as it is. So for a fixed experiment,
--- or for tags as columns, create it first:
+-- A table or view of your own under one of these names stays as it is. So for tags as columns,
+-- create it first:
 --
---   CREATE VIRTUAL TABLE traces USING mlflow_traces(experiment = 'agent-prod', tags.environment);
+--   CREATE VIRTUAL TABLE traces USING mlflow_traces(tags.environment);
+--
+-- What restricts one of them must restrict all three, for a saved view reads now this, now that one.
+-- So for a fixed experiment create all three first, each with (experiment = 'agent-prod'); for a
+-- filter, three views (docs/patterns.md). This script refuses one or two of them.
 --
 -- Nothing here asks the server anything. Reading the script again changes nothing.
+
+DROP TABLE IF EXISTS temp.restricted_tables;
+CREATE TEMP TABLE restricted_tables(name);
+CREATE TEMP TRIGGER restrict_all_or_none BEFORE DELETE ON restricted_tables
+WHEN (SELECT count(*) FROM restricted_tables) IN (1, 2) BEGIN
+  SELECT RAISE(ABORT,
+    'traces, spans and assessments: create all three or none; saved views would mix them');
+END;
+INSERT INTO restricted_tables
+SELECT name FROM sqlite_schema
+WHERE name IN ('traces', 'spans', 'assessments')
+  AND (sql NOT LIKE '%USING mlflow%' OR replace(sql, ' ', '') LIKE '%experiment=%');
+DELETE FROM restricted_tables WHERE rowid = 1;
+DROP TABLE temp.restricted_tables;
 
 CREATE VIRTUAL TABLE IF NOT EXISTS traces USING mlflow_traces;
 CREATE VIRTUAL TABLE IF NOT EXISTS spans USING mlflow_spans;

@@ -1,13 +1,14 @@
 -- Copies of the window what thresholds are of; from then on nothing is asked of the server or the
--- mirror (scope.d). Assessments are read where a threshold is of a scorer, and of these alone.
+-- mirror (scope.d). Traces are read where a threshold is of them, and assessments where one is of a
+-- scorer.
 
 UPDATE report_settings SET until_ms = (SELECT until_ms FROM report_window);
 
 CREATE TABLE traces AS
 SELECT trace_id, status, timestamp_ms, execution_time_ms, total_cost, NULL AS request
 FROM source_traces
-WHERE EXISTS (SELECT 1 FROM thresholds WHERE metric NOT GLOB 'scorer.*')
-  AND timestamp_ms >= (SELECT from_ms FROM report_window)
+WHERE timestamp_ms >= (SELECT from_ms FROM report_window -- NULL asks for nothing
+                       WHERE EXISTS (SELECT 1 FROM thresholds WHERE metric NOT GLOB 'scorer.*'))
   AND timestamp_ms < (SELECT until_ms FROM report_window);
 
 CREATE TABLE assessments AS

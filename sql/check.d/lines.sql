@@ -11,7 +11,8 @@ SELECT figures.*, (
   FROM json_each(given) AS e) AS texts
 FROM figures;
 SELECT printf('%-8s %s%s is %s, to be %s %s (n %d%s%s%s)', verdict, metric,
-              coalesce(' of ' || source_type, ''), texts ->> 'value', bound, texts ->> 'threshold', n,
+              coalesce(' of ' || source_type, ''), texts ->> 'value', bound,
+              texts ->> 'threshold', n,
               iif(missing, printf(', %d without', missing), ''),
               iif(coalesce(low, high) IS NULL, '',
                   printf('; 95%% interval %s to %s', texts ->> 'low', texts ->> 'high')),

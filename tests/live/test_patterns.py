@@ -163,13 +163,49 @@ class Scripts(unittest.TestCase):
 
     def test_settings_that_cannot_be_are_refused(self):
         database = seeded.Database(self.server, self.name)
-        for wrong in ("days = 0", "days = 1.5", "days = 'week'", "sample_size = -1",
+        for wrong in ("days = 0", "days = -0.5", "days = 3660.5", "days = 'week'", "sample_size = -1",
                       "seed = NULL", "zone = 'Europe/Berlin'", "zone = NULL", "until_ms = 'now'",
                       "one = 2"):
             with self.assertRaises(RuntimeError, msg=wrong):
                 database.shell(f"UPDATE report_settings SET {wrong};")
         with self.assertRaises(RuntimeError):
             database.shell("INSERT INTO report_settings(one) VALUES (2);")
+        database.shell("UPDATE report_settings SET days = 0.25;")
+        self.assertEqual(database.rows("SELECT until_ms - from_ms AS ms FROM report_window"),
+                         [{"ms": 6 * 3_600_000}])
+
+    def test_a_restriction_is_of_all_three_tables_or_of_none(self):
+        restriction = "trace.name = 'sql_assistant'".replace("'", "''")
+        views = [f"CREATE VIEW {table} AS SELECT *{more} FROM mlflow_{table} "
+                 f"WHERE filter = '{restriction}';" for table, more in (
+                     ("traces", ""), ("spans", ", timestamp_ms"),
+                     ("assessments", ", timestamp_ms, trace_run_id, in_run"))]
+        for own in (views[:1], views[1:2], views[:2], views[1:],
+                    ["CREATE TABLE traces(trace_id);"],
+                    ["CREATE VIRTUAL TABLE traces USING mlflow_traces(experiment = 'x');"]):
+            with self.assertRaisesRegex(RuntimeError, "saved views would mix them"):
+                support.shell("\n".join([*own, seeded.READ_SCRIPTS]))
+        for own in ([f"CREATE VIRTUAL TABLE {table} USING mlflow_{table}(experiment = 'x');"
+                     for table in ("traces", "spans", "assessments")],
+                    ["CREATE VIRTUAL TABLE traces USING mlflow_traces(tags.environment);"]):
+            support.shell("\n".join([*own, seeded.READ_SCRIPTS, seeded.READ_SCRIPTS]))
+        tell = (f"UPDATE report_settings SET days = 10, until_ms = {seeded.UNTIL_MS};\n"
+                "SELECT total FROM trace_quality;\nSELECT sum(calls) FROM llm_calls;\n"
+                "SELECT sum(given) FROM scorer_quality;")
+        database = seeded.Database(self.server, self.name, days=10, until_ms=seeded.UNTIL_MS)
+        ids = "IN (SELECT trace_id FROM mlflow_traces WHERE name = 'sql_assistant') "
+        window = "AND timestamp_ms >= (SELECT from_ms FROM report_window) " \
+                 "AND timestamp_ms < (SELECT until_ms FROM report_window)"
+        wanted = database.shell(
+            f"SELECT count(*) FROM traces WHERE trace_id {ids}{window};\n"
+            f"SELECT count(*) FROM spans WHERE trace_id {ids}{window} "
+            "AND span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING');\n"
+            f"SELECT count(*) FROM assessments WHERE trace_id {ids}{window} "
+            "AND assessment_type = 'feedback' AND valid;")
+        said = support.shell("\n".join([*views, seeded.READ_SCRIPTS, tell]), self.server,
+                             MLFLOW_EXPERIMENT_NAME=self.name)
+        self.assertEqual(said, wanted)
+        self.assertNotIn("0", said.split("\n"))
 
     def test_tables_of_ones_own_stay(self):
         database = seeded.Database(self.server, self.name, days=10, until_ms=seeded.UNTIL_MS)

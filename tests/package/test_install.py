@@ -31,6 +31,10 @@ class Install(unittest.TestCase):
         ran = subprocess.run([sql / "report", "--html", self.folder / "x.html"], text=True,
                              capture_output=True, check=False, env=support.clean_environment())
         self.assertIn("sql/report: mlflow_traces: no server is set", ran.stderr)
+        ran = subprocess.run([sql / "check", "--at-least", "requests=1"], text=True, check=False,
+                             capture_output=True, env=support.clean_environment())
+        self.assertEqual(ran.returncode, 2)
+        self.assertIn("sql/check: mlflow_traces: no server is set", ran.stderr)
 
     def test_cpack_makes_what_sqlpkg_installs(self):
         run("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", self.folder)

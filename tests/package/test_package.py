@@ -110,7 +110,8 @@ class Package(unittest.TestCase):
         self.assertEqual(sorted(libraries), ["libcjson", "mlflow0.so"])
         self.assertLess(self.wheel.stat().st_size, 250_000)
         self.assertIn("sqlite_mlflow/sql/views.sql", names)
-        self.assertIn("sqlite_mlflow/sql/questions.sql", names)
+        for name in ("questions.sql", "check", "scope.sh", "check.d/copy.sql", "scope.d/source.sql"):
+            self.assertIn(f"sqlite_mlflow/sql/{name}", names)
 
     def test_rows(self):
         environments = [("debian", "sqlite3"), ("debian", "apsw")]
