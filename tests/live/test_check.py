@@ -260,6 +260,13 @@ class Verdicts(unittest.TestCase):
                 self.assertEqual(self.verdicts([("success_rate", "at least", 0.96)], traces),
                                  [verdict])
 
+        halves = [("OK", 100, None)] * 10 + [("OK", 200, None)] * 10  # the interval: 100 to 200
+        for bound, threshold, clear in (("at most", 100.0, 0), ("at most", 99.9, 1),
+                                        ("at least", 200.0, 0), ("at least", 200.1, 1)):
+            with self.subTest(bound=bound, threshold=threshold):
+                self.assertEqual(self.verdicts([("p50_latency_ms", bound, threshold)], halves),
+                                 [("breach", clear)])
+
     def test_too_few(self):
         for n, verdict in ((0, "too few"), (1, "too few"), (19, "too few"), (20, "breach")):
             with self.subTest(n=n):
