@@ -31,7 +31,9 @@ static int experiments_settle(mlf_connection *connection, experiments_state *sta
   while (rc == SQLITE_OK && !state->page.next && state->page.token)
     rc = experiments_page(connection, state, error);
   if (rc != SQLITE_OK) return rc;
-  return state->page.next ? SQLITE_ROW : SQLITE_DONE;
+  if (!state->page.next) return SQLITE_DONE;
+  rc = mlf_statement_count_row(state->statement, error);
+  return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
 static int experiments_first(mlf_connection *connection, void *context, mlf_error *error) {
