@@ -142,6 +142,9 @@ many = ask("agreement", [(i, i) for i in range(1001)])
 check("too many labels", many, {"n": 1001, "agreement": 1.0, "kappa": None, "kappa_low": None,
                                 "kappa_high": None, "note": "more than 1000 labels", "labels": [],
                                 "confusion": []})
+check("a text stands in it as in every other JSON of ours", answer(
+    db, "SELECT instr(agreement(v, v), ?) > 0 FROM (SELECT 'a' || char(10, 1) || '\"\\' || "
+        "CAST(x'ff' AS TEXT) AS v)", ('"a\\n\\u0001\\"\\\\\ufffd"',)), [(1,)])
 check("it is JSON", answer(db, "SELECT json_object('x', agreement(1, 1)) ->> '$.x.n'"), [(1,)])
 
 
