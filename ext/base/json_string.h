@@ -16,8 +16,8 @@ void mlf_json_string_write(sqlite3_str *out, const char *text, size_t length);
 /* Appends an ASCII character as it stands between the quotes. */
 void mlf_json_string_write_ascii(sqlite3_str *out, unsigned char c);
 
-/* How many bytes from `at` on stand between the quotes as they are; at most MLF_JSON_POLL_BYTES, and
-** the rest of a character, at a time. */
+/* How many bytes from `at` on stand between the quotes as they are; at most MLF_JSON_POLL_BYTES,
+** and the rest of a character, at a time. */
 size_t mlf_json_string_plain_length(const char *at, const char *end);
 
 #endif

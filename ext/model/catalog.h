@@ -146,8 +146,8 @@ int mlf_schema_declare(mlf_schema *schema, const char *prefix, const char *key, 
 /* Index of the column with this name (ASCII case ignored, as in SQL), or -1. */
 int mlf_schema_find(const mlf_schema *schema, const char *name);
 
-/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. The first
-** `key_count` columns are the primary key; without one, rows have a rowid. */
+/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. The
+** first `key_count` columns are the primary key; without one, rows have a rowid. */
 char *mlf_columns_declaration(const mlf_column *columns, int count, int key_count);
 char *mlf_schema_declaration(const mlf_schema *schema);
 

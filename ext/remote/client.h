@@ -71,7 +71,8 @@ mlf_request_log *mlf_client_log(mlf_client *client);
 /* A fresh budget for a statement that begins now. */
 int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error);
 
-/* Counts a row that a table is about to hand to the statement. An error if that is one more than MLFLOW_SQL_STATEMENT_ROWS_MAX allows. */
+/* Counts a row that a table is about to hand to the statement. An error if that is one more than
+** MLFLOW_SQL_STATEMENT_ROWS_MAX allows. */
 int mlf_client_count_row(mlf_client *client, mlf_budget *budget, mlf_error *error);
 
 /* Starts a request; does not wait. The budget is borrowed until the call is freed. Errors: it is

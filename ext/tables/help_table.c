@@ -1,6 +1,6 @@
-/* mlflow_help: what there is to ask, for a person or a program that has nothing but SQL: each table,
-** each of its columns with what of a condition reaches the server, and each function. Reading it
-** sends no request.
+/* mlflow_help: what there is to ask, for a person or a program that has nothing but SQL: each
+** table, each of its columns with what of a condition reaches the server, and each function.
+** Reading it sends no request.
 **
 ** Nothing is described twice: names, types and meanings are those that the tables declare
 ** (model/catalog.c and the listings), and `pushed` is what the planner decides by.

@@ -48,7 +48,8 @@ typedef struct mlf_metrics_plan {
 
 const char *mlf_metrics_column_name(int column);
 
-/* The operators by which a plan is told the column's value, as in "=, IN"; NULL if there are none. */
+/* The operators by which a plan is told the column's value, as in "=, IN"; NULL if there are
+** none. */
 const char *mlf_metrics_pushed(int column);
 
 /* Does xBestIndex's work. SQLITE_OK, SQLITE_CONSTRAINT (try another plan) or SQLITE_NOMEM. */
