@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "base/json_string.h"
 #include "base/sqlite_api.h"
-#include "model/json_write.h"
 #include "remote/envelope.h"
 
 #define EXPERIMENTS_SEARCH  "/api/2.0/mlflow/experiments/search"
@@ -22,7 +22,7 @@ int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_onl
                       active_only ? "ACTIVE_ONLY" : "ALL");
   if (token) {
     sqlite3_str_appendall(body, ",\"page_token\":");
-    mlf_json_write_text(body, token, strlen(token));
+    mlf_json_string_write(body, token, strlen(token));
   }
   sqlite3_str_appendchar(body, 1, '}');
   char *text = sqlite3_str_finish(body);

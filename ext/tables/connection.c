@@ -18,6 +18,8 @@ typedef struct connection_experiment {
 struct mlf_connection {
   sqlite3 *db;
   int references;
+  const mlf_registry_help *help; /* of the functions */
+  int help_count;
   char *kept; /* the functions that loading left alone; NULL for none */
   mlf_client *client;
   mlf_statement *statements; /* that have scans open */
@@ -51,6 +53,8 @@ int mlf_connection_new(mlf_registry *registry, mlf_connection **out) {
     sqlite3_free(connection);
     return rc;
   }
+  connection->help = registry->help;
+  connection->help_count = registry->help_count;
   connection->kept = registry->kept;
   registry->kept = NULL;
   *out = connection;
@@ -84,6 +88,12 @@ mlf_client *mlf_connection_client(mlf_connection *connection) {
 
 const char *mlf_connection_kept(const mlf_connection *connection) {
   return connection->kept;
+}
+
+const mlf_registry_help *mlf_connection_function_help(const mlf_connection *connection,
+                                                      int *count) {
+  *count = connection->help_count;
+  return connection->help;
 }
 
 int mlf_connection_join(mlf_connection *connection, mlf_statement **statement) {

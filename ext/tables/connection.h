@@ -25,6 +25,9 @@ mlf_client *mlf_connection_client(mlf_connection *connection);
 /* The names of the functions that loading left alone, borrowed; NULL for none. */
 const char *mlf_connection_kept(const mlf_connection *connection);
 
+/* What the registry says of the functions; borrowed. */
+const mlf_registry_help *mlf_connection_function_help(const mlf_connection *connection, int *count);
+
 /* The statement that is running, joined by a scan; left with mlf_statement_leave. SQLITE_OK or
 ** SQLITE_NOMEM. */
 int mlf_connection_join(mlf_connection *connection, mlf_statement **statement);
