@@ -1,5 +1,5 @@
 /* mlflow_requests: the last requests of this connection, oldest first: what was pushed down, and
-** what it cost. Reading it sends none. */
+** what it cost; between them notes on what a statement hardly means. Reading it sends none. */
 #include "model/timestamp.h"
 #include "remote/request_log.h"
 #include "tables/listing.h"
@@ -63,7 +63,8 @@ static int requests_column(mlf_connection *connection, void *context, int index,
   case 10: *value = mlf_value_integer(row->attempts); break;
   case 11: *value = mlf_value_integer(row->wait_ms); break;
   case 12: *value = mlf_value_text(row->error); break;
-  default: *value = mlf_value_text(row->trace_id); break;
+  case 13: *value = mlf_value_text(row->trace_id); break;
+  default: *value = mlf_value_text(row->note); break;
   }
   return SQLITE_OK;
 }
@@ -77,7 +78,7 @@ const mlf_listing mlf_listing_requests = {
     .declaration = "CREATE TABLE x(at TEXT, method TEXT, endpoint TEXT, filter TEXT, "
                    "order_by TEXT, page_rows INTEGER, status INTEGER, bytes INTEGER, "
                    "rows INTEGER, rows_kept INTEGER, attempts INTEGER, wait_ms INTEGER, "
-                   "error TEXT, trace_id TEXT)",
+                   "error TEXT, trace_id TEXT, note TEXT)",
     .state_size = sizeof(requests_state),
     .rows = MLF_REQUEST_LOG_ROWS,
     .first = requests_first,
