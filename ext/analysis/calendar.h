@@ -7,11 +7,11 @@
 **   milliseconds, seconds, minutes, hours, days, weeks   of 24 hours a day on the wall clock
 **   months, quarters, years                              of the calendar (Gregorian, proleptic)
 **
-** A stretch begins at the instant when its first wall-clock time is shown. If clocks skip that
-** time, it begins with the skip; if they show it twice, an instant belongs to the stretch begun
-** last. So, in every zone, a stretch's begin is not after the instant and belongs to its own
-** stretch. It never falls back while the instant goes on, but for widths such as 45 minutes, which
-** an hour that is shown again cuts through.
+** A stretch begins at the instant when clocks show its first time. If clocks skip that time, the
+** stretch begins with the skip. If clocks show it twice, an instant belongs to the stretch that
+** began last. So in every zone the begin of a stretch is never after an instant in it, and lies in
+** the stretch itself. A later instant never has an earlier begin, with one exception: an hour that
+** clocks show twice may cut a stretch of, say, 45 minutes in two.
 */
 #ifndef MLF_ANALYSIS_CALENDAR_H
 #define MLF_ANALYSIS_CALENDAR_H
@@ -31,15 +31,16 @@ typedef struct mlf_calendar_zone {
   int64_t offset_ms; /* east of UTC; if not local */
 } mlf_calendar_zone;
 
-/* Reads '15 minutes', '1 hour', 'day': a whole number, 1 if absent, and a unit, of which case and a
-** final s do not matter. False if it is none, or longer than 1,000 years. */
+/* Reads '15 minutes', '1 hour', 'day': a whole number and a unit. Without a number it is 1. The
+** unit may have any case of letters, and a final s. False if the text is no width, or if the width
+** is longer than 1,000 years. */
 bool mlf_calendar_read_width(const char *text, size_t length, mlf_calendar_width *width);
 
 /* Reads 'UTC', 'localtime' (in any case), '+02:00', '-05:30'; false if it is none of these, or over
 ** 14 hours. */
 bool mlf_calendar_read_zone(const char *text, size_t length, mlf_calendar_zone *zone);
 
-/* The instant at which the stretch begins that holds `ms`, of years 0 to 9999. */
+/* When the stretch that holds `ms` begins. `ms` is in the years 0 to 9999. */
 int64_t mlf_calendar_floor(const mlf_calendar_width *width, const mlf_calendar_zone *zone,
                            int64_t ms);
 

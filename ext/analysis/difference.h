@@ -1,7 +1,7 @@
 /* difference.h: is a value more frequent in a selection of rows than in the rest of them?
 **
-** With k of n selected rows and l of m others that have the value, shares p = k / n and q = l / m,
-** and p's and q's Wilson intervals of 95 % (wilson.h) from p- to p+ and from q- to q+:
+** k of the n selected rows have the value, and l of the m other rows. The shares are p = k / n and
+** q = l / m; their Wilson intervals of 95 % (wilson.h) are p- to p+ and q- to q+.
 **
 **   difference  p - q, from p - q - sqrt((p - p-)^2 + (q+ - q)^2)
 **                        to p - q + sqrt((p+ - p)^2 + (q - q-)^2):
@@ -9,9 +9,9 @@
 **               Proportions, Statistics in Medicine 17 (1998), method 10
 **   lift        p / ((k + l) / (n + m)): how many times as frequent as in all rows; S. Brin et al.,
 **               Dynamic Itemset Counting and Implication Rules, SIGMOD 1997 (there: interest)
-**   npmi        ln(lift) / -ln(k / (n + m)): -1 where value and selection never meet, 0 where they
-**               are independent, 1 where one never comes without the other; G. Bouma, Normalized
-**               (Pointwise) Mutual Information in Collocation Extraction, GSCL 2009
+**   npmi        ln(lift) / -ln(k / (n + m)): -1 if no selected row has the value, 0 if value and
+**               selection are independent, 1 if exactly the selected rows have it; G. Bouma,
+**               Normalized (Pointwise) Mutual Information in Collocation Extraction, GSCL 2009
 */
 #ifndef MLF_ANALYSIS_DIFFERENCE_H
 #define MLF_ANALYSIS_DIFFERENCE_H

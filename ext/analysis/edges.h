@@ -6,10 +6,12 @@
 **   {"fast": 1000, "medium": 5000, "slow": null}  each name with the bound it stays below
 **
 ** (1) Buckets are half-open: a value that equals a bound is in the bucket above it.
-** (2) Bounds are finite numbers that increase. Names made of them use the number's own text.
-** (3) Every value has a bucket: the last member of an object is null, and no other is.
+** (2) Bounds are finite numbers that increase. A name that is made of bounds has them as they were
+**     written.
+** (3) Every value has a bucket: in an object the last member is null, and only that one.
 ** (4) Names are different, and have no \u0000 and no lone surrogate.
-** (5) At least one bound in an array, one member in an object; at most MLF_EDGES_MAX buckets.
+** (5) An array has at least one bound, an object at least one member. There are at most
+**     MLF_EDGES_MAX buckets.
 */
 #ifndef MLF_ANALYSIS_EDGES_H
 #define MLF_ANALYSIS_EDGES_H

@@ -1,9 +1,9 @@
-/* hash.h: which place does a value take in an order that looks random, and is the same everywhere?
+/* hash.h: which place has a value in an order that looks random, and that every machine has?
 **
-** XXH64 (Yann Collet, xxHash specification 0.1.1, "XXH64 algorithm description"): 64 bits, seeded,
-** made of additions, multiplications and rotations of 64-bit words that are read as little-endian,
-** so that every machine gets the same. It passes SMHasher's tests of avalanche and bias. It is no
-** cryptographic hash: who chooses keys knowing the seed can choose their places.
+** XXH64 (Yann Collet, xxHash specification 0.1.1, "XXH64 algorithm description"): 64 bits, with
+** a seed. It adds, multiplies and rotates 64-bit words, which it reads as little-endian, so that
+** every machine gets the same result. It passes SMHasher's tests of avalanche and bias. It is not a
+** cryptographic hash: who knows the seed can choose keys that get the places wanted.
 */
 #ifndef MLF_ANALYSIS_HASH_H
 #define MLF_ANALYSIS_HASH_H

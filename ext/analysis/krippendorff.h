@@ -1,6 +1,6 @@
-/* krippendorff.h: how far do any number of raters agree, each of whom rated what they like?
+/* krippendorff.h: how far do several raters agree, if not each of them rated everything?
 **
-** Krippendorff's alpha, 1 - D_o / D_e: with m_u values of the unit u, and n values in all,
+** Krippendorff's alpha is 1 - D_o / D_e. The unit u has m_u values; all units have n values.
 **
 **   D_o = 1/n sum_u 1/(m_u - 1) sum of d(x, y) over the ordered pairs of values of u
 **   D_e = 1/(n (n - 1)) sum of d(x, y) over the ordered pairs of all values
@@ -35,13 +35,14 @@ typedef struct mlf_krippendorff {
 
 void mlf_krippendorff_clear(mlf_krippendorff *state);
 
-/* Adds what one rater said of a unit; both are copied, and no NULLs. SQLITE_OK or SQLITE_NOMEM. */
+/* Adds what one rater said of a unit. Neither is NULL; both are copied. SQLITE_OK or
+** SQLITE_NOMEM. */
 int mlf_krippendorff_add(mlf_krippendorff *state, const mlf_value *unit, const mlf_value *value,
                          mlf_error *error);
 
-/* Alpha, at most 1. False where there is none: no unit with two values, or all values equal. It
-** reorders and reduces the ratings: nothing can be added afterwards. All values are finite numbers
-** if `is_interval`. */
+/* Computes alpha, which is at most 1. False if it is not defined: no unit has two values, or all
+** values are equal. It reorders and reduces the ratings, so nothing can be added afterwards. With
+** `is_interval` all values must be finite numbers. */
 bool mlf_krippendorff_alpha(mlf_krippendorff *state, bool is_interval, double *alpha);
 
 #endif

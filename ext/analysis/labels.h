@@ -1,8 +1,8 @@
-/* labels.h: which different values have come, and as which number does each stand?
+/* labels.h: which different values came, and which number has each of them?
 **
 ** Values are equal as in SELECT DISTINCT with BINARY collation (mlf_stratify_compare): 1 and 1.0
-** are, 1 and '1' are not; the first to come is kept. The memory grows with the different values, of
-** which at most MLF_LABELS_MAX are kept, and not with the rows.
+** are equal, 1 and '1' are not. Of equal values the first that came is kept. The memory grows with
+** the different values, of which at most MLF_LABELS_MAX are kept, and not with the rows.
 */
 #ifndef MLF_ANALYSIS_LABELS_H
 #define MLF_ANALYSIS_LABELS_H
@@ -27,8 +27,8 @@ typedef struct mlf_labels {
 
 void mlf_labels_clear(mlf_labels *labels);
 
-/* Finds the number of a value, which is added by copy if it is new. It is MLF_LABELS_MAX if the
-** value is new and there is no room. SQLITE_OK or SQLITE_NOMEM. */
+/* Finds the number of a value. A new value is copied and added; if there is no room for it, the
+** number is MLF_LABELS_MAX. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_labels_find(mlf_labels *labels, const mlf_value *value, size_t *number, mlf_error *error);
 
 #endif

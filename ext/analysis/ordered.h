@@ -1,10 +1,11 @@
 /* ordered.h: which value has rank r, while values come and go?
 **
 ** A multiset of 64-bit keys in order: a list of sorted blocks, none of more than
-** MLF_ORDERED_BLOCK keys. A key goes in or out by a search among the blocks and a move within one.
-** A rank is found by walking from the block that held the rank asked for last, which in a window
-** that slides by a row is the same block or its neighbour. So over a frame of K rows a step costs
-** O(log K) comparisons and moves of at most one block, where one sorted array moves O(K).
+** MLF_ORDERED_BLOCK keys. To add or remove a key, its block is searched for, and keys move within
+** that block only. To find a rank, the walk begins at the block that had the rank of the call
+** before: in a window that slides by one row this is the same block or its neighbour. So a step
+** over a frame of K rows costs O(log K) comparisons, and moves the keys of at most one block; one
+** sorted array would move O(K).
 */
 #ifndef MLF_ANALYSIS_ORDERED_H
 #define MLF_ANALYSIS_ORDERED_H
@@ -38,7 +39,7 @@ int mlf_ordered_insert(mlf_ordered *ordered, uint64_t key);
 /* Takes one key of this value out; false if there is none. */
 bool mlf_ordered_remove(mlf_ordered *ordered, uint64_t key);
 
-/* The key of rank `rank`, counted from 0, which is less than ordered->count. */
+/* The key of this rank. Ranks count from 0; `rank` is less than ordered->count. */
 uint64_t mlf_ordered_at(mlf_ordered *ordered, size_t rank);
 
 #endif

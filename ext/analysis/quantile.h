@@ -1,20 +1,20 @@
 /* quantile.h: which value stands at a given fraction of a sorted sample, without sorting it?
 **
-** The values v[0] <= ... <= v[n-1] are thought of as points of a line over 0 .. n-1, and a fraction
-** f of 0 to 1 as the place x = f * (n - 1) on it:
+** The sorted values are v[0] <= ... <= v[n-1]. A fraction f from 0 to 1 means the place
+** x = f * (n - 1), with i = floor(x):
 **
-**   linear   v[i] + (v[i+1] - v[i]) * (x - i), where i = floor(x)
+**   linear   v[i] + (v[i+1] - v[i]) * (x - i)
 **   lower    v[i]
 **
 ** "linear" is Hyndman and Fan's type 7 (Sample Quantiles in Statistical Packages, 1996) and numpy's
 ** method 'linear'; "lower" is numpy's method 'lower'. SQLite's percentile_cont and percentile_disc
 ** compute the same two.
 **
-** A sample costs 8 bytes a value while it only grows. Taking one quantile of it is a selection by
-** digits: a few passes, each of which keeps only the values that agree with the sought one in 11
-** more bits. It is linear for every input, at most 7 rounds, and needs no luck with pivots.
-** The first question before the end, or the first value taken out, turns the sample into an ordered
-** multiset (ordered.h), for windows.
+** A sample costs 8 bytes a value while it only grows. One quantile is found by selection
+** by digits: each pass keeps only the values that agree with the wanted one in 11 more bits. At
+** most 7 passes are needed, whatever the values are, so the time is linear. For windows the sample
+** becomes an ordered multiset (ordered.h): as soon as a quantile is asked for before the end, or a
+** value is taken out.
 */
 #ifndef MLF_ANALYSIS_QUANTILE_H
 #define MLF_ANALYSIS_QUANTILE_H
@@ -47,12 +47,12 @@ int mlf_quantile_remove(mlf_quantile *quantile, double value);
 
 size_t mlf_quantile_count(const mlf_quantile *quantile);
 
-/* The quantile at `fraction`, 0 to 1, of a sample that is not empty, which can go on changing
-** afterwards. SQLITE_OK or SQLITE_NOMEM. */
+/* The quantile at `fraction`, 0 to 1. The sample is not empty, and may change afterwards. SQLITE_OK
+** or SQLITE_NOMEM. */
 int mlf_quantile_peek(mlf_quantile *quantile, double fraction, mlf_quantile_kind kind,
                       double *result);
 
-/* The same without memory, once: the sample can only be cleared afterwards. */
+/* The same, but it allocates nothing. Afterwards the caller may only clear the sample. */
 double mlf_quantile_take(mlf_quantile *quantile, double fraction, mlf_quantile_kind kind);
 
 #endif

@@ -3,9 +3,9 @@
 ** Every key has a place in an order that looks random: hash(seed, key), see below. Of each stratum
 ** the state keeps its population and the `size` keys with the smallest places. That is a simple
 ** random sample without replacement (bottom-k sampling: Cohen and Kaplan, Summarizing Data Using
-** Bottom-k Sketches, PODC 2007), and any first part of it is one, too. It does not depend on the
-** order of the rows, nor on the machine; adding rows replaces only as many keys as the new rows
-** win places; and two states over different rows merge into the state over all of them.
+** Bottom-k Sketches, PODC 2007), and so is each first part of it. The sample does not depend on the
+** order of the rows, nor on the machine. A new row replaces one key at most. Two states over
+** different rows can be merged into the state over all of these rows.
 **
 ** Places: XXH64 (hash.h) of the key's bytes, seeded with XXH64 of one byte that names the type,
 ** itself seeded with `seed`:
@@ -15,10 +15,10 @@
 **   't'  TEXT: UTF-8       'b'  BLOB       'n'  NULL (strata only): no bytes
 **
 ** Keys with equal places go by SQL's order. Keys and strata are equal as in SELECT DISTINCT with
-** BINARY collation: 1 and 1.0 are, 1 and '1' are not. Of equal ones the INTEGER is kept.
+** BINARY collation: 1 and 1.0 are equal, 1 and '1' are not. Of 1 and 1.0 the INTEGER is kept.
 **
-** (1) The population counts rows. A key that comes twice counts twice there, once in the sample.
-** (2) A NULL key is left out, of the population, too. A NULL stratum is a stratum.
+** (1) The population counts rows: a key that comes twice counts twice. The sample has it once.
+** (2) A row whose key is NULL counts nowhere. NULL as a stratum is a stratum like any other.
 ** (3) A key with two strata is in both.
 */
 #ifndef MLF_ANALYSIS_STRATIFY_H
@@ -33,7 +33,7 @@
 #define MLF_STRATIFY_SIZE_MAX   1000000
 #define MLF_STRATIFY_STRATA_MAX 100000
 #define MLF_STRATIFY_RECENT     16
-/* Rows, in all strata: with it, size * rows fits 64 bits. */
+/* Rows of all strata together. With this limit, size * rows fits into 64 bits. */
 #define MLF_STRATIFY_ROWS_MAX ((int64_t)1 << 43)
 
 typedef struct mlf_stratify_key {
@@ -70,21 +70,22 @@ void mlf_stratify_init(mlf_stratify *state, int64_t size, int64_t seed);
 void mlf_stratify_clear(mlf_stratify *state);
 
 /* Adds a row; both values are copied if they are kept. SQLITE_OK, SQLITE_NOMEM, or SQLITE_ERROR
-** for more than MLF_STRATIFY_STRATA_MAX strata. After a failure the state can only be cleared. */
+** for more than MLF_STRATIFY_STRATA_MAX strata. After a failure the caller may only clear the
+** state. */
 int mlf_stratify_add(mlf_stratify *state, const mlf_value *key, const mlf_value *stratum,
                      mlf_error *error);
 
-/* Adds rows to a stratum's population that are known to have no key among the smallest; the same
-** failures. */
+/* Adds to a stratum's population rows whose keys are known not to be among the smallest. It fails
+** as mlf_stratify_add does. */
 int mlf_stratify_add_rows(mlf_stratify *state, const mlf_value *stratum, int64_t rows,
                           mlf_error *error);
 
-/* Adds the rows that another state was made of, which is finished and has the same size and seed.
-** As above. */
+/* Adds the rows of another state, which is finished and has the same size and seed. It fails as
+** mlf_stratify_add does. */
 int mlf_stratify_merge(mlf_stratify *state, const mlf_stratify *from, mlf_error *error);
 
-/* Brings strata and keys into their order, and reduces the keys to the sample: strata in SQL's
-** order, keys by place. Nothing can be added afterwards. */
+/* Reduces the keys to the sample, and sorts: strata in SQL's order, keys by place. Nothing can be
+** added afterwards. */
 void mlf_stratify_finish(mlf_stratify *state);
 
 /* The place of a key. */

@@ -59,7 +59,8 @@ typedef struct state_reader {
 } state_reader;
 
 static int state_fail(state_reader *reader, const char *what) {
-  return mlf_error_set(reader->error, SQLITE_ERROR, "no state of a sample: %s at byte %lld", what,
+  return mlf_error_set(reader->error, SQLITE_ERROR,
+                       "not a state that strata() made: %s at byte %lld", what,
                        (sqlite3_int64)reader->at);
 }
 

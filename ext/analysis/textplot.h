@@ -10,15 +10,15 @@
 
 #include "base/buffer.h"
 
-/* Appends one character a value: the least value is the lowest block, the greatest the highest, and
-** between them floor(8 * (value - least) / (greatest - least)) counts. NAN stands for no value and
-** is a space; other values are finite. If all values are equal they are of middle height.
-** SQLITE_OK or the buffer's error. */
+/* Appends one character for each value. The least value is the lowest block, the greatest the
+** highest; between them floor(8 * (value - least) / (greatest - least)) is the height. If all
+** values are equal, all have the middle height. NAN stands for no value and becomes a space; other
+** values are finite. SQLITE_OK or the buffer's error. */
 int mlf_textplot_sparkline(mlf_buffer *out, const double *values, size_t count);
 
-/* Appends a bar of `value / max * width` columns, rounded down to an eighth; at most `width`, but
-** not nothing for a value above 0. Nothing if `value` or `max` is not above 0. SQLITE_OK or the
-** buffer's error. */
+/* Appends a bar of `value / max * width` columns, rounded down to an eighth: at most `width`, and
+** at least an eighth if `value` is above 0. If `value` or `max` is not above 0, there is no bar.
+** SQLITE_OK or the buffer's error. */
 int mlf_textplot_bar(mlf_buffer *out, double value, double max, int width);
 
 #endif

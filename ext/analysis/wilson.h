@@ -1,6 +1,6 @@
-/* wilson.h: how sure is a rate of so many out of so many?
+/* wilson.h: between which bounds does a rate lie, after s successes in n trials?
 **
-** Wilson's score interval: with p = s / n,
+** Wilson's score interval, where p = s / n:
 **
 **   centre = (p + z^2 / 2n) / (1 + z^2 / n)
 **   half   = z / (1 + z^2 / n) * sqrt(p (1 - p) / n + z^2 / 4n^2)

@@ -37,6 +37,8 @@
 
 /* One statement. */
 #define MLF_STATEMENT_REQUESTS_MAX 10000
+#define MLF_STATEMENT_ROWS_MAX     0 /* none */
+#define MLF_STATEMENT_BYTES_MAX    0
 #define MLF_STREAMS                4
 #define MLF_STREAMS_MAX            16
 

@@ -13,9 +13,20 @@
 
 #include "base/sqlite_api.h"
 
+/* What mlflow_help says of a function. All texts are constant. */
+typedef struct mlf_registry_help {
+  const char *name;
+  const char *arguments; /* in brackets those that may be left out: "ms [, edges]" */
+  const char *result;    /* its type */
+  const char *meaning;
+  const char *example; /* a statement that runs */
+} mlf_registry_help;
+
 /* What a load has registered so far. Zero but for `db` before. */
 typedef struct mlf_registry {
   sqlite3 *db;
+  const mlf_registry_help *help; /* of the analysis functions */
+  int help_count;
   char *kept; /* names that were in use, ", " between; NULL for none; freed with sqlite3_free */
 } mlf_registry;
 

@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 
-#define MLF_SETTINGS_COUNT 25
+#define MLF_SETTINGS_COUNT 27
 
 typedef enum mlf_setting_source {
   MLF_SETTING_DEFAULT,
@@ -67,6 +67,8 @@ typedef struct mlf_settings {
   double backoff_factor; /* MLflow's: waits are factor * 2^i seconds at most, full jitter */
   int statement_timeout_ms;
   int statement_requests_max;
+  int statement_rows_max;  /* 0: no limit */
+  int statement_bytes_max; /* 0: no limit */
   int reply_bytes_max;
   int spans_bytes_max;
   int streams;   /* concurrent requests of one scan */

@@ -38,7 +38,8 @@ static int agreement_word(sqlite3_value *argument, const char *what, const char 
   if (!text && sqlite3_value_type(argument) == SQLITE_TEXT) return mlf_error_nomem(error);
   for (*chosen = 0; *chosen < 2; ++*chosen)
     if (text && strcmp(text, words[*chosen]) == 0) return SQLITE_OK;
-  return mlf_error_set(error, SQLITE_ERROR, "%s: neither '%s' nor '%s'", what, words[0], words[1]);
+  return mlf_error_set(error, SQLITE_ERROR, "%s is neither '%s' nor '%s'", what, words[0],
+                       words[1]);
 }
 
 /* Reads a value; its text is borrowed. */
@@ -48,7 +49,7 @@ static int agreement_read(sqlite3_value *argument, bool is_number, mlf_value *va
   if (value->type == MLF_BLOB || (is_number && value->type == MLF_TEXT))
     return mlf_error_set(error, SQLITE_ERROR, "input is %s", is_number ? "not numeric" : "a BLOB");
   if (value->type == MLF_REAL && !isfinite(value->real))
-    return mlf_error_set(error, SQLITE_ERROR, "Inf input");
+    return mlf_error_set(error, SQLITE_ERROR, "input is infinite");
   return SQLITE_OK;
 }
 
@@ -63,7 +64,7 @@ static int agreement_start(agreement_state *state, int count, sqlite3_value **ar
     weights = chosen == 0 ? MLF_AGREEMENT_LINEAR : MLF_AGREEMENT_QUADRATIC;
   }
   if (state->is_ready && weights != state->weights)
-    return mlf_error_set(error, SQLITE_ERROR, "weights: not the same for all input rows");
+    return mlf_error_set(error, SQLITE_ERROR, "weights is not the same in all rows");
   state->weights = weights;
   state->is_ready = true;
   return SQLITE_OK;
@@ -162,7 +163,7 @@ static int agreement_alpha_start(agreement_alpha_state *state, int count, sqlite
   if (count == 3 && agreement_word(arguments[2], "metric", words, &chosen, error) != SQLITE_OK)
     return error->code;
   if (state->is_ready && chosen != (int)state->is_interval)
-    return mlf_error_set(error, SQLITE_ERROR, "metric: not the same for all input rows");
+    return mlf_error_set(error, SQLITE_ERROR, "metric is not the same in all rows");
   state->is_interval = chosen == 1;
   state->is_ready = true;
   return SQLITE_OK;

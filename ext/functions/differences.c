@@ -58,7 +58,7 @@ static int differences_read(sqlite3_value **arguments, bool *is_selected, mlf_va
   if (mlf_sqlite_value_read(arguments[1], value) != SQLITE_OK) return mlf_error_nomem(error);
   if (value->type == MLF_BLOB) return mlf_error_set(error, SQLITE_ERROR, "input is a BLOB");
   if (value->type == MLF_REAL && !isfinite(value->real))
-    return mlf_error_set(error, SQLITE_ERROR, "Inf input");
+    return mlf_error_set(error, SQLITE_ERROR, "input is infinite");
   return SQLITE_OK;
 }
 

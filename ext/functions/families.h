@@ -1,7 +1,7 @@
-/* families.h: the families of functions, a file each.
+/* families.h: registers the families of functions; each has a file.
 **
-** All of them are deterministic but time_bucket with a zone (the local zone is the machine's), and
-** innocuous: they work in views and indexes of files that are not trusted.
+** All are innocuous: they work in views and indexes of files that are not trusted. All are
+** deterministic, except time_bucket with a zone, because the local zone depends on the machine.
 */
 #ifndef MLF_FUNCTIONS_FAMILIES_H
 #define MLF_FUNCTIONS_FAMILIES_H

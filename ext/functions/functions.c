@@ -1,6 +1,7 @@
 #include "functions/functions.h"
 
 #include "functions/families.h"
+#include "functions/help.h"
 
 int mlf_functions_register(mlf_registry *registry) {
   static int (*const families[])(mlf_registry *) = {
@@ -12,5 +13,7 @@ int mlf_functions_register(mlf_registry *registry) {
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < sizeof(families) / sizeof(*families); i++)
     rc = families[i](registry);
+  registry->help = mlf_functions_help;
+  registry->help_count = mlf_functions_help_count;
   return rc;
 }

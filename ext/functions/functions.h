@@ -7,7 +7,8 @@
 
 #include "base/registry.h"
 
-/* SQLITE_OK, SQLITE_NOMEM or SQLITE_INTERRUPT. A function whose name is in use stays. */
+/* SQLITE_OK, SQLITE_NOMEM or SQLITE_INTERRUPT. A function whose name is in use stays. The registry
+** gets what mlflow_help says of them. */
 int mlf_functions_register(mlf_registry *registry);
 
 #endif

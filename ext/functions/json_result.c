@@ -2,19 +2,7 @@
 
 #include <stdlib.h>
 
-static void json_result_text(sqlite3_str *json, const char *text, size_t length) {
-  sqlite3_str_appendchar(json, 1, '"');
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (c < 0x20)
-      sqlite3_str_appendf(json, "\\u%04x", c);
-    else if (c == '"' || c == '\\')
-      sqlite3_str_appendf(json, "\\%c", c);
-    else
-      sqlite3_str_appendchar(json, 1, text[i]);
-  }
-  sqlite3_str_appendchar(json, 1, '"');
-}
+#include "base/json_string.h"
 
 /* As short as it reads back the same. Under a locale with a decimal comma strtod() stops at the
 ** point, and all 17 digits are written: right, if longer. */
@@ -33,7 +21,7 @@ void mlf_json_result_value(sqlite3_str *json, const mlf_value *value) {
   else if (value->type == MLF_REAL)
     json_result_real(json, value->real);
   else if (value->type == MLF_TEXT)
-    json_result_text(json, value->text, value->length);
+    mlf_json_string_write(json, value->text, value->length);
   else
     sqlite3_str_appendall(json, "null");
 }

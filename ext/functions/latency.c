@@ -41,7 +41,7 @@ static int latency_start(latency_state *state, int count, sqlite3_value **argume
   int rc = count == 2 ? latency_text(arguments[1], &text, &length, error) : SQLITE_OK;
   if (rc == SQLITE_OK && state->is_ready) {
     if (count == 2 && (length != state->text_length || memcmp(text, state->text, length) != 0))
-      rc = mlf_error_set(error, SQLITE_ERROR, "edges: not the same for all input rows");
+      rc = mlf_error_set(error, SQLITE_ERROR, "edges: they are not the same in all rows");
     return rc;
   }
   if (rc == SQLITE_OK) rc = mlf_bucket_init(&state->bucket, text, length, error);

@@ -29,7 +29,7 @@ static int picture_read(sqlite3_value *argument, double *value, mlf_error *error
   if (type != SQLITE_INTEGER && type != SQLITE_FLOAT)
     return mlf_error_set(error, SQLITE_ERROR, "input is not numeric");
   *value = sqlite3_value_double(argument);
-  return isfinite(*value) ? SQLITE_OK : mlf_error_set(error, SQLITE_ERROR, "Inf input");
+  return isfinite(*value) ? SQLITE_OK : mlf_error_set(error, SQLITE_ERROR, "input is infinite");
 }
 
 static int picture_add(picture_series *series, double value, mlf_error *error) {

@@ -21,7 +21,7 @@ int mlf_strata_read(sqlite3_value *argument, mlf_stratify *state, mlf_error *err
   mlf_value value;
   if (mlf_sqlite_value_read(argument, &value) != SQLITE_OK) return mlf_error_nomem(error);
   if (value.type != MLF_BLOB)
-    return mlf_error_set(error, SQLITE_ERROR, "no state of a sample: not a BLOB");
+    return mlf_error_set(error, SQLITE_ERROR, "not a state that strata() made: it is not a BLOB");
   return mlf_stratify_state_read(value.text, value.length, state, error);
 }
 

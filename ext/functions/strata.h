@@ -6,7 +6,7 @@
 #include "base/sqlite_api.h"
 
 /* Reads the state of a sample from an SQL value, as mlf_stratify_state_read does, with its errors.
-** A value that is no BLOB is an error, too. */
+** An SQL value that is not a BLOB is an error, too. */
 int mlf_strata_read(sqlite3_value *argument, mlf_stratify *state, mlf_error *error);
 
 #endif

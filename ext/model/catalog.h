@@ -109,6 +109,8 @@ typedef struct mlf_column {
   const char *key; /* of the filter language, e.g. "attributes.status"; the bare key for tags,
                       metadata and feedback */
   bool hidden;
+  const char *meaning; /* for mlflow_help: one sentence that says what a person wants to know */
+  const char *example; /* a statement that runs; NULL where the name says it all */
 } mlf_column;
 
 typedef struct mlf_schema {
@@ -144,7 +146,12 @@ int mlf_schema_declare(mlf_schema *schema, const char *prefix, const char *key, 
 /* Index of the column with this name (ASCII case ignored, as in SQL), or -1. */
 int mlf_schema_find(const mlf_schema *schema, const char *name);
 
-/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. */
+/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. The
+** first `key_count` columns are the primary key; without one, rows have a rowid. */
+char *mlf_columns_declaration(const mlf_column *columns, int count, int key_count);
 char *mlf_schema_declaration(const mlf_schema *schema);
+
+/* The name of a type as a declaration has it: TEXT, INTEGER, REAL or nothing. */
+const char *mlf_column_type_name(mlf_column_type type);
 
 #endif

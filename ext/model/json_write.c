@@ -2,56 +2,8 @@
 
 #include <string.h>
 
+#include "base/json_string.h"
 #include "base/utf8.h"
-
-/* Appends a character of a text as it stands in a JSON string. */
-static void write_ascii(sqlite3_str *out, unsigned char c) {
-  static const char shorts[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
-  const char *found = c ? strchr(shorts, c) : NULL;
-  if (found) {
-    sqlite3_str_appendchar(out, 1, '\\');
-    sqlite3_str_appendchar(out, 1, letters[found - shorts]);
-  } else if (c < 0x20) {
-    sqlite3_str_appendf(out, "\\u%04x", c);
-  } else {
-    sqlite3_str_appendchar(out, 1, (char)c);
-  }
-}
-
-/* How many bytes from `at` on stand in a JSON string as they are, up to a share of them that takes
-** no time. */
-static size_t write_plain_length(const char *at, const char *end) {
-  const char *from = at;
-  while (at < end && at - from < MLF_JSON_POLL_BYTES && (unsigned char)*at >= 0x20 && *at != '"' &&
-         *at != '\\') {
-    bool valid;
-    size_t step = mlf_utf8_next(at, (size_t)(end - at), &valid);
-    if (!valid) break;
-    at += step;
-  }
-  return (size_t)(at - from);
-}
-
-void mlf_json_write_text(sqlite3_str *out, const char *text, size_t length) {
-  const char *end = text + length;
-  sqlite3_str_appendchar(out, 1, '"');
-  while (text < end) {
-    bool valid;
-    size_t step = write_plain_length(text, end);
-    if (step > 0) {
-      sqlite3_str_append(out, text, (int)step);
-    } else {
-      step = mlf_utf8_next(text, (size_t)(end - text), &valid);
-      if (valid) {
-        write_ascii(out, (unsigned char)*text);
-      } else {
-        sqlite3_str_appendall(out, "\xef\xbf\xbd");
-      }
-    }
-    text += step;
-  }
-  sqlite3_str_appendchar(out, 1, '"');
-}
 
 /* The character of the escape at `at`, which may be a pair of surrogates: -1 for one that text
 ** cannot carry. `*step` is how many bytes it takes. */
@@ -98,7 +50,7 @@ static int write_string(sqlite3_str *out, const mlf_json_reader *reader, bool re
       int rc = mlf_interrupt_poll(reader->interrupt, error);
       if (rc != SQLITE_OK) return rc;
     }
-    size_t step = write_plain_length(at, end);
+    size_t step = mlf_json_string_plain_length(at, end);
     if (step > 0) {
       sqlite3_str_append(out, at, (int)step);
     } else if (*at != '\\') {
@@ -111,7 +63,7 @@ static int write_string(sqlite3_str *out, const mlf_json_reader *reader, bool re
       if (character < 0) {
         sqlite3_str_appendf(out, "%s\\u%04x", readable ? "\\" : "", mlf_json_code_unit(at, 6));
       } else if (character < 0x80) {
-        write_ascii(out, (unsigned char)character);
+        mlf_json_string_write_ascii(out, (unsigned char)character);
       } else {
         sqlite3_str_append(out, utf8, (int)write_utf8(character, utf8));
       }

@@ -16,9 +16,6 @@
 #include "base/sqlite_api.h"
 #include "model/json_reader.h"
 
-/* Appends `text` as a JSON string with its quotes. */
-void mlf_json_write_text(sqlite3_str *out, const char *text, size_t length);
-
 /* Appends the token that the reader has just read. With `readable` an escape that text cannot carry
 ** is written as the text of that escape: for whoever decodes the string. SQLITE_INTERRUPT as of the
 ** reader; what was appended is of no use then. */

@@ -20,4 +20,8 @@ typedef enum mlf_shippable {
 
 mlf_shippable mlf_shippable_decide(const mlf_column *column, mlf_op op);
 
+/* The operators that may be sent, as in "=, !=, IN"; empty if there are none. Free with
+** sqlite3_free. NULL: no memory. */
+char *mlf_shippable_operators(const mlf_column *column);
+
 #endif

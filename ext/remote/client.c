@@ -134,6 +134,24 @@ int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error) 
   return SQLITE_OK;
 }
 
+int mlf_client_count_row(mlf_client *client, mlf_budget *budget, mlf_error *error) {
+  int most = client->settings.statement_rows_max;
+  if (most == 0 || budget->rows < most) {
+    budget->rows++;
+    return SQLITE_OK;
+  }
+  mlf_progress_count count = client_count(client, budget);
+  char *words = mlf_progress_words(&count);
+  if (!words) return mlf_error_nomem(error);
+  mlf_error_set(error, SQLITE_ERROR,
+                "the statement has been given %d rows, the most that "
+                "MLFLOW_SQL_STATEMENT_ROWS_MAX allows, after %s; a narrower condition or a LIMIT "
+                "needs fewer, or raise that",
+                most, words);
+  sqlite3_free(words);
+  return error->code;
+}
+
 /* The http of the client, made at the first call. */
 static int client_http(mlf_client *client, mlf_error *error) {
   const mlf_settings *settings;
@@ -274,12 +292,30 @@ static void call_log(mlf_call *call, const mlf_http_reply *reply, size_t bytes,
   call->log_number = mlf_request_log_add(&call->client->log, row);
 }
 
+/* Counts the bytes of a reply. */
+static int call_count_bytes(const mlf_call *call, size_t bytes, mlf_error *error) {
+  int most = call->client->settings.statement_bytes_max;
+  call->budget->bytes += (int64_t)bytes;
+  if (most == 0 || call->budget->bytes <= most) return SQLITE_OK;
+  mlf_progress_count count = client_count(call->client, call->budget);
+  char *words = mlf_progress_words(&count);
+  if (!words) return mlf_error_nomem(error);
+  mlf_error_set(error, SQLITE_ERROR,
+                "%s %s: the statement has read %lld bytes, more than the %d that "
+                "MLFLOW_SQL_STATEMENT_BYTES_MAX allows, after %s; a narrower condition or fewer "
+                "columns need less, or raise that",
+                call->method, call->path, (long long)call->budget->bytes, most, words);
+  sqlite3_free(words);
+  return error->code;
+}
+
 int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error) {
   mlf_http_reply *reply;
   *json = NULL;
   int rc = call_result(call, &reply, error);
   size_t bytes = reply->body.length;
   call->status = reply->status;
+  if (rc == SQLITE_OK) rc = call_count_bytes(call, bytes, error);
   if (rc == SQLITE_OK) rc = call_read(call, reply, json, error);
   call_log(call, reply, bytes, error);
   if (*json) mlf_json_set_tag(*json, call->log_number);

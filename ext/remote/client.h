@@ -26,6 +26,8 @@ typedef struct mlf_budget {
   int64_t deadline_ms; /* on the monotonic clock (base/clock.h) */
   int requests_left;
   int64_t traces;    /* that searches have brought */
+  int64_t rows;      /* that our tables have handed out */
+  int64_t bytes;     /* of replies */
   double pages_left; /* about, of the scan that has read last; 0: nobody knows */
 } mlf_budget;
 
@@ -69,6 +71,10 @@ mlf_request_log *mlf_client_log(mlf_client *client);
 /* A fresh budget for a statement that begins now. */
 int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error);
 
+/* Counts a row that a table is about to hand to the statement. An error if that is one more than
+** MLFLOW_SQL_STATEMENT_ROWS_MAX allows. */
+int mlf_client_count_row(mlf_client *client, mlf_budget *budget, mlf_error *error);
+
 /* Starts a request; does not wait. The budget is borrowed until the call is freed. Errors: it is
 ** spent; no address. */
 int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *request,
@@ -90,7 +96,8 @@ void mlf_client_progress(mlf_client *client);
 const char *mlf_call_peek(const mlf_call *call, size_t *length);
 
 /* Takes the reply of a call that has ended: HTTP 200 with JSON. Otherwise an error as in
-** "POST /api/3.0/mlflow/traces/search: 403 PERMISSION_DENIED: …; set MLFLOW_TRACKING_TOKEN".
+** "POST /api/3.0/mlflow/traces/search: 403 PERMISSION_DENIED: …; set MLFLOW_TRACKING_TOKEN", or one
+** that says that the statement has read more than MLFLOW_SQL_STATEMENT_BYTES_MAX.
 ** The caller frees `*json` with mlf_json_free. */
 int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error);
 

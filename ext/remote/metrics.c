@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json_string.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "model/json_value.h"
-#include "model/json_write.h"
 #include "model/timestamp.h"
 #include "remote/envelope.h"
 
@@ -24,7 +24,7 @@ static void metrics_write_texts(sqlite3_str *body, const char *name, const char 
   sqlite3_str_appendf(body, ",\"%s\":[", name);
   for (size_t i = 0; i < count; i++) {
     if (i > 0) sqlite3_str_appendchar(body, 1, ',');
-    mlf_json_write_text(body, texts[i], strlen(texts[i]));
+    mlf_json_string_write(body, texts[i], strlen(texts[i]));
   }
   sqlite3_str_appendchar(body, 1, ']');
 }

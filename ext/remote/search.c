@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "base/json_string.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "model/decode_trace.h"
-#include "model/json_write.h"
 #include "model/timestamp.h"
 #include "remote/envelope.h"
 
@@ -25,18 +25,18 @@ static char *search_body(const mlf_search *search) {
     sqlite3_str_appendall(body, i ? "," : "");
     sqlite3_str_appendall(
         body, "{\"type\":\"MLFLOW_EXPERIMENT\",\"mlflow_experiment\":{\"experiment_id\":");
-    mlf_json_write_text(body, id, strlen(id));
+    mlf_json_string_write(body, id, strlen(id));
     sqlite3_str_appendall(body, "}}");
   }
   sqlite3_str_appendf(body, "],\"max_results\":%d,\"order_by\":[\"%s\"]", search->page_rows,
                       search_order(search->oldest_first));
   if (search->filter && *search->filter) {
     sqlite3_str_appendall(body, ",\"filter\":");
-    mlf_json_write_text(body, search->filter, strlen(search->filter));
+    mlf_json_string_write(body, search->filter, strlen(search->filter));
   }
   if (search->page_token) {
     sqlite3_str_appendall(body, ",\"page_token\":");
-    mlf_json_write_text(body, search->page_token, strlen(search->page_token));
+    mlf_json_string_write(body, search->page_token, strlen(search->page_token));
   }
   sqlite3_str_appendchar(body, 1, '}');
   return sqlite3_str_finish(body);

@@ -31,7 +31,9 @@ static int experiments_settle(mlf_connection *connection, experiments_state *sta
   while (rc == SQLITE_OK && !state->page.next && state->page.token)
     rc = experiments_page(connection, state, error);
   if (rc != SQLITE_OK) return rc;
-  return state->page.next ? SQLITE_ROW : SQLITE_DONE;
+  if (!state->page.next) return SQLITE_DONE;
+  rc = mlf_statement_count_row(state->statement, error);
+  return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
 static int experiments_first(mlf_connection *connection, void *context, mlf_error *error) {
@@ -104,11 +106,24 @@ static void experiments_clear(void *context) {
   state->statement = NULL;
 }
 
+static const mlf_column experiments_columns[] = {
+    {.name = "experiment_id", .meaning = "id of the experiment"},
+    {.name = "name", .meaning = "its name"},
+    {.name = "lifecycle_stage", .meaning = "active or deleted"},
+    {.name = "artifact_location", .meaning = "where the server keeps its files"},
+    {.name = "creation_time_ms",
+     .type = MLF_TYPE_INTEGER,
+     .meaning = "when it was made, in Unix milliseconds"},
+    {.name = "last_update_time_ms",
+     .type = MLF_TYPE_INTEGER,
+     .meaning = "when it was last changed, in Unix milliseconds"},
+    {.name = "tags", .meaning = "its tags, a JSON object"},
+};
+
 const mlf_listing mlf_listing_experiments = {
     .name = "mlflow_experiments",
-    .declaration = "CREATE TABLE x(experiment_id TEXT, name TEXT, lifecycle_stage TEXT, "
-                   "artifact_location TEXT, creation_time_ms INTEGER, "
-                   "last_update_time_ms INTEGER, tags TEXT)",
+    .columns = experiments_columns,
+    .column_count = sizeof(experiments_columns) / sizeof(experiments_columns[0]),
     .state_size = sizeof(experiments_state),
     .rows = 1000,
     .first = experiments_first,

@@ -38,7 +38,10 @@ static int listing_connect(sqlite3 *db, void *context, int argc, const char *con
   (void)argv;
   (void)error_text;
   const listing_module *module = context;
-  int rc = sqlite3_declare_vtab(db, module->listing->declaration);
+  const mlf_listing *listing = module->listing;
+  char *declaration = mlf_columns_declaration(listing->columns, listing->column_count, 0);
+  int rc = declaration ? sqlite3_declare_vtab(db, declaration) : SQLITE_NOMEM;
+  sqlite3_free(declaration);
   if (rc != SQLITE_OK) return rc;
   listing_table *table = sqlite3_malloc64(sizeof(*table));
   if (!table) return SQLITE_NOMEM;

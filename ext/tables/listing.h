@@ -1,5 +1,5 @@
 /* listing.h: a virtual table that is a plain list of rows, without predicates: what
-** mlflow_experiments, mlflow_requests and mlflow_settings have in common. */
+** mlflow_experiments, mlflow_requests, mlflow_settings and mlflow_help have in common. */
 #ifndef MLF_TABLES_LISTING_H
 #define MLF_TABLES_LISTING_H
 
@@ -8,13 +8,15 @@
 #include "base/error.h"
 #include "base/sqlite_api.h"
 #include "base/value.h"
+#include "model/catalog.h"
 #include "tables/connection.h"
 
 /* How one such table gives its rows. The state is a zeroed block of `state_size` bytes, one for
 ** each scan, and starts with whatever the table puts there. */
 typedef struct mlf_listing {
   const char *name;
-  const char *declaration; /* CREATE TABLE text */
+  const mlf_column *columns;
+  int column_count;
   size_t state_size;
   double rows; /* about how many, for the planner */
   /* Goes to the first row, at the begin or again, or to the next: SQLITE_ROW, SQLITE_DONE or an
@@ -32,6 +34,7 @@ typedef struct mlf_listing {
 extern const mlf_listing mlf_listing_experiments;
 extern const mlf_listing mlf_listing_requests;
 extern const mlf_listing mlf_listing_settings;
+extern const mlf_listing mlf_listing_help;
 
 /* Registers the table as an eponymous-only module. */
 int mlf_listing_register(sqlite3 *db, mlf_connection *connection, const mlf_listing *listing);

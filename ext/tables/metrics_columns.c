@@ -13,18 +13,50 @@
 #define METRICS_COLUMNS_COST 20000.0
 #define METRICS_COLUMNS_ROWS 25
 
-static const char *const metrics_column_names[MLF_METRICS_COLUMN_COUNT] = {
-    [MLF_METRICS_VIEW] = "view",
-    [MLF_METRICS_METRIC] = "metric",
-    [MLF_METRICS_AGGREGATION] = "aggregation",
-    [MLF_METRICS_VALUE] = "value",
-    [MLF_METRICS_BUCKET_MS] = "bucket_ms",
-    [MLF_METRICS_DIMENSIONS] = "dimensions",
-    [MLF_METRICS_BUCKET] = "bucket",
-    [MLF_METRICS_FROM_MS] = "from_ms",
-    [MLF_METRICS_UNTIL_MS] = "until_ms",
-    [MLF_METRICS_FILTER] = "filter",
-    [MLF_METRICS_EXPERIMENT] = "experiment",
+const mlf_column mlf_metrics_columns[MLF_METRICS_COLUMN_COUNT] = {
+    [MLF_METRICS_VIEW] = {.name = "view", .meaning = "traces, spans or assessments; needed"},
+    [MLF_METRICS_METRIC] =
+        {.name = "metric",
+         .meaning = "what to measure: trace_count, latency, total_tokens, span_count, ...; needed"},
+    [MLF_METRICS_AGGREGATION] = {.name = "aggregation",
+                                 .meaning = "count, sum, avg, min, max or a percentile such as "
+                                            "p95; needed where there are several"},
+    [MLF_METRICS_VALUE] = {.name = "value", .type = MLF_TYPE_ANY, .meaning = "the figure"},
+    [MLF_METRICS_BUCKET_MS] =
+        {.name = "bucket_ms",
+         .type = MLF_TYPE_INTEGER,
+         .meaning = "when the bucket of time begins, in Unix milliseconds; NULL without buckets"},
+    [MLF_METRICS_DIMENSION] = {.name = "name", .meaning = "dimension: name of the trace or span"},
+    [MLF_METRICS_DIMENSION + 1] = {.name = "status",
+                                   .meaning = "dimension: status of the trace or span"},
+    [MLF_METRICS_DIMENSION + 2] = {.name = "span_type", .meaning = "dimension of spans"},
+    [MLF_METRICS_DIMENSION + 3] = {.name = "model_name", .meaning = "dimension of spans"},
+    [MLF_METRICS_DIMENSION + 4] = {.name = "model_provider", .meaning = "dimension of spans"},
+    [MLF_METRICS_DIMENSION + 5] = {.name = "assessment_name",
+                                   .meaning = "dimension of assessments"},
+    [MLF_METRICS_DIMENSION + 6] = {.name = "assessment_value",
+                                   .meaning = "dimension of assessments: the verdict as JSON"},
+    [MLF_METRICS_DIMENSIONS] =
+        {.name = "dimensions",
+         .hidden = true,
+         .meaning = "which dimensions to group by, with commas between: 'name, status'"},
+    [MLF_METRICS_BUCKET] = {.name = "bucket",
+                            .hidden = true,
+                            .meaning = "width of the buckets of time: '1 hour'"},
+    [MLF_METRICS_FROM_MS] = {.name = "from_ms",
+                             .type = MLF_TYPE_INTEGER,
+                             .hidden = true,
+                             .meaning = "the first millisecond that counts"},
+    [MLF_METRICS_UNTIL_MS] = {.name = "until_ms",
+                              .type = MLF_TYPE_INTEGER,
+                              .hidden = true,
+                              .meaning = "the first millisecond that counts no more"},
+    [MLF_METRICS_FILTER] = {.name = "filter",
+                            .hidden = true,
+                            .meaning = "more conditions, in the server's language"},
+    [MLF_METRICS_EXPERIMENT] = {.name = "experiment",
+                                .hidden = true,
+                                .meaning = "name or id of the experiment to read"},
 };
 
 static bool metrics_column_is_dimension(int column) {
@@ -32,9 +64,12 @@ static bool metrics_column_is_dimension(int column) {
 }
 
 const char *mlf_metrics_column_name(int column) {
-  return metrics_column_is_dimension(column)
-             ? mlf_dimension_name((mlf_dimension)(column - MLF_METRICS_DIMENSION))
-             : metrics_column_names[column];
+  return mlf_metrics_columns[column].name;
+}
+
+const char *mlf_metrics_pushed(int column) {
+  if (column == MLF_METRICS_VALUE || column == MLF_METRICS_BUCKET_MS) return NULL;
+  return column == MLF_METRICS_AGGREGATION ? "=, IN" : "=";
 }
 
 /* What a constraint says of its column. */
@@ -49,8 +84,7 @@ typedef enum metrics_says {
 static metrics_says metrics_column_says(sqlite3_index_info *info, int index) {
   const struct sqlite3_index_constraint *constraint = &info->aConstraint[index];
   int column = constraint->iColumn;
-  if (constraint->op != SQLITE_INDEX_CONSTRAINT_EQ || column < 0 || column == MLF_METRICS_VALUE ||
-      column == MLF_METRICS_BUCKET_MS)
+  if (constraint->op != SQLITE_INDEX_CONSTRAINT_EQ || column < 0 || !mlf_metrics_pushed(column))
     return METRICS_SAYS_NOTHING;
   if (metrics_column_is_dimension(column) &&
       sqlite3_stricmp(sqlite3_vtab_collation(info, index), "BINARY") != 0)

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "base/sqlite_api.h"
+#include "model/catalog.h"
 #include "model/metric.h"
 
 typedef enum mlf_metrics_column {
@@ -37,11 +38,7 @@ typedef enum mlf_metrics_column {
   MLF_METRICS_COLUMN_COUNT
 } mlf_metrics_column;
 
-#define MLF_METRICS_DECLARATION                                                                    \
-  "CREATE TABLE x(view TEXT, metric TEXT, aggregation TEXT, value, bucket_ms INTEGER, name TEXT, " \
-  "status TEXT, span_type TEXT, model_name TEXT, model_provider TEXT, assessment_name TEXT, "      \
-  "assessment_value TEXT, dimensions TEXT HIDDEN, bucket TEXT HIDDEN, from_ms INTEGER HIDDEN, "    \
-  "until_ms INTEGER HIDDEN, filter TEXT HIDDEN, experiment TEXT HIDDEN)"
+extern const mlf_column mlf_metrics_columns[MLF_METRICS_COLUMN_COUNT];
 
 typedef struct mlf_metrics_plan {
   bool told[MLF_METRICS_COLUMN_COUNT]; /* in this order, the arguments of xFilter */
@@ -50,6 +47,10 @@ typedef struct mlf_metrics_plan {
 } mlf_metrics_plan;
 
 const char *mlf_metrics_column_name(int column);
+
+/* The operators by which a plan is told the column's value, as in "=, IN"; NULL if there are
+** none. */
+const char *mlf_metrics_pushed(int column);
 
 /* Does xBestIndex's work. SQLITE_OK, SQLITE_CONSTRAINT (try another plan) or SQLITE_NOMEM. */
 int mlf_metrics_best_index(sqlite3_index_info *info);

@@ -68,7 +68,11 @@ static int metrics_table_connect(sqlite3 *db, void *context, int argc, const cha
   mlf_connection_hold(table->connection);
   table->place = mlf_file_table_of(db, argc, argv);
   int rc = metrics_table_arguments(argv + 3, argc - 3, &table->arguments, &error);
-  if (rc == SQLITE_OK) rc = sqlite3_declare_vtab(db, MLF_METRICS_DECLARATION);
+  if (rc == SQLITE_OK) {
+    char *declaration = mlf_columns_declaration(mlf_metrics_columns, MLF_METRICS_COLUMN_COUNT, 0);
+    rc = declaration ? sqlite3_declare_vtab(db, declaration) : SQLITE_NOMEM;
+    sqlite3_free(declaration);
+  }
   if (rc == SQLITE_OK) {
     *out = &table->base;
   } else {
@@ -140,7 +144,8 @@ static int metrics_table_scope(metrics_cursor *cursor, mlf_experiment_list *scop
   }
   if (rc != SQLITE_OK || !told) return rc;
   char *id, *name;
-  rc = mlf_connection_experiment(table->connection, cursor->budget, told, &id, &name, error);
+  rc = mlf_connection_experiment(table->connection, cursor->budget, MLF_EXPERIMENT_BY_NAME, told,
+                                 &id, &name, error);
   if (rc != SQLITE_OK) return rc;
   bool outside = table->arguments.experiment_count > 0 && !mlf_experiment_list_name(scope, id);
   mlf_experiment_list_clear(scope);
@@ -186,6 +191,14 @@ static int metrics_table_ask(metrics_cursor *cursor, mlf_error *error) {
   return rc;
 }
 
+/* Counts the row that the cursor is at, if it is at one. */
+static int metrics_table_count(metrics_cursor *cursor) {
+  mlf_error error = {0};
+  if (cursor->eof || mlf_statement_count_row(cursor->statement, &error) == SQLITE_OK)
+    return SQLITE_OK;
+  return mlf_listing_fail(cursor->base.pVtab, METRICS_TABLE_NAME, &error);
+}
+
 static int metrics_table_filter(sqlite3_vtab_cursor *base, int plan_number, const char *plan_text,
                                 int argc, sqlite3_value **argv) {
   (void)plan_number;
@@ -203,17 +216,18 @@ static int metrics_table_filter(sqlite3_vtab_cursor *base, int plan_number, cons
   /* Of nothing SQL makes one row if it is not grouped: with NULLs. */
   bool grouped = asked->question.dimensions || asked->question.bucket_s;
   cursor->eof = !cursor->metrics.point && grouped;
-  return SQLITE_OK;
+  return metrics_table_count(cursor);
 }
 
 static int metrics_table_next(sqlite3_vtab_cursor *base) {
   metrics_cursor *cursor = (metrics_cursor *)base;
   cursor->row++;
-  if (++cursor->aggregation < cursor->asked.question.aggregation_count) return SQLITE_OK;
-  cursor->aggregation = 0;
-  cursor->metrics.point = mlf_json_next(cursor->metrics.point);
-  cursor->eof = !cursor->metrics.point;
-  return SQLITE_OK;
+  if (++cursor->aggregation == cursor->asked.question.aggregation_count) {
+    cursor->aggregation = 0;
+    cursor->metrics.point = mlf_json_next(cursor->metrics.point);
+    cursor->eof = !cursor->metrics.point;
+  }
+  return metrics_table_count(cursor);
 }
 
 static int metrics_table_eof(sqlite3_vtab_cursor *base) {

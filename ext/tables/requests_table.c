@@ -73,12 +73,32 @@ static void requests_clear(void *context) {
   (void)context;
 }
 
+static const mlf_column requests_columns[] = {
+    {.name = "at", .meaning = "when it was sent, UTC"},
+    {.name = "method", .meaning = "GET or POST"},
+    {.name = "endpoint", .meaning = "the path that was asked"},
+    {.name = "filter", .meaning = "the conditions that were sent, in MLflow's language"},
+    {.name = "order_by", .meaning = "the order that was asked for"},
+    {.name = "page_rows", .type = MLF_TYPE_INTEGER, .meaning = "rows that were asked for at most"},
+    {.name = "status", .type = MLF_TYPE_INTEGER, .meaning = "HTTP status; NULL without a reply"},
+    {.name = "bytes", .type = MLF_TYPE_INTEGER, .meaning = "bytes of the reply"},
+    {.name = "rows", .type = MLF_TYPE_INTEGER, .meaning = "rows in the reply"},
+    {.name = "rows_kept",
+     .type = MLF_TYPE_INTEGER,
+     .meaning = "of these, rows that were handed on"},
+    {.name = "attempts", .type = MLF_TYPE_INTEGER, .meaning = "how often it was tried"},
+    {.name = "wait_ms",
+     .type = MLF_TYPE_INTEGER,
+     .meaning = "milliseconds from its start to the end of the reply"},
+    {.name = "error", .meaning = "what went wrong; NULL if nothing did"},
+    {.name = "trace_id", .meaning = "the trace that could not be read"},
+    {.name = "note", .meaning = "of a row that is no request: what the statement after it mistook"},
+};
+
 const mlf_listing mlf_listing_requests = {
     .name = "mlflow_requests",
-    .declaration = "CREATE TABLE x(at TEXT, method TEXT, endpoint TEXT, filter TEXT, "
-                   "order_by TEXT, page_rows INTEGER, status INTEGER, bytes INTEGER, "
-                   "rows INTEGER, rows_kept INTEGER, attempts INTEGER, wait_ms INTEGER, "
-                   "error TEXT, trace_id TEXT, note TEXT)",
+    .columns = requests_columns,
+    .column_count = sizeof(requests_columns) / sizeof(requests_columns[0]),
     .state_size = sizeof(requests_state),
     .rows = MLF_REQUEST_LOG_ROWS,
     .first = requests_first,

@@ -63,9 +63,17 @@ static void settings_clear(void *context) {
   state->row.value = NULL;
 }
 
+static const mlf_column settings_columns[] = {
+    {.name = "name", .meaning = "variable of the environment; in the last row functions"},
+    {.name = "value", .meaning = "its value; of a secret only set or unset"},
+    {.name = "source", .meaning = "where the value comes from"},
+    {.name = "about", .meaning = "what it does, with its unit"},
+};
+
 const mlf_listing mlf_listing_settings = {
     .name = "mlflow_settings",
-    .declaration = "CREATE TABLE x(name TEXT, value TEXT, source TEXT, about TEXT)",
+    .columns = settings_columns,
+    .column_count = sizeof(settings_columns) / sizeof(settings_columns[0]),
     .state_size = sizeof(settings_state),
     .rows = MLF_SETTINGS_COUNT + 1,
     .first = settings_first,

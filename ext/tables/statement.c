@@ -93,6 +93,12 @@ int mlf_statement_budget(mlf_statement *statement, mlf_budget **budget, mlf_erro
   return rc;
 }
 
+int mlf_statement_count_row(mlf_statement *statement, mlf_error *error) {
+  mlf_budget *budget;
+  int rc = mlf_statement_budget(statement, &budget, error);
+  return rc == SQLITE_OK ? mlf_client_count_row(statement->client, budget, error) : rc;
+}
+
 int mlf_statement_survey(mlf_statement *statement, const mlf_survey **survey, mlf_error *error) {
   int rc = SQLITE_OK;
   if (statement->running && !statement->surveyed)

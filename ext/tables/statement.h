@@ -36,6 +36,9 @@ void mlf_statement_leave(mlf_statement *statement);
 /* What it may still spend; its time begins with the first call. */
 int mlf_statement_budget(mlf_statement *statement, mlf_budget **budget, mlf_error *error);
 
+/* Counts a row that is about to be handed to it; an error if that is one too many. */
+int mlf_statement_count_row(mlf_statement *statement, mlf_error *error);
+
 /* What SQLite's program of it says; NULL in `*survey` if that is not known. */
 int mlf_statement_survey(mlf_statement *statement, const mlf_survey **survey, mlf_error *error);
 

@@ -19,6 +19,7 @@ int mlf_tables_register(mlf_registry *registry) {
   rc = mlf_listing_register(db, connection, &mlf_listing_experiments);
   if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_requests);
   if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_settings);
+  if (rc == SQLITE_OK) rc = mlf_listing_register(db, connection, &mlf_listing_help);
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_traces);
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_spans);
   if (rc == SQLITE_OK) rc = mlf_trace_table_register(db, connection, &mlf_trace_rows_assessments);

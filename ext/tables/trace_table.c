@@ -131,7 +131,8 @@ static int trace_settle(trace_cursor *cursor, mlf_error *error) {
     rc = rows->first(&cursor->scan, cursor->state, &row, error);
     if (rc == SQLITE_OK && !row) rc = mlf_trace_scan_next(&cursor->scan, error);
   }
-  return rc;
+  return rc == SQLITE_OK && row ? mlf_statement_count_row(cursor->scan.source.statement, error)
+                                : rc;
 }
 
 static int trace_result(trace_cursor *cursor, int rc, mlf_error *error) {
@@ -155,9 +156,13 @@ static int trace_filter(sqlite3_vtab_cursor *base, int number, const char *text,
 static int trace_next(sqlite3_vtab_cursor *base) {
   trace_cursor *cursor = (trace_cursor *)base;
   mlf_error error = {0};
-  if (trace_rows_of(cursor)->next(cursor->state)) return SQLITE_OK;
-  int rc = mlf_trace_scan_next(&cursor->scan, &error);
-  if (rc == SQLITE_OK) rc = trace_settle(cursor, &error);
+  int rc;
+  if (trace_rows_of(cursor)->next(cursor->state)) {
+    rc = mlf_statement_count_row(cursor->scan.source.statement, &error);
+  } else {
+    rc = mlf_trace_scan_next(&cursor->scan, &error);
+    if (rc == SQLITE_OK) rc = trace_settle(cursor, &error);
+  }
   return trace_result(cursor, rc, &error);
 }
 

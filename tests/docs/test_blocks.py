@@ -14,6 +14,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import support  # noqa: E402
 
+import seeded  # noqa: E402
+
 MARK = "-- block "
 BLOCK = re.compile(r"^```sql\n(.*?)^```\n(?:\n?^```\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
@@ -27,6 +29,17 @@ def columns(output):
     lines = output.splitlines()
     return [[name.strip() for name in below.strip("│").split("│")]
             for line, below in zip(lines, lines[1:]) if line.startswith("┌")]
+
+
+def log_loop(server, experiment):
+    """A trace whose agent calls a tool twice with the same inputs."""
+    mlflow = seeded.use(server)
+    mlflow.set_experiment(experiment)
+    with mlflow.start_span("agent", span_type="AGENT"):
+        for _ in range(2):
+            with mlflow.start_span("search_web", span_type="TOOL") as span:
+                span.set_inputs({"query": "order 7"})
+    mlflow.flush_trace_async_logging()
 
 
 class Blocks(unittest.TestCase):
@@ -43,6 +56,7 @@ class Blocks(unittest.TestCase):
              "assessments": [("concise_communication", "yes")]}
             for i in range(30)])
         support.seed(cls.server, cls.experiment, 400)
+        log_loop(cls.server, cls.experiment)
 
     def run_page(self, page):
         blocks = BLOCK.findall(page.read_text())

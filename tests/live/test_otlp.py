@@ -4,6 +4,7 @@ MLflow stores such a span as it came, and translates it when it is read: its typ
 conventions. So what is shown is not what the server's own filter compares.
 """
 
+import json
 import os
 import pathlib
 import secrets
@@ -13,6 +14,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import support  # noqa: E402
+import test_client  # noqa: E402
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 START_NS = 1_795_000_000_000_000_000
@@ -50,6 +52,43 @@ class Otlp(unittest.TestCase):
         for name in (support.SQLITE, support.POSTGRESQL):
             with self.subTest(name):
                 self.compare(support.start(name))
+
+    def test_texts_are_the_clients_to_any_depth(self):
+        """JSON in a text, which is how what is deep comes over the protocol."""
+        for name in (support.SQLITE, support.POSTGRESQL):
+            server = support.start(name)
+            for depth in test_client.DEPTHS:
+                with self.subTest(name, depth=depth):
+                    self.check_texts(server, depth)
+
+    def check_texts(self, server, depth):
+        import mlflow
+
+        experiment = support.create_experiment(server, f"otlp {depth} levels")
+        number = support.experiment_id(server, experiment)
+        value = test_client.nested(depth)
+        for i, text in enumerate(test_client.SCRIPTS):
+            written = json.dumps(value, ensure_ascii=i % 2 > 0, indent=i % 3 or None)
+            send(server, number, {"mlflow.spanInputs": written, "output.value": written,
+                                  "note": text, text: written})
+        with test_client.Client.client(server), support.apsw_connection(server) as connection:
+            rows = {row[:2]: row[2:] for row in connection.execute(
+                "SELECT trace_id, name, inputs, outputs, attributes FROM mlflow_spans "
+                "WHERE experiment = ?", (experiment,))}
+            self.assertEqual(len(rows), 2 * len(test_client.SCRIPTS))
+            inputs = {row[0] for (_, name), row in rows.items() if name == "step 2"}
+            self.assertEqual(len(inputs), 1)  # one value is one text, however it was written
+            self.assertEqual(json.loads(inputs.pop()), value)
+            # What is deep the server cannot send in a batch, and its client has no other way.
+            traces = [] if depth > test_client.TABLES_DEPTH_MAX else mlflow.search_traces(
+                locations=[number], return_type="list")
+            for trace in traces:
+                for span in trace.data.spans:
+                    inputs, outputs, attributes = rows.pop((trace.info.trace_id, span.name))
+                    self.assertEqual(inputs and json.loads(inputs), span.inputs)
+                    self.assertEqual(outputs and json.loads(outputs), span.outputs)
+                    self.assertEqual(json.loads(attributes), span.attributes)
+            self.assertEqual(len(rows), 0 if traces else 2 * len(test_client.SCRIPTS))
 
     def compare(self, server):
         experiment = support.create_experiment(server, "otlp")

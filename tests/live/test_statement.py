@@ -9,6 +9,7 @@ import itertools
 import json
 import pathlib
 import random
+import re
 import sys
 import unittest
 
@@ -255,6 +256,61 @@ class Statement(unittest.TestCase):
                                                 MLFLOW_SQL_STATEMENT_REQUESTS_MAX="5"):
             self.assertIn("MLFLOW_SQL_STATEMENT_REQUESTS_MAX", rows)
             self.assertLessEqual(searches, 5)
+
+    def limited(self, sql, rows):
+        """The one value of a statement that may be given so many rows, or the error, as a text."""
+        with support.environment({"MLFLOW_EXPERIMENT_NAME": self.here,
+                                  "MLFLOW_SQL_STATEMENT_ROWS_MAX": str(rows)}):
+            connection = support.apsw_connection(self.server)
+            self.addCleanup(connection.close)
+            try:
+                return str(connection.execute(sql).get)
+            except Exception as error:
+                return str(error)
+
+    def test_rows_are_limited(self):
+        judged = int(self.count("SELECT count(*) FROM mlflow_assessments"))
+        spans = int(self.count("SELECT count(*) FROM mlflow_spans"))
+        metrics = ("SELECT count(*) FROM mlflow_metrics WHERE view = 'traces' AND metric = "
+                   "'latency' AND aggregation IN ('p1', 'p2', 'p3') AND dimensions = ''")
+        for sql, rows in (("SELECT count(*) FROM mlflow_traces", TRACES),
+                          ("SELECT count(*) FROM mlflow_traces WHERE +status = 'none'", TRACES),
+                          ("SELECT count(*) FROM (SELECT 1 FROM mlflow_traces LIMIT 50)", 50),
+                          ("SELECT count(*) FROM mlflow_spans", spans),
+                          ("SELECT count(*) FROM mlflow_assessments", judged),
+                          ("SELECT count(*) FROM mlflow_traces AS t CROSS JOIN mlflow_traces AS u "
+                           "USING (trace_id)", 2 * TRACES),
+                          (metrics, 3),
+                          ("SELECT count(*) FROM (SELECT 1 FROM mlflow_experiments LIMIT 2)", 2)):
+            self.assertEqual(self.limited(sql, rows), self.limited(sql, 0), sql)
+            self.assertRegex(self.limited(sql, rows - 1),
+                             rf"mlflow_\w+: the statement has been given {rows - 1} rows, the most "
+                             r"that MLFLOW_SQL_STATEMENT_ROWS_MAX allows, after .* requests?;")
+
+    def test_bytes_are_limited(self):
+        log = "SELECT sum(bytes) FROM mlflow_requests"
+        for column, path in (("trace_id", "traces/search"), ("response", "traces/batchGet")):
+            sql = f"SELECT count({column}) FROM mlflow_traces"
+            [(spent, _), _] = self.answer(log, self.here, f"CREATE TEMP TABLE whole AS {sql}")
+            whole = self.count(sql)
+            for limit, ends_well in ((2 * int(spent), True), (int(spent) // 2, False)):
+                for found, _ in self.answer(sql, self.here,
+                                            MLFLOW_SQL_STATEMENT_BYTES_MAX=str(limit)):
+                    if ends_well:
+                        self.assertEqual(found, whole)
+                        continue
+                    said = re.search(rf"mlflow_traces: (POST|GET) \S+{path}: the statement has "
+                                     rf"read (\d+) bytes, more than the {limit} that "
+                                     r"MLFLOW_SQL_STATEMENT_BYTES_MAX allows, after .* requests?;",
+                                     found)
+                    self.assertTrue(said, found)
+                    self.assertGreater(int(said.group(2)), limit)
+
+    def test_a_limit_is_of_one_statement(self):
+        sql = "SELECT count(*) FROM mlflow_traces"
+        for rows, _ in self.answer(sql, self.here, before=f"{sql}; {sql}",
+                                   MLFLOW_SQL_STATEMENT_ROWS_MAX=str(TRACES)):
+            self.assertEqual(rows.splitlines()[-1], str(TRACES))
 
     def test_the_log_of_requests_does_not_feed_itself(self):
         for rows, (searches, *_) in self.answer(

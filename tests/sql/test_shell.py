@@ -248,7 +248,7 @@ class Surface(unittest.TestCase):
             "latency_class", "mask_message", "median", "mlflow_connect", "mlflow_version",
             "percentile", "percentile_cont", "percentile_disc", "sparkline",
             "strata", "strata_merge", "time_bucket", "wilson_high", "wilson_low",
-            "mlflow_assessments()", "mlflow_experiments()", "mlflow_metrics()",
+            "mlflow_assessments()", "mlflow_experiments()", "mlflow_help()", "mlflow_metrics()",
             "mlflow_requests()", "mlflow_settings()", "mlflow_spans()", "mlflow_traces()",
             "stratified_sample()"]))
 

@@ -132,11 +132,12 @@ static void columns_can_be_declared(void **state) {
   declare(&schema, "metadata", key, "m");
   declare(&schema, "feedback", key, NULL);
   key[0] = 'x'; /* copies were kept */
-  static const mlf_column expected[] = {
-      {"tags.a.b", MLF_TYPE_TEXT, MLF_SOURCE_TAG, "a.b", NULL, MLF_KEY_TAG, "a.b", false},
-      {"m", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "a.b", NULL, MLF_KEY_METADATA, "a.b", false},
-      {"feedback.a.b", MLF_TYPE_ANY, MLF_SOURCE_FEEDBACK, "a.b", NULL, MLF_KEY_FEEDBACK, "a.b",
-       false}};
+  static const mlf_column expected[] = {{"tags.a.b", MLF_TYPE_TEXT, MLF_SOURCE_TAG, "a.b", NULL,
+                                         MLF_KEY_TAG, "a.b", false, NULL, NULL},
+                                        {"m", MLF_TYPE_TEXT, MLF_SOURCE_METADATA, "a.b", NULL,
+                                         MLF_KEY_METADATA, "a.b", false, NULL, NULL},
+                                        {"feedback.a.b", MLF_TYPE_ANY, MLF_SOURCE_FEEDBACK, "a.b",
+                                         NULL, MLF_KEY_FEEDBACK, "a.b", false, NULL, NULL}};
   assert_int_equal(schema.column_count, first + 3);
   for (int i = 0; i < 3; i++) {
     const mlf_column *column = &schema.columns[first + i];

@@ -1,6 +1,8 @@
 /* test_json_write.c: what model/json_write.h promises. */
 #include "model/json_write.h"
 
+#include "base/json_string.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -317,7 +319,7 @@ static void any_bytes_are_a_string(void **state) {
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     sqlite3_str *out = sqlite3_str_new(NULL);
-    mlf_json_write_text(out, cases[i].text, cases[i].length);
+    mlf_json_string_write(out, cases[i].text, cases[i].length);
     written it = write_finish(out);
     assert_int_equal(it.text[0], '"');
     assert_int_equal(it.text[it.length - 1], '"');
@@ -396,7 +398,7 @@ static void random_texts_have_the_form_expected(void **state) {
     write_gives(sent, strlen(sent), false, canonical);
 
     sqlite3_str *out = sqlite3_str_new(NULL);
-    mlf_json_write_text(out, bytes, strlen(bytes));
+    mlf_json_string_write(out, bytes, strlen(bytes));
     written it = write_finish(out);
     assert_string_equal(it.text, canonical);
     sqlite3_bind_text(statement, 1, it.text, -1, SQLITE_STATIC);
@@ -424,7 +426,7 @@ static int write_without_memory(void *context) {
   mlf_json_reader_init(&reader, sent, sizeof(sent) - 1);
   int rc = mlf_json_write_value(out, &reader, &error);
   assert_int_equal(rc, error.code);
-  mlf_json_write_text(out, "\n", 1);
+  mlf_json_string_write(out, "\n", 1);
   if (rc == SQLITE_OK) rc = sqlite3_str_errcode(out);
   char *text = sqlite3_str_finish(out);
   if (rc == SQLITE_OK && text) assert_string_equal(text, canonical);

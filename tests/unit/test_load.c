@@ -36,6 +36,7 @@ static const load_name load_names[] = {
     {"SELECT mlflow_version()", true},
     {"SELECT * FROM mlflow_settings", true},
     {"SELECT * FROM mlflow_requests", true},
+    {"SELECT * FROM mlflow_help", true},
     {"SELECT mlflow_connect('http://127.0.0.1:9')", true},
     {"SELECT * FROM mlflow_experiments", false},
     {"SELECT * FROM mlflow_traces", false},

@@ -115,6 +115,8 @@ static void test_defaults(void **state) {
   assert_true(settings.backoff_factor * 1000 == MLF_BACKOFF_FIRST_MS);
   assert_int_equal(settings.statement_timeout_ms, MLF_STATEMENT_TIMEOUT_MS);
   assert_int_equal(settings.statement_requests_max, MLF_STATEMENT_REQUESTS_MAX);
+  assert_int_equal(settings.statement_rows_max, MLF_STATEMENT_ROWS_MAX);
+  assert_int_equal(settings.statement_bytes_max, MLF_STATEMENT_BYTES_MAX);
   assert_false(settings.bad_traces_null);
   assert_int_equal(settings.reply_bytes_max, MLF_REPLY_BYTES_MAX);
   assert_int_equal(settings.spans_bytes_max, MLF_SPANS_BYTES_MAX);
@@ -206,6 +208,10 @@ static void test_ranges(void **state) {
        "a number of seconds from 0.1 to 604800 with at most three decimals"},
       {"MLFLOW_SQL_STATEMENT_REQUESTS_MAX", "0", "1", "10000000", "10000001",
        "a whole number from 1 to 10000000"},
+      {"MLFLOW_SQL_STATEMENT_ROWS_MAX", "-1", "0", "2147483647", "2147483648",
+       "a whole number from 0 to 2147483647"},
+      {"MLFLOW_SQL_STATEMENT_BYTES_MAX", "-1", "0", "2147483647", "2147483648",
+       "a whole number from 0 to 2147483647"},
       {"MLFLOW_SQL_REPLY_BYTES_MAX", "1023", "1024", "1073741824", "1073741825",
        "a whole number from 1024 to 1073741824"},
       {"MLFLOW_SQL_SPANS_BYTES_MAX", "1023", "1024", "2147483647", "2147483648",

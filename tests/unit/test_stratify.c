@@ -323,8 +323,8 @@ static void state_refuses_what_rows_cannot_make(void **state) {
   for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
     char *error = error_of(cases[i].bytes, cases[i].length);
     assert_non_null(error);
-    assert_memory_equal(error, "no state of a sample: ", 22);
-    assert_string_equal(error + 22, cases[i].error);
+    assert_memory_equal(error, "not a state that strata() made: ", 32);
+    assert_string_equal(error + 32, cases[i].error);
     sqlite3_free(error);
   }
   char *error = error_of("MLFS\2\0\0\0", 8);

@@ -123,6 +123,13 @@ static int tables_run(void *context) {
 static const tables_case tables_cases[] = {
     {NULL, "SELECT experiment_id, name, tags FROM mlflow_experiments", "7|agent|{\"a\":\"b\"};",
      NULL},
+    {NULL,
+     "SELECT kind, type, hidden, pushed FROM mlflow_help WHERE name IN ('tags.KEY', 'bar', "
+     "'bucket', 'lifecycle_stage') AND coalesce(table_name, '') <> 'mlflow_spans'",
+     "declared column|TEXT|0|=, !=, LIKE, GLOB, IS NULL, IS NOT NULL, IS;"
+     "declared column|TEXT|0|=, !=, LIKE, GLOB, IS NULL, IS NOT NULL, IS;"
+     "column|TEXT|1|=;column|TEXT|0|NULL;function|TEXT|NULL|NULL;",
+     NULL},
     {NULL, "SELECT value FROM mlflow_settings WHERE name = 'MLFLOW_SQL_STREAMS'", "1;", NULL},
     {"CREATE VIRTUAL TABLE t USING mlflow_traces(experiment = 'agent', tags.environment, "
      "metadata.\"odd key\" AS odd, feedback.good)",

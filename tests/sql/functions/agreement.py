@@ -142,6 +142,9 @@ many = ask("agreement", [(i, i) for i in range(1001)])
 check("too many labels", many, {"n": 1001, "agreement": 1.0, "kappa": None, "kappa_low": None,
                                 "kappa_high": None, "note": "more than 1000 labels", "labels": [],
                                 "confusion": []})
+check("a text stands in it as in every other JSON of ours", answer(
+    db, "SELECT instr(agreement(v, v), ?) > 0 FROM (SELECT 'a' || char(10, 1) || '\"\\' || "
+        "CAST(x'ff' AS TEXT) AS v)", ('"a\\n\\u0001\\"\\\\\ufffd"',)), [(1,)])
 check("it is JSON", answer(db, "SELECT json_object('x', agreement(1, 1)) ->> '$.x.n'"), [(1,)])
 
 
@@ -264,22 +267,22 @@ check("too many values", many, {"selected": 500, "rest": 501, "note": "more than
 
 for sql, wanted in [
     ("agreement(x'31', 1)", "agreement: input is a BLOB"),
-    ("agreement(1, 9e999)", "agreement: Inf input"),
+    ("agreement(1, 9e999)", "agreement: input is infinite"),
     ("agreement('1', 1, 'linear')", "agreement: input is not numeric"),
-    ("agreement(1, 1, 'cubic')", "agreement: weights: neither 'linear' nor 'quadratic'"),
-    ("agreement(1, 1, NULL)", "agreement: weights: neither 'linear' nor 'quadratic'"),
+    ("agreement(1, 1, 'cubic')", "agreement: weights is neither 'linear' nor 'quadratic'"),
+    ("agreement(1, 1, NULL)", "agreement: weights is neither 'linear' nor 'quadratic'"),
     ("agreement(1, 1, x) FROM (SELECT 'linear' AS x UNION ALL SELECT 'quadratic')",
-     "agreement: weights: not the same for all input rows"),
+     "agreement: weights is not the same in all rows"),
     ("krippendorff_alpha(1, x'31')", "krippendorff_alpha: input is a BLOB"),
     ("krippendorff_alpha(1, 'a', 'interval')", "krippendorff_alpha: input is not numeric"),
     ("krippendorff_alpha(1, 1, 'ratio')",
-     "krippendorff_alpha: metric: neither 'nominal' nor 'interval'"),
+     "krippendorff_alpha: metric is neither 'nominal' nor 'interval'"),
     ("krippendorff_alpha(1, 1, x) FROM (SELECT 'nominal' AS x UNION ALL SELECT 'interval')",
-     "krippendorff_alpha: metric: not the same for all input rows"),
+     "krippendorff_alpha: metric is not the same in all rows"),
     ("differences('ERROR', 1)",
      "differences: selected is not a number: 1 or 0 is expected"),
     ("differences(1, x'31')", "differences: input is a BLOB"),
-    ("differences(1, -9e999)", "differences: Inf input"),
+    ("differences(1, -9e999)", "differences: input is infinite"),
 ]:
     check(sql, answer(db, f"SELECT {sql}").removeprefix("SQLError: "), wanted)
     check(f"{sql}: shell", wanted in shell(f"SELECT {sql};"), True)

@@ -112,9 +112,9 @@ ERRORS = [
     ("wilson_low(-1, 2)", "wilson_low: successes are not between 0 and the number of trials"),
     ("wilson_low(1, 2, -1)", "wilson_low: z is negative"),
     ("sparkline('1')", "sparkline: input is not numeric"),
-    ("sparkline(9e999)", "sparkline: Inf input"),
+    ("sparkline(9e999)", "sparkline: input is infinite"),
     ("bar('1', 2)", "bar: input is not numeric"),
-    ("bar(1, 9e999)", "bar: Inf input"),
+    ("bar(1, 9e999)", "bar: input is infinite"),
     ("bar(1, 2, 0)", "bar: the width is not an integer between 1 and 1000"),
     ("bar(1, 2, 1001)", "bar: the width is not an integer between 1 and 1000"),
     ("bar(1, 2, 2.5)", "bar: the width is not an integer between 1 and 1000"),
@@ -170,7 +170,7 @@ def aggregates():
     check(
         "edges that change",
         answer(db, "SELECT latency_bucket(ms, '[' || i || ']') FROM t"),
-        "latency_bucket: edges: not the same for all input rows",
+        "latency_bucket: edges: they are not the same in all rows",
     )
     check(
         "sparkline",

@@ -239,8 +239,8 @@ def merging():
             "strata(k, s, 50 + rowid % 2, 3) AS p FROM t GROUP BY rowid % 2",
             "strata_merge: size is not the same in all rows: 50, then 51",
         ),
-        ("k AS p FROM t", "strata_merge: no state of a sample: not a BLOB"),
-        ("x'4d4c4653' AS p", "strata_merge: no state of a sample: it is cut off at byte 4"),
+        ("k AS p FROM t", "strata_merge: not a state that strata() made: it is not a BLOB"),
+        ("x'4d4c4653' AS p", "strata_merge: not a state that strata() made: it is cut off at byte 4"),
     ):
         check(error, answer(db, f"SELECT strata_merge(p) FROM (SELECT {parts})"), error)
 
@@ -378,15 +378,15 @@ def edges():
             prefix
             + "the state of a sample is missing; stratified_sample((SELECT strata(...) FROM ...))",
         ),
-        ("stratified_sample(1)", prefix + "no state of a sample: not a BLOB"),
-        ("stratified_sample('MLFS')", prefix + "no state of a sample: not a BLOB"),
+        ("stratified_sample(1)", prefix + "not a state that strata() made: it is not a BLOB"),
+        ("stratified_sample('MLFS')", prefix + "not a state that strata() made: it is not a BLOB"),
         (
             "stratified_sample(x'')",
-            prefix + "no state of a sample: it does not begin with MLFS at byte 0",
+            prefix + "not a state that strata() made: it does not begin with MLFS at byte 0",
         ),
         (
             "stratified_sample(zeroblob(100))",
-            prefix + "no state of a sample: it does not begin with MLFS at byte 0",
+            prefix + "not a state that strata() made: it does not begin with MLFS at byte 0",
         ),
         (
             "stratified_sample(x'4d4c465302000000')",

@@ -1,0 +1,66 @@
+"""Which conditions on a saved view reach the server: what docs/pushdown.md says is what EXPLAIN shows,
+and what the comment above the view says ("Sent: …"). EXPLAIN asks no server."""
+
+import pathlib
+import re
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+SCRIPTS = [support.ROOT / "sql" / name for name in ("tables.sql", "views.sql", "questions.sql")]
+PAGE = support.ROOT / "docs" / "pushdown.md"
+
+
+class ViewPlans(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with support.environment({"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}):
+            cls.db = support.apsw_connection()
+        cls.addClassCleanup(cls.db.close)
+        for script in SCRIPTS:
+            cls.db.execute(script.read_text())
+
+    def terms(self, sql):
+        """The conditions that our tables are told, and how often each."""
+        plan = "\n".join(row[-1] for row in self.db.execute(f"EXPLAIN QUERY PLAN {sql}"))
+        found = re.findall(r"VIRTUAL TABLE INDEX 0:([^\n]*\?[^\n]*)", plan)
+        return sorted(term for each in found for term in each.split(" AND "))
+
+    def sent(self, view):
+        """The columns of the view on which a condition with = reaches the server."""
+        without = self.terms(f"SELECT * FROM {view}")
+        names = [row[1] for row in self.db.execute(f"PRAGMA table_info({view})")]
+        return {name for name in names
+                if len(self.terms(f"SELECT * FROM {view} WHERE {name} = 'x'")) > len(without)}
+
+    def views(self, script):
+        """(name, the comment above it) of each view."""
+        text = (support.ROOT / "sql" / script).read_text()
+        return re.findall(r"((?:^--.*\n)+)DROP VIEW IF EXISTS (\w+);", text, re.MULTILINE)
+
+    def test_the_page_says_what_the_plans_show(self):
+        rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|([^|]*)\|$",
+                          PAGE.read_text().partition("### The saved views")[2], re.MULTILINE)
+        told = {view: set(re.findall(r"`(\w+)`", columns)) for view, columns, _ in rows}
+        own = [view for _, view in self.views("questions.sql")]
+        self.assertEqual(sorted(told), sorted(own))
+        for view, _, shown in rows:
+            self.assertEqual(self.sent(view), told[view], view)
+            for term in re.findall(r"`([^`]*\?\)?)`", shown):
+                self.assertIn(term, self.terms(f"SELECT * FROM {view}"), view)
+
+    def test_the_comments_say_what_the_plans_show(self):
+        said = 0
+        for comment, view in self.views("questions.sql"):
+            text = " ".join(line.lstrip("- ") for line in comment.splitlines())
+            sent = re.search(r"Sent: ([\w, ]+)\.", text)
+            columns = set(sent.group(1).split(", ")) if sent else set()
+            said += len(columns)
+            self.assertEqual(self.sent(view), columns, view)
+        self.assertGreater(said, 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
