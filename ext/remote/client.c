@@ -356,6 +356,10 @@ void mlf_client_log_trace(mlf_client *client, int64_t log_number, const char *tr
   if (!row->trace_id) row->trace_id = sqlite3_mprintf("%s", trace_id);
 }
 
+void mlf_client_log_note(mlf_client *client, char *note) {
+  mlf_request_log_add(&client->log, (mlf_request_row){.at_ms = mlf_clock_unix_ms(), .note = note});
+}
+
 int64_t mlf_call_log_number(const mlf_call *call) {
   return call->log_number;
 }

@@ -116,6 +116,9 @@ int64_t mlf_call_log_number(const mlf_call *call);
 void mlf_client_log_trace(mlf_client *client, int64_t log_number, const char *trace_id,
                           const char *text);
 
+/* Puts a note on a statement into the log; takes it. */
+void mlf_client_log_note(mlf_client *client, char *note);
+
 void mlf_call_free(mlf_call *call); /* one under way is cancelled; NULL is allowed */
 
 /* Starts, waits and takes the reply. */

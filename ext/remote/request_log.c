@@ -8,6 +8,7 @@ static void request_log_drop(mlf_request_row *row) {
   sqlite3_free(row->filter);
   sqlite3_free(row->error);
   sqlite3_free(row->trace_id);
+  sqlite3_free(row->note);
   memset(row, 0, sizeof(*row));
 }
 

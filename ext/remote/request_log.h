@@ -1,4 +1,5 @@
-/* request_log.h: the last MLF_REQUEST_LOG_ROWS requests of a connection: the pushdown receipt. */
+/* request_log.h: the last MLF_REQUEST_LOG_ROWS requests of a connection: the pushdown receipt; and
+** notes between them. */
 #ifndef MLF_REMOTE_REQUEST_LOG_H
 #define MLF_REMOTE_REQUEST_LOG_H
 
@@ -21,6 +22,7 @@ typedef struct mlf_request_row {
   int64_t wait_ms;
   char *error;    /* owned; NULL if it went well */
   char *trace_id; /* owned: the trace that the error is about; NULL if it is about none */
+  char *note;     /* owned: the row is no request, but tells of a statement; else NULL */
 } mlf_request_row;
 
 typedef struct mlf_request_log {

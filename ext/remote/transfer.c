@@ -393,6 +393,10 @@ static mlf_retry_fault transfer_describe_connection(mlf_transfer *transfer, CURL
     transfer->what = sqlite3_mprintf("cannot connect to %s", peer);
   } else if (code == CURLE_GOT_NOTHING) {
     transfer->what = sqlite3_mprintf("%s closed the connection without an answer", peer);
+  } else if (strstr(transfer->message, "chunked-encoding")) {
+    transfer->what = sqlite3_mprintf("a chunk of the answer is malformed, or a line behind the "
+                                     "last one is too long");
+    transfer->advice = "does a proxy in between rewrite answers?";
   } else {
     transfer->what =
         sqlite3_mprintf("the connection to %s broke off after %lld bytes of the answer", origin,

@@ -1,5 +1,5 @@
 /* mlflow_requests: the last requests of this connection, oldest first: what was pushed down, and
-** what it cost. Reading it sends none. */
+** what it cost; between them notes on what a statement hardly means. Reading it sends none. */
 #include "model/timestamp.h"
 #include "remote/request_log.h"
 #include "tables/listing.h"
@@ -63,7 +63,8 @@ static int requests_column(mlf_connection *connection, void *context, int index,
   case 10: *value = mlf_value_integer(row->attempts); break;
   case 11: *value = mlf_value_integer(row->wait_ms); break;
   case 12: *value = mlf_value_text(row->error); break;
-  default: *value = mlf_value_text(row->trace_id); break;
+  case 13: *value = mlf_value_text(row->trace_id); break;
+  default: *value = mlf_value_text(row->note); break;
   }
   return SQLITE_OK;
 }
@@ -91,6 +92,7 @@ static const mlf_column requests_columns[] = {
      .meaning = "milliseconds from its start to the end of the reply"},
     {.name = "error", .meaning = "what went wrong; NULL if nothing did"},
     {.name = "trace_id", .meaning = "the trace that could not be read"},
+    {.name = "note", .meaning = "of a row that is no request: what the statement after it mistook"},
 };
 
 const mlf_listing mlf_listing_requests = {

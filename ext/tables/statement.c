@@ -21,6 +21,7 @@ struct mlf_statement {
   bool active_known;
   mlf_experiment_list names;
   mlf_string_set absent[2]; /* ids, names */
+  mlf_string_set noted;
 };
 
 sqlite3_stmt *mlf_statement_sole(sqlite3 *db) {
@@ -80,6 +81,7 @@ void mlf_statement_leave(mlf_statement *statement) {
   mlf_experiment_list_clear(&statement->names);
   mlf_string_set_clear(&statement->absent[0]);
   mlf_string_set_clear(&statement->absent[1]);
+  mlf_string_set_clear(&statement->noted);
   sqlite3_free(statement);
 }
 
@@ -127,6 +129,10 @@ mlf_string_set *mlf_statement_absent(mlf_statement *statement, bool by_name) {
 
 mlf_experiment_list *mlf_statement_names(mlf_statement *statement) {
   return &statement->names;
+}
+
+mlf_string_set *mlf_statement_noted(mlf_statement *statement) {
+  return &statement->noted;
 }
 
 int mlf_statement_payloads(mlf_statement *statement, mlf_payloads **payloads, mlf_error *error) {

@@ -54,6 +54,9 @@ mlf_string_set *mlf_statement_absent(mlf_statement *statement, bool by_name);
 /* Every experiment that a scan of it has read, by id and name. */
 mlf_experiment_list *mlf_statement_names(mlf_statement *statement);
 
+/* Which comparisons have been noted in the log of requests. */
+mlf_string_set *mlf_statement_noted(mlf_statement *statement);
+
 /* What fetches spans for all its scans. */
 int mlf_statement_payloads(mlf_statement *statement, mlf_payloads **payloads, mlf_error *error);
 

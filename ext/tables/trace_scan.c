@@ -4,6 +4,7 @@
 
 #include "model/decode_trace.h"
 #include "query/plan.h"
+#include "query/time_note.h"
 #include "tables/planning.h"
 #include "tables/scope.h"
 
@@ -67,6 +68,25 @@ static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *pla
   mlf_values_clear(&scan->bound);
   scan->bound = bound;
   scan->plan_text = plan_text;
+  return SQLITE_OK;
+}
+
+/* Notes each comparison that mistakes milliseconds, once in the statement: in a join the values
+** change with every row. */
+static int scan_note_times(mlf_trace_scan *scan, mlf_error *error) {
+  char key[64];
+  bool added = false;
+  for (int i = 0; i < scan->bound.count; i++) {
+    const mlf_filter_term *term = &scan->bound.terms[i];
+    if (!mlf_time_note_applies(term)) continue;
+    sqlite3_snprintf(sizeof(key), key, "%p %d %d", scan->table, term->column->key_kind, term->op);
+    mlf_string_set *noted = mlf_statement_noted(scan->source.statement);
+    if (mlf_string_set_add(noted, key, &added) != SQLITE_OK) return mlf_error_nomem(error);
+    if (!added) continue;
+    char *note = mlf_time_note_text(term);
+    if (!note) return mlf_error_nomem(error);
+    mlf_client_log_note(scan->source.client, note);
+  }
   return SQLITE_OK;
 }
 
@@ -207,6 +227,7 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
   int rc = mlf_plan_parse(scan->schema, plan_text, &plan);
   if (rc != SQLITE_OK) return mlf_error_set(error, rc, "a plan that is none of ours");
   rc = scan_bind(scan, &plan, plan_text, values, error);
+  if (rc == SQLITE_OK) rc = scan_note_times(scan, error);
   if (rc == SQLITE_OK) rc = scan_survey(scan, plan_number, &compared, error);
   if (rc == SQLITE_OK) rc = scan_write_filter(scan, &server, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;

@@ -28,7 +28,8 @@ capital is a header of the answer.
     endless                 a body without end
     bomb coding=transfer    1 GiB of zeros as gzip, in coding=content or coding=transfer
     headers                 headers without end
-    line header             one header line without end, or with `line status` a status line
+    line header             one header line without end, or with `line status` a status line, with
+                            `line trailer` one behind the last chunk
     interim                 interim answers (100) without end
     garbage                 bytes that are not HTTP
     on-accept reset         end=… before the request is read: close, reset or stall
@@ -355,7 +356,10 @@ def endless_headers(_):
 
 
 def endless_line(step):
-    yield b"HTTP/1.1 200 " + (b"" if step.argument == "status" else b"OK\r\nX-Flood: ")
+    yield b"HTTP/1.1 200 " + {
+        "status": b"", "header": b"OK\r\nX-Flood: ",
+        "trailer": b"OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-Flood: ",
+    }[step.argument]
     while True:
         yield b"a" * 1000
 

@@ -91,6 +91,10 @@ static void faults_say_what_happened(void **state) {
       {"interim", "the headers of the answer are larger than 262144 bytes (1 try", 1},
       {"line header", "a header line of the answer is longer than 102400 bytes (1 try", 1},
       {"line status", "a header line of the answer is longer than 102400 bytes (1 try", 1},
+      {"line trailer",
+       "a chunk of the answer is malformed, or a line behind the last one is too "
+       "long (4 tries",
+       4},
       {"status 429 Retry-After=1000000000000000",
        "status 429, and the server asks to wait longer than a day, more than the 60 s that we wait "
        "(1 try",
