@@ -184,11 +184,14 @@ class Servers:
     def start(self):
         if self.running:
             return
-        for name in support.servers():
+        for name in [*support.servers(), support.SQLITE_FLOOR]:
             store, _, version = name.partition("-")
             server = support.live.Server(store, version)
             self.running.append((name, server))
             server.start()
+
+    def uri(self, name):
+        return dict(self.running)[name].uri
 
     def text(self):
         return " ".join(f"{name}={server.uri}" for name, server in self.running)
@@ -265,7 +268,7 @@ def stage_valgrind(stage):
         [program for program in (BUILD / "dev" / "tests").glob("test_*")
          if not program.is_dir() and not program.name.startswith(VALGRIND_LEAVES_OUT)])
     stage.servers.start()
-    for name, server in stage.servers.running:
+    for name in support.servers():
         for statement in (
                 "SELECT count(*), max(tags), max(assessments) FROM mlflow_traces",
                 "SELECT trace_id FROM mlflow_traces WHERE status = 'OK' LIMIT 3",
@@ -276,7 +279,7 @@ def stage_valgrind(stage):
             tally.add(valgrind(f"{name}: {statement}",
                                ["sqlite3", "-batch", "-bail", ":memory:", f".read {script}"],
                                1 if "no such" in statement else 0,
-                               MLFLOW_TRACKING_URI=server.uri))
+                               MLFLOW_TRACKING_URI=stage.servers.uri(name)))
     return tally
 
 

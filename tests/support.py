@@ -33,6 +33,7 @@ NEWEST, OLDEST = live.NEWEST, live.OLDEST
 SQLITE = f"sqlite-{NEWEST}"
 POSTGRESQL = f"postgresql-{NEWEST}"
 SQLITE_OLDEST = f"sqlite-{OLDEST}"
+SQLITE_FLOOR = f"sqlite-{live.FLOOR}"  # for the few tests that ask what the floor does
 
 
 def extension():

@@ -44,6 +44,7 @@ def pinned(name):
 
 NEWEST = pinned("newest")
 OLDEST = pinned("oldest")
+FLOOR = pinned("floor")
 
 
 def environment_of(version):

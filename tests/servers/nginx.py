@@ -3,7 +3,7 @@
     with Nginx(server.uri, prefix="/tools/mlflow") as proxy: ... proxy.uri
     with Nginx(server.uri, tls=True) as proxy: ...  proxy.certificate, that this run has made
 
-It compresses every reply for who takes that, and speaks HTTP/2 over TLS.
+It compresses every reply for who takes that.
 """
 
 import pathlib
@@ -23,7 +23,7 @@ user root;
 pid {folder}/pid;
 events {{}}
 http {{
-  log_format reply '$status $server_protocol $sent_http_content_encoding $request_uri';
+  log_format reply '$http_user_agent $status $sent_http_content_encoding $request_uri';
   access_log {folder}/access.log reply;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
@@ -77,7 +77,7 @@ class Nginx:
         settings = self.folder / "nginx.conf"
         settings.write_text(SETTINGS.format(
             folder=self.folder, port=self.port, prefix=self.prefix, uri=self.behind,
-            listen="ssl http2" if self.tls else "",
+            listen="ssl" if self.tls else "",
             certificate=CERTIFICATE.format(folder=self.folder) if self.tls else ""))
         self.process = subprocess.Popen(
             ["/usr/sbin/nginx", "-p", self.folder, "-c", settings, "-e", self.folder / "error.log"],
@@ -97,5 +97,5 @@ class Nginx:
         return self.folder / "certificate.pem"
 
     def replies(self):
-        """Status, protocol, encoding and path of each reply so far."""
+        """Who asked, status, encoding and path of each reply so far."""
         return (self.folder / "access.log").read_text().splitlines()
