@@ -160,8 +160,8 @@ class Stage:
             if status != 0:
                 self.show(" ".join(command), status, output)
                 return Tally(failed=1)
-        status, output = self.run(["ctest", "--preset", preset, "--verbose", "--parallel",
-                                   str(SIDE_BY_SIDE),
+        status, output = self.run(["ctest", "--preset", preset, "--verbose", "--label-regex", "unit",
+                                   "--parallel", str(SIDE_BY_SIDE),
                                    *(["--tests-regex", f"^{only}$"] if only else [])])
         tally.passed = len(re.findall(r"\[       OK \]", output))
         tally.failed = len(re.findall(r"\*\*\*(?:Failed|Exception|Timeout)", output))
