@@ -6,7 +6,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     unit           tests/unit/test_*.c           cmocka, through the dev preset
     functions      tests/sql/functions/*.py      the SQL functions, in two versions of SQLite
     sql            tests/sql/test_*.py           what people see in the sqlite3 shell
-    live           tests/live/test_*.py          a real MLflow, both stores, both ages
+    live           tests/live/test_*.py          a real MLflow, both stores, three versions
     package        tests/package/test_*.py       the Python package, built, installed and used
     docs           tests/docs/test_*.py          the manual's examples
     differential   tests/differential/test_*.py  pushdown on = off = a local copy
@@ -19,7 +19,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
 These run when they are named, and print tables that the manual shows:
 
     hosts          tests/hosts/run.py            every host program of docs/ways-in.md
-    servers        tests/servers/run.py          every MLflow of docs/install.md
+    servers        tests/servers/run.py          every server of docs/install.md
 
 Python files are run by pytest, each in a process of its own, since an extension keeps one table of
 SQLite's functions and so has one SQLite in a process; those of `functions` are programs given the
