@@ -443,13 +443,14 @@ int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server,
     mlf_key_kind kind = terms[i].column->key_kind;
     bool sent;
     mlf_filter_term term = terms[i];
-    if (kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_EXPERIMENT_ID) continue;
+    bool never = !filter_is_null(&term) && filter_is_never(&term);
+    if (mlf_key_is_experiment(kind) && !never) continue;
     if (filter_is_null(&term)) {
       filter->complete = false;
       continue;
     }
     if (term.op == MLF_OP_IS) term.op = MLF_OP_EQ;
-    if (filter_is_never(&term)) {
+    if (never) {
       filter->empty = sent = true;
     } else if (kind == MLF_KEY_FILTER || kind == MLF_KEY_IN_RUN) {
       sent = true;

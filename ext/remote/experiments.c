@@ -90,20 +90,19 @@ static int experiment_get(mlf_client *client, mlf_budget *budget, const char *pa
   return rc == SQLITE_OK ? rc : mlf_error_wrap(error, request_text, &cause);
 }
 
-int mlf_experiment_find(mlf_client *client, mlf_budget *budget, const char *name_or_id, char **id,
-                        char **name, mlf_error *error) {
+int mlf_experiment_find(mlf_client *client, mlf_budget *budget, mlf_experiment_by by,
+                        const char *asked, char **id, char **name, mlf_error *error) {
+  int rc = SQLITE_OK;
   *id = *name = NULL;
-  int rc = experiment_get(client, budget, EXPERIMENTS_BY_NAME, "GET " EXPERIMENTS_BY_NAME,
-                          "experiment_name", name_or_id, id, name, error);
-  if (rc == SQLITE_OK && !*id && experiment_is_number(name_or_id)) {
+  if (by == MLF_EXPERIMENT_BY_NAME)
+    rc = experiment_get(client, budget, EXPERIMENTS_BY_NAME, "GET " EXPERIMENTS_BY_NAME,
+                        "experiment_name", asked, id, name, error);
+  if (rc == SQLITE_OK && !*id && experiment_is_number(asked))
     rc = experiment_get(client, budget, EXPERIMENTS_BY_ID, "GET " EXPERIMENTS_BY_ID,
-                        "experiment_id", name_or_id, id, name, error);
-  }
-  if (rc == SQLITE_OK && !*id) {
-    rc = mlf_error_set(error, SQLITE_NOTFOUND,
-                       "no experiment has the name or id '%s'; SELECT name FROM "
+                        "experiment_id", asked, id, name, error);
+  if (rc != SQLITE_OK || *id) return rc;
+  return mlf_error_set(error, SQLITE_NOTFOUND,
+                       "no experiment has the %s '%s'; SELECT experiment_id, name FROM "
                        "mlflow_experiments lists those there are",
-                       name_or_id);
-  }
-  return rc;
+                       by == MLF_EXPERIMENT_BY_ID ? "id" : "name or id", asked);
 }

@@ -22,9 +22,16 @@ void mlf_experiments_clear(mlf_experiments *page);
 int mlf_experiment_name(const mlf_json *json, const mlf_json_node *experiment, const char **id,
                         const char **name, mlf_error *error);
 
-/* The experiment with this name or, if there is none, with this id. `*id` and `*name` are the
-** caller's (sqlite3_free). SQLITE_NOTFOUND, with a text, if there is neither. */
-int mlf_experiment_find(mlf_client *client, mlf_budget *budget, const char *name_or_id, char **id,
-                        char **name, mlf_error *error);
+/* What an experiment is called by. A name may look like an id: what is meant as an id must not find
+** it. */
+typedef enum mlf_experiment_by {
+  MLF_EXPERIMENT_BY_NAME, /* or, if none has the name, an id */
+  MLF_EXPERIMENT_BY_ID
+} mlf_experiment_by;
+
+/* The experiment that is called so. `*id` and `*name` are the caller's (sqlite3_free).
+** SQLITE_NOTFOUND, with a text, if there is none. */
+int mlf_experiment_find(mlf_client *client, mlf_budget *budget, mlf_experiment_by by,
+                        const char *asked, char **id, char **name, mlf_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* find.h: single questions about a walk, each one request for one row. */
+/* find.h: single questions about a walk, each one request. */
 #ifndef MLF_REMOTE_FIND_H
 #define MLF_REMOTE_FIND_H
 
@@ -13,6 +13,11 @@
 /* Asks whether the trace with this id is among those of the walk, at this time. */
 int mlf_find_trace(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, const char *id,
                    int64_t ms, bool *found, mlf_error *error);
+
+/* Asks which of the walk's ids, MLF_PAGE_ROWS_MAX at most, are of traces that have spans in the
+** server's tables: `has` has a place for each. An answer that is refused tells nothing: all may. */
+int mlf_find_with_spans(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, bool *has,
+                        mlf_error *error);
 
 /* Asks for the row at which the walk will end: the first in the opposite order. */
 int mlf_find_end_start(mlf_client *client, mlf_budget *budget, const mlf_walk *walk,

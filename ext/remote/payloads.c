@@ -7,6 +7,7 @@
 #include "base/sqlite_api.h"
 #include "model/decode_trace.h"
 #include "remote/envelope.h"
+#include "remote/find.h"
 
 #define PAYLOADS_BATCH_PATH "/api/3.0/mlflow/traces/batchGet"
 #define PAYLOADS_FILE_PATH  "/ajax-api/2.0/mlflow/get-trace-artifact"
@@ -22,14 +23,20 @@
 /* A trace that does not say its size is taken for one of so many bytes. */
 #define PAYLOADS_TRACE_BYTES 20000
 
+typedef struct payloads_trace {
+  char *id; /* owned, as is the id of its experiment */
+  char *experiment;
+  bool used;   /* was asked for */
+  bool absent; /* the server has no spans of it */
+} payloads_trace;
+
 /* One request for the spans of some traces. */
 typedef struct payloads_fetch {
-  char *ids[MLF_PAYLOAD_TRACES_MAX]; /* owned */
-  bool used[MLF_PAYLOAD_TRACES_MAX]; /* was asked for */
-  size_t count;                      /* 0: the place is free */
-  bool file;                         /* of one trace, from get-trace-artifact */
-  bool absent;                       /* of a file: there is none */
-  bool refused;                      /* of a batch: it cannot be had as a whole; failure says why */
+  payloads_trace traces[MLF_PAYLOAD_TRACES_MAX];
+  size_t count; /* 0: the place is free */
+  bool file;    /* of one trace, from get-trace-artifact */
+  bool known;   /* of a batch: which of the traces that it left out are absent */
+  bool refused; /* of a batch: it cannot be had as a whole; failure says why */
   mlf_error failure;
   mlf_call *call; /* NULL until sent, and once ended */
   mlf_json *json; /* of the reply */
@@ -63,18 +70,23 @@ int mlf_payloads_new(mlf_client *client, mlf_server server, mlf_payloads **out, 
   return SQLITE_OK;
 }
 
+static void payloads_forget_trace(payloads_trace *trace) {
+  sqlite3_free(trace->id);
+  sqlite3_free(trace->experiment);
+}
+
 static void payloads_forget(payloads_fetch *fetch) {
   mlf_call_free(fetch->call);
   mlf_json_free(fetch->json);
   mlf_error_clear(&fetch->failure);
   for (size_t i = 0; i < fetch->count; i++)
-    sqlite3_free(fetch->ids[i]);
+    payloads_forget_trace(&fetch->traces[i]);
   memset(fetch, 0, sizeof(*fetch));
 }
 
 /* Whether a fetch is planned or under way. */
 static bool payloads_is_awaited(const payloads_fetch *fetch) {
-  return fetch->count > 0 && !fetch->json && !fetch->absent && !fetch->refused;
+  return fetch->count > 0 && !fetch->json && !fetch->traces[0].absent && !fetch->refused;
 }
 
 void mlf_payloads_free(mlf_payloads *payloads) {
@@ -97,7 +109,7 @@ static payloads_fetch *payloads_find(mlf_payloads *payloads, const char *id, siz
   for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
     payloads_fetch *fetch = &payloads->fetches[i];
     for (size_t j = 0; j < fetch->count; j++) {
-      if (strcmp(fetch->ids[j], id) != 0) continue;
+      if (strcmp(fetch->traces[j].id, id) != 0) continue;
       if (found && payloads_stage(found) >= payloads_stage(fetch)) continue;
       found = fetch;
       *place = j;
@@ -153,11 +165,15 @@ static int64_t payloads_bytes(const mlf_json_node *trace) {
   return bytes > 0 ? bytes : PAYLOADS_TRACE_BYTES;
 }
 
-static int payloads_add(payloads_fetch *fetch, const char *id, mlf_error *error) {
-  fetch->ids[fetch->count] = sqlite3_mprintf("%s", id);
-  if (!fetch->ids[fetch->count]) return mlf_error_nomem(error);
-  fetch->count++;
-  return SQLITE_OK;
+static int payloads_add(payloads_fetch *fetch, const mlf_json_node *trace, mlf_error *error) {
+  payloads_trace added = {.id = sqlite3_mprintf("%s", mlf_trace_id(trace)),
+                          .experiment = sqlite3_mprintf("%s", mlf_trace_experiment_id(trace))};
+  if (added.id && added.experiment) {
+    fetch->traces[fetch->count++] = added;
+    return SQLITE_OK;
+  }
+  payloads_forget_trace(&added);
+  return mlf_error_nomem(error);
 }
 
 /* Plans one request: `*trace`, and of the traces that follow it as many as the window has room
@@ -169,15 +185,14 @@ static int payloads_plan(mlf_payloads *payloads, const mlf_json_node **trace, ml
   fetch->touched = payloads->asks;
   fetch->file = payloads_is_file(payloads, *trace);
   for (; *trace; *trace = mlf_json_next(*trace)) {
-    const char *id = mlf_trace_id(*trace);
     bool file = payloads_is_file(payloads, *trace);
     bytes += payloads_bytes(*trace);
     if (fetch->count > 0 && (file || fetch->file || fetch->count >= payloads->window ||
                              looked >= payloads->window || bytes > MLF_PAYLOAD_BATCH_BYTES))
       break;
     looked++;
-    if (payloads_find(payloads, id, &place)) continue;
-    int rc = payloads_add(fetch, id, error);
+    if (payloads_find(payloads, mlf_trace_id(*trace), &place)) continue;
+    int rc = payloads_add(fetch, *trace, error);
     if (rc != SQLITE_OK) return rc;
   }
   return SQLITE_OK;
@@ -188,7 +203,7 @@ static int payloads_send(mlf_payloads *payloads, mlf_budget *budget, payloads_fe
   mlf_http_parameter parameters[MLF_PAYLOAD_TRACES_MAX];
   for (size_t i = 0; i < fetch->count; i++) {
     parameters[i].name = fetch->file ? "request_id" : "trace_ids";
-    parameters[i].value = fetch->ids[i];
+    parameters[i].value = fetch->traces[i].id;
   }
   mlf_request request = {.path = fetch->file ? PAYLOADS_FILE_PATH : PAYLOADS_BATCH_PATH,
                          .parameters = parameters,
@@ -226,7 +241,7 @@ static int payloads_pump(mlf_payloads *payloads, mlf_budget *budget, payloads_fe
 static size_t payloads_used(const payloads_fetch *fetch) {
   size_t used = 0;
   for (size_t i = 0; i < fetch->count; i++)
-    used += fetch->used[i];
+    used += fetch->traces[i].used;
   return used;
 }
 
@@ -290,7 +305,7 @@ static int payloads_fail(payloads_fetch *fetch, int status, mlf_error *failure, 
   int rc = failure->code;
   bool unreadable = rc == SQLITE_ERROR && (status == 500 || (status == 200 && fetch->count == 1));
   if (fetch->file && rc == SQLITE_NOTFOUND) {
-    fetch->absent = true;
+    fetch->traces[0].absent = true;
   } else if (rc == SQLITE_TOOBIG || unreadable) {
     fetch->refused = true;
     mlf_error_move(&fetch->failure, failure);
@@ -360,13 +375,54 @@ static int payloads_spans(const payloads_fetch *fetch, const char *id, const mlf
 }
 
 /* Asks for one trace's spans by itself. */
-static int payloads_ask_alone(mlf_payloads *payloads, const char *id, bool file,
+static int payloads_ask_alone(mlf_payloads *payloads, const mlf_json_node *trace, bool file,
                               payloads_fetch **out, mlf_error *error) {
   payloads_fetch *fetch = payloads_place(payloads);
   fetch->file = file;
   fetch->touched = payloads->asks;
   *out = fetch;
-  return payloads_add(fetch, id, error);
+  return payloads_add(fetch, trace, error);
+}
+
+/* Which traces a batch left out, whose places go to `places`, and in which experiments they are.
+** `*count` of them: none if the reply cannot be read. */
+static void payloads_left_out(const payloads_fetch *fetch, const char **ids,
+                              const char **experiments, size_t *places, size_t *count,
+                              size_t *experiment_count) {
+  *count = *experiment_count = 0;
+  for (size_t i = 0; i < fetch->count; i++) {
+    mlf_error ignored = {0};
+    const mlf_json_node *spans = NULL;
+    const payloads_trace *trace = &fetch->traces[i];
+    int rc = payloads_find_spans(fetch, trace->id, &spans, &ignored);
+    mlf_error_clear(&ignored);
+    if (rc != SQLITE_OK || spans) continue;
+    size_t known = 0;
+    while (known < *experiment_count && strcmp(experiments[known], trace->experiment) != 0)
+      known++;
+    experiments[known] = trace->experiment;
+    if (known == *experiment_count) ++*experiment_count;
+    places[*count] = i;
+    ids[(*count)++] = trace->id;
+  }
+}
+
+/* Learns which traces that a batch left out have no spans at all. (Others have, but not all that
+** they will have, and come by themselves.) Of one alone that is not worth a request. */
+static int payloads_learn_absent(mlf_payloads *payloads, mlf_budget *budget, payloads_fetch *fetch,
+                                 mlf_error *error) {
+  const char *ids[MLF_PAYLOAD_TRACES_MAX], *experiments[MLF_PAYLOAD_TRACES_MAX];
+  size_t places[MLF_PAYLOAD_TRACES_MAX];
+  bool has[MLF_PAYLOAD_TRACES_MAX];
+  mlf_walk walk = {.experiment_ids = experiments, .ids = ids};
+  if (fetch->known || !mlf_server_knows(payloads->server, MLF_FEATURE_IS_NULL)) return SQLITE_OK;
+  payloads_left_out(fetch, ids, experiments, places, &walk.id_count, &walk.experiment_count);
+  fetch->known = true;
+  if (walk.id_count < 2) return SQLITE_OK;
+  int rc = mlf_find_with_spans(payloads->client, budget, &walk, has, error);
+  for (size_t i = 0; rc == SQLITE_OK && i < walk.id_count; i++)
+    fetch->traces[places[i]].absent = !has[i];
+  return rc;
 }
 
 /* The trace's spans cannot be had: why. */
@@ -378,21 +434,21 @@ static int payloads_blame(const mlf_error *failure, mlf_error *error) {
 ** asked for trace by trace, and what is refused alone, or left out, as a file; but what is too
 ** large alone is too large. A failure that is followed by "not found" is the failure: it is kept in
 ** `*failure`. `*next` is NULL if nothing is left to ask. */
-static int payloads_go_on(mlf_payloads *payloads, const char *id, payloads_fetch *fetch,
+static int payloads_go_on(mlf_payloads *payloads, const mlf_json_node *trace, payloads_fetch *fetch,
                           payloads_fetch **next, mlf_error *failure, mlf_error *error) {
   *next = NULL;
   bool several = fetch->refused && fetch->count > 1;
-  if (fetch->file && fetch->absent) {
+  if (fetch->file && fetch->traces[0].absent) {
     fetch->refused = mlf_error_move(&fetch->failure, failure) != SQLITE_OK;
-    fetch->absent = !fetch->refused;
-    if (fetch->absent) return SQLITE_OK;
+    fetch->traces[0].absent = !fetch->refused;
+    if (fetch->traces[0].absent) return SQLITE_OK;
   }
   if (fetch->refused && (fetch->file || (!several && fetch->failure.code == SQLITE_TOOBIG)))
     return payloads_blame(&fetch->failure, error);
   if (fetch->refused && !several)
     mlf_error_set(failure, fetch->failure.code, "%s",
                   fetch->failure.text ? fetch->failure.text : "");
-  return payloads_ask_alone(payloads, id, !several, next, error);
+  return payloads_ask_alone(payloads, trace, !several, next, error);
 }
 
 int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
@@ -410,18 +466,20 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
     rc = payloads_look_ahead(payloads, trace, more, error);
     fetch = payloads_find(payloads, id, &place);
   }
-  bool again = rc == SQLITE_OK && fetch->used[place];
+  bool again = rc == SQLITE_OK && fetch->traces[place].used;
   mlf_error failure = {0};
   for (payloads_fetch *next = fetch; rc == SQLITE_OK && next;) {
     fetch = next;
     fetch->touched = payloads->asks;
-    fetch->used[place] = true;
+    fetch->traces[place].used = true;
     rc = payloads_pump(payloads, budget, fetch, error);
     if (rc == SQLITE_OK && fetch->call) rc = payloads_receive(payloads, fetch, error);
     if (rc == SQLITE_OK) rc = payloads_spans(fetch, id, spans, error);
     if (rc != SQLITE_OK || *spans) break;
+    if (!fetch->file && !fetch->refused) rc = payloads_learn_absent(payloads, budget, fetch, error);
+    if (rc != SQLITE_OK || (!fetch->file && fetch->traces[place].absent)) break;
     place = 0;
-    rc = payloads_go_on(payloads, id, fetch, &next, &failure, error);
+    rc = payloads_go_on(payloads, trace, fetch, &next, &failure, error);
   }
   mlf_error_clear(&failure);
   if (rc != SQLITE_OK || !*spans) return rc;

@@ -3,7 +3,8 @@
 ** A trace in a search result has no spans. They come by ids, many traces a request, where the
 ** server keeps them itself (GET traces/batchGet, from MLflow 3.6 on, tracking store and archive),
 ** and one trace a request where they are a file (GET get-trace-artifact: the artifact store, all
-** older servers, and traces whose spans are not all there yet).
+** older servers, and traces whose spans are not all there yet). Of several that a batch leaves out,
+** one search tells which have no spans at all.
 **
 ** Who asks for the spans of one trace is likely to ask for those of the traces after it. So the
 ** first request takes some neighbours along, and each later one four times as many traces as were

@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "remote/experiments.h"
 
 /* What an experiment was found to be, lately. */
 typedef struct connection_experiment {
+  mlf_experiment_by by;
   char *asked;
   char *id;
   char *name;
@@ -121,27 +121,30 @@ bool mlf_connection_has_own_like(mlf_connection *connection) {
   return rc == SQLITE_OK && own;
 }
 
-static connection_experiment *connection_recall(mlf_connection *connection, const char *asked) {
+static connection_experiment *connection_recall(mlf_connection *connection, mlf_experiment_by by,
+                                                const char *asked) {
   int64_t oldest_ms = mlf_clock_monotonic_ms() - MLF_EXPERIMENT_AGE_MAX_MS;
   for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++) {
     connection_experiment *each = &connection->experiments[i];
-    if (each->asked && strcmp(each->asked, asked) == 0 && each->found_ms >= oldest_ms &&
+    if (each->asked && each->by == by && strcmp(each->asked, asked) == 0 &&
+        each->found_ms >= oldest_ms &&
         each->generation == mlf_client_generation(connection->client))
       return each;
   }
   return NULL;
 }
 
-int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
-                              const char *name_or_id, char **id, char **name, mlf_error *error) {
+int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget, mlf_experiment_by by,
+                              const char *asked, char **id, char **name, mlf_error *error) {
   *id = *name = NULL;
-  connection_experiment *known = connection_recall(connection, name_or_id);
+  connection_experiment *known = connection_recall(connection, by, asked);
   if (!known) {
-    connection_experiment found = {.generation = mlf_client_generation(connection->client),
+    connection_experiment found = {.by = by,
+                                   .generation = mlf_client_generation(connection->client),
                                    .found_ms = mlf_clock_monotonic_ms()};
     int rc =
-        mlf_experiment_find(connection->client, budget, name_or_id, &found.id, &found.name, error);
-    if (rc == SQLITE_OK) found.asked = sqlite3_mprintf("%s", name_or_id);
+        mlf_experiment_find(connection->client, budget, by, asked, &found.id, &found.name, error);
+    if (rc == SQLITE_OK) found.asked = sqlite3_mprintf("%s", asked);
     if (rc != SQLITE_OK || !found.asked) {
       connection_forget(&found);
       return rc != SQLITE_OK ? rc : mlf_error_nomem(error);

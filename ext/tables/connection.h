@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/registry.h"
 #include "remote/client.h"
+#include "remote/experiments.h"
 #include "tables/statement.h"
 
 typedef struct mlf_connection mlf_connection;
@@ -32,11 +33,11 @@ int mlf_connection_join(mlf_connection *connection, mlf_statement **statement);
 void mlf_connection_add_table(mlf_connection *connection, mlf_surveyed *table);
 void mlf_connection_remove_table(mlf_connection *connection, mlf_surveyed *table);
 
-/* The experiment with this name or id; `*id` and `*name` are the caller's (sqlite3_free). The
+/* The experiment that is called so; `*id` and `*name` are the caller's (sqlite3_free). The
 ** answer is remembered for MLF_EXPERIMENT_AGE_MAX_MS. SQLITE_NOTFOUND, with a text, if there is no
 ** such experiment. */
-int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget,
-                              const char *name_or_id, char **id, char **name, mlf_error *error);
+int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget, mlf_experiment_by by,
+                              const char *asked, char **id, char **name, mlf_error *error);
 
 /* Whether LIKE and GLOB are SQLite's own here, as far as a few words tell. Another extension (ICU)
 ** or the host may have put its own in place, which finds what the server's ILIKE would not. */

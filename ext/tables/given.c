@@ -13,8 +13,10 @@
 #define GIVEN_PAGES 2
 /* Columns whose values are found by. */
 #define GIVEN_INDEXES 8
-/* Traces in one page that is read back. */
-#define GIVEN_PAGE_ROWS 50
+/* A page that is read back has so many traces, as the server's have, and hardly more bytes. Spans
+** are fetched for the traces of one page: small pages would cost requests. */
+#define GIVEN_PAGE_ROWS  MLF_PAGE_ROWS_MAX
+#define GIVEN_PAGE_BYTES (1 << 20)
 
 typedef enum given_sql {
   GIVEN_PUT,
@@ -431,7 +433,9 @@ int mlf_given_page(mlf_given *given, sqlite3_stmt **reader, mlf_json **page, mlf
   if (!*reader) return SQLITE_DONE;
   sqlite3_str *text = sqlite3_str_new(NULL);
   int rc = SQLITE_ROW;
-  for (int rows = 0; rows < GIVEN_PAGE_ROWS && rc == SQLITE_ROW; rows++) {
+  for (int rows = 0;
+       rows < GIVEN_PAGE_ROWS && sqlite3_str_length(text) < GIVEN_PAGE_BYTES && rc == SQLITE_ROW;
+       rows++) {
     rc = sqlite3_step(*reader);
     if (rc == SQLITE_ROW) given_add_row(text, *reader);
   }

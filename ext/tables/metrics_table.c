@@ -140,7 +140,8 @@ static int metrics_table_scope(metrics_cursor *cursor, mlf_experiment_list *scop
   }
   if (rc != SQLITE_OK || !told) return rc;
   char *id, *name;
-  rc = mlf_connection_experiment(table->connection, cursor->budget, told, &id, &name, error);
+  rc = mlf_connection_experiment(table->connection, cursor->budget, MLF_EXPERIMENT_BY_NAME, told,
+                                 &id, &name, error);
   if (rc != SQLITE_OK) return rc;
   bool outside = table->arguments.experiment_count > 0 && !mlf_experiment_list_name(scope, id);
   mlf_experiment_list_clear(scope);

@@ -5,16 +5,16 @@
 #include "base/limits.h"
 #include "remote/experiments.h"
 
-/* Adds the experiment with this name or id. The column `experiment` shows its name, so where the
-** statement compares it, an id finds none. */
-static int scope_add_asked(const mlf_scope_ask *ask, const char *asked, bool by_name,
-                           mlf_experiment_list *scope, mlf_error *error) {
+/* Adds the experiment that is called so. The column `experiment` shows its name, so where the
+** statement compares it (`shown`), an id finds none. */
+static int scope_add_asked(const mlf_scope_ask *ask, mlf_experiment_by by, const char *asked,
+                           bool shown, mlf_experiment_list *scope, mlf_error *error) {
   char *id, *name;
   mlf_budget *budget;
   int rc = mlf_statement_budget(ask->statement, &budget, error);
   if (rc == SQLITE_OK)
-    rc = mlf_connection_experiment(ask->connection, budget, asked, &id, &name, error);
-  if (rc == SQLITE_OK && by_name && strcmp(name, asked) != 0) {
+    rc = mlf_connection_experiment(ask->connection, budget, by, asked, &id, &name, error);
+  if (rc == SQLITE_OK && shown && strcmp(name, asked) != 0) {
     rc = mlf_error_set(error, SQLITE_NOTFOUND,
                        "no experiment has the name '%s'; the one with this id is called '%s'",
                        asked, name);
@@ -87,15 +87,16 @@ static int scope_note_absent(mlf_string_set *absent, const char *asked, mlf_erro
 static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
                           mlf_experiment_list *scope, mlf_error *error) {
   char scratch[24];
-  bool by_name = term->column->key_kind == MLF_KEY_EXPERIMENT;
-  bool may_miss = term->op == MLF_OP_IN || !by_name;
-  mlf_string_set *absent = mlf_statement_absent(ask->statement, by_name);
+  bool shown = term->column->key_kind == MLF_KEY_EXPERIMENT;
+  mlf_experiment_by by = shown ? MLF_EXPERIMENT_BY_NAME : MLF_EXPERIMENT_BY_ID;
+  bool may_miss = term->op == MLF_OP_IN || !shown;
+  mlf_string_set *absent = mlf_statement_absent(ask->statement, shown);
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
     mlf_error none = {0};
     const char *asked = scope_text(&term->values[i], scratch);
     if (!asked || (may_miss && mlf_string_set_has(absent, asked))) continue;
-    rc = scope_add_asked(ask, asked, by_name, scope, &none);
+    rc = scope_add_asked(ask, by, asked, shown, scope, &none);
     if (rc == SQLITE_NOTFOUND && may_miss) {
       rc = scope_note_absent(absent, asked, error);
     } else if (rc != SQLITE_OK) {
@@ -158,10 +159,11 @@ static int scope_add_default(const mlf_scope_ask *ask, mlf_experiment_list *scop
   const mlf_settings *settings;
   int rc = mlf_client_settings(mlf_connection_client(ask->connection), &settings, error);
   if (rc != SQLITE_OK) return rc;
+  mlf_experiment_by by = settings->experiment_id ? MLF_EXPERIMENT_BY_ID : MLF_EXPERIMENT_BY_NAME;
   const char *preset =
       settings->experiment_id ? settings->experiment_id : settings->experiment_name;
   if (!preset || ask->compared) return scope_add_active(ask, scope, error);
-  rc = scope_add_asked(ask, preset, false, scope, error);
+  rc = scope_add_asked(ask, by, preset, false, scope, error);
   return rc == SQLITE_OK ? scope_check_others(ask, scope, error) : rc;
 }
 
@@ -183,7 +185,8 @@ static int scope_add_widest(const mlf_scope_ask *ask, mlf_experiment_list *scope
   int rc = SQLITE_OK;
   *used = NULL;
   for (int i = 0; rc == SQLITE_OK && i < ask->arguments->experiment_count; i++)
-    rc = scope_add_asked(ask, ask->arguments->experiments[i], false, scope, error);
+    rc = scope_add_asked(ask, MLF_EXPERIMENT_BY_NAME, ask->arguments->experiments[i], false, scope,
+                         error);
   if (rc != SQLITE_OK || ask->arguments->experiment_count > 0) return rc;
   *used = scope_find_term(ask->bound);
   return *used ? scope_add_term(ask, *used, scope, error) : scope_add_default(ask, scope, error);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/limits.h"
 #include "query/plan.h"
 
@@ -26,12 +27,15 @@ typedef struct survey_scan {
 struct mlf_survey {
   survey_op *ops;
   int op_count;
+  size_t op_capacity;
   survey_scan *scans;
   int scan_count;
+  size_t scan_capacity;
   int opened; /* cursors of our tables */
   bool begins_again;
   char **experiments;
   int experiment_count;
+  size_t experiment_capacity;
 };
 
 void mlf_survey_free(mlf_survey *survey) {
@@ -57,20 +61,14 @@ static bool survey_is_any(const survey_op *op, const char *const *names) {
   return false;
 }
 
-/* Makes room for one item more of an array; NULL: no memory. */
-static void *survey_grow(void **items, int count, size_t size) {
-  if (count & (count - 1)) return (char *)*items + (size_t)count * size;
-  void *grown = sqlite3_realloc64(*items, (count ? (sqlite3_uint64)count * 2 : 1) * size);
-  if (!grown) return NULL;
-  *items = grown;
-  return (char *)grown + (size_t)count * size;
-}
-
 static int survey_read_op(mlf_survey *survey, sqlite3_stmt *row) {
   static const char *const told[] = {"VOpen",    "VFilter",  "String8", "String",
                                      "Function", "PureFunc", NULL};
-  survey_op *op = survey_grow((void **)&survey->ops, survey->op_count, sizeof(*op));
-  if (!op) return SQLITE_NOMEM;
+  survey_op *ops =
+      mlf_array_room(survey->ops, (size_t)survey->op_count, &survey->op_capacity, 64, sizeof(*ops));
+  if (!ops) return SQLITE_NOMEM;
+  survey->ops = ops;
+  survey_op *op = &ops[survey->op_count];
   const char *name = (const char *)sqlite3_column_text(row, 1);
   *op = (survey_op){.p1 = sqlite3_column_int(row, 2),
                     .p2 = sqlite3_column_int(row, 3),
@@ -127,12 +125,13 @@ static bool survey_is_in_loop(const mlf_survey *survey, int at) {
 }
 
 static int survey_add_experiment(mlf_survey *survey, const char *text) {
-  char **place =
-      survey_grow((void **)&survey->experiments, survey->experiment_count, sizeof(*place));
-  if (!place) return SQLITE_NOMEM;
-  *place = sqlite3_mprintf("%s", text);
-  if (!*place) return SQLITE_NOMEM;
-  survey->experiment_count++;
+  char **all = mlf_array_room(survey->experiments, (size_t)survey->experiment_count,
+                              &survey->experiment_capacity, 4, sizeof(*all));
+  if (!all) return SQLITE_NOMEM;
+  survey->experiments = all;
+  char *added = sqlite3_mprintf("%s", text);
+  if (!added) return SQLITE_NOMEM;
+  all[survey->experiment_count++] = added;
   return SQLITE_OK;
 }
 
@@ -222,10 +221,11 @@ static int survey_note_compared(mlf_survey *survey, const mlf_surveyed *tables,
     if (told || !mlf_key_is_argument(kind) || !survey_is_compared(survey, tables, i)) continue;
     *(kind == MLF_KEY_EXPERIMENT ? &scan.experiment : &scan.other) = true;
   }
-  survey_scan *place = survey_grow((void **)&survey->scans, survey->scan_count, sizeof(*place));
-  if (!place) return SQLITE_NOMEM;
-  *place = scan;
-  survey->scan_count++;
+  survey_scan *scans = mlf_array_room(survey->scans, (size_t)survey->scan_count,
+                                      &survey->scan_capacity, 4, sizeof(*scans));
+  if (!scans) return SQLITE_NOMEM;
+  survey->scans = scans;
+  scans[survey->scan_count++] = scan;
   return SQLITE_OK;
 }
 

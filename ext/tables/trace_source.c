@@ -414,11 +414,40 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
                        : SQLITE_OK;
 }
 
+/* Completes a question about a list of ids of which the statement was given all. What else the
+** filter says SQLite checks; a raw filter and a run nobody can check here. */
+static int source_collect(mlf_trace_source *source, mlf_error *error) {
+  const mlf_filter *filter = source->ask.filter;
+  mlf_question *question = source->question;
+  int rc = SQLITE_OK;
+  if (filter->raw || filter->run || question->complete || question->recorder) return rc;
+  rc = mlf_given_begin(source->given, question, source, error);
+  if (rc != SQLITE_OK || question->recorder != source) return rc;
+  for (size_t i = 0; rc == SQLITE_OK && i < filter->id_count; i++) {
+    mlf_json *page;
+    const mlf_json_node *trace;
+    if (filter->ids[i].type != MLF_TEXT) continue;
+    rc = mlf_given_find(source->given, filter->ids[i].text, 0, &page, &trace, error);
+    if (rc != SQLITE_ROW) break;
+    bool inside = mlf_experiment_list_name(source->ask.scope, mlf_trace_experiment_id(trace));
+    rc = inside ? mlf_given_add(source->given, question, source, trace, error) : SQLITE_OK;
+    mlf_json_free(page);
+  }
+  question->recorder = NULL;
+  question->order = MLF_ORDER_ANY;
+  if (rc == SQLITE_OK) mlf_given_complete(source->given, question);
+  return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
+}
+
 /* Begins a scan over all that the filter lets through. */
 static int source_walk_all(mlf_trace_source *source, mlf_error *error) {
   bool parted =
       source->given && (source->ask.filter->id_count == 0 || source->ask.lasting->id_count > 0);
-  int rc = parted ? source_weigh(source, error) : SQLITE_OK;
+  bool list = source->given && source->ask.filter->id_count > 1;
+  int rc = list ? source_collect(source, error) : SQLITE_OK;
+  if (rc == SQLITE_OK && list && source->question->complete)
+    return source_read(source, source->question, error);
+  if (rc == SQLITE_OK && parted) rc = source_weigh(source, error);
   if (rc == SQLITE_OK && parted && source->lasting->complete)
     return source_read(source, source->lasting, error);
   if (rc == SQLITE_OK && !(source->given && source->question->complete))

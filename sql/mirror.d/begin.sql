@@ -9,16 +9,32 @@
 --   end.sql                       once
 
 PRAGMA recursive_triggers = OFF;
+PRAGMA synchronous = NORMAL;  -- after a power cut the last slices may have to be read again
+PRAGMA cache_size = -65536;   -- 64 MiB: ids come in no order
 
--- What the scripts read of the server: of traces all but what only spans tell.
+-- What the scripts read of the server: of traces all but what only spans tell, and of each trace its
+-- assessments. Both in one statement, for what a statement was given it does not ask for again.
 DROP VIEW IF EXISTS temp.server_traces;
 CREATE TEMP VIEW server_traces AS
-SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, end_time_ms,
-       session_id, user_id, run_id, model_id, client_request_id, input_tokens, output_tokens,
-       total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
-       output_cost, total_cost, span_count, size_bytes, request_preview, response_preview, tags,
-       metadata, assessments
+SELECT 0 AS is_assessment, trace_id, experiment_id, timestamp_ms, name, run_id, metadata,
+       status, execution_time_ms, end_time_ms, session_id, user_id, model_id, client_request_id,
+       input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
+       cache_creation_input_tokens, input_cost, output_cost, total_cost, span_count, size_bytes,
+       request_preview, response_preview, tags, assessments,
+       NULL AS assessment_id, NULL AS span_id, NULL AS assessment_type, NULL AS value,
+       NULL AS value_json, NULL AS value_num, NULL AS error_code, NULL AS source_type,
+       NULL AS source_id, NULL AS create_time_ms, NULL AS last_update_time_ms, NULL AS valid,
+       NULL AS overrides, NULL AS trace_run_id, NULL AS rationale, NULL AS error_message
 FROM mlflow_traces;
+DROP VIEW IF EXISTS temp.server_assessments;
+CREATE TEMP VIEW server_assessments AS
+SELECT 1, trace_id, experiment_id, timestamp_ms, name, run_id, metadata,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL,
+       assessment_id, span_id, assessment_type, value, value_json, value_num, error_code,
+       source_type, source_id, create_time_ms, last_update_time_ms, valid, overrides, trace_run_id,
+       rationale, error_message
+FROM mlflow_assessments;
 DROP VIEW IF EXISTS temp.server_spans;
 CREATE TEMP VIEW server_spans AS
 SELECT trace_id, span_id, parent_span_id, experiment_id, name, span_type, status, start_time_ns,
@@ -27,22 +43,16 @@ SELECT trace_id, span_id, parent_span_id, experiment_id, name, span_type, status
        cache_creation_input_tokens, input_cost, output_cost, total_cost, exception_type,
        timestamp_ms, status_message, exception_message, inputs, outputs, attributes, events, links
 FROM mlflow_spans;
-DROP VIEW IF EXISTS temp.server_assessments;
-CREATE TEMP VIEW server_assessments AS
-SELECT assessment_id, trace_id, span_id, experiment_id, name, assessment_type, value, value_json,
-       value_num, error_code, source_type, source_id, run_id, create_time_ms, last_update_time_ms,
-       valid, overrides, trace_run_id, timestamp_ms, rationale, error_message, metadata
-FROM mlflow_assessments;
-DROP TABLE IF EXISTS temp.arrived;
-CREATE TEMP TABLE arrived(
-  trace_id TEXT PRIMARY KEY, experiment_id, name, status, timestamp_ms, execution_time_ms,
-  end_time_ms, session_id, user_id, run_id, model_id, client_request_id, input_tokens,
-  output_tokens, total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
-  output_cost, total_cost, span_count, size_bytes, request_preview, response_preview, tags,
-  metadata, assessments,
-  seen_as AS (json_array(status, timestamp_ms, execution_time_ms, total_tokens, span_count,
-                         size_bytes))
-);
+
+-- What has arrived of it, and of that the traces.
+DROP TABLE IF EXISTS temp.arriving;
+CREATE TEMP TABLE arriving AS SELECT * FROM server_traces LIMIT 0;
+CREATE UNIQUE INDEX temp.arriving_trace ON arriving(trace_id) WHERE is_assessment = 0;
+DROP VIEW IF EXISTS temp.arrived;
+CREATE TEMP VIEW arrived AS
+SELECT *, json_array(status, timestamp_ms, execution_time_ms, total_tokens, span_count, size_bytes)
+         AS seen_as
+FROM arriving WHERE is_assessment = 0;
 DROP TABLE IF EXISTS temp.expected;
 CREATE TEMP TABLE expected(trace_id TEXT PRIMARY KEY);
 DROP TABLE IF EXISTS temp.due;
@@ -80,8 +90,10 @@ SELECT uri, now_ms, found.experiment_id, found.name, found.creation_time_ms,
        NULL AS began_ms,  -- when the reading of the slice at hand began
        '' AS counted_to  -- mlflow_requests.at: what came before has been counted
 FROM clock, mirror_settings, asked JOIN mlflow_experiments AS found
-  ON found.experiment_id = asked.id OR (asked.id IS NULL AND found.name = asked.name)
-WHERE NOT EXISTS (SELECT 1 FROM refused);
+  ON found.experiment_id = asked.id OR (asked.id IS NULL AND asked.name IN (found.name,
+                                                                            found.experiment_id))
+WHERE NOT EXISTS (SELECT 1 FROM refused)
+ORDER BY found.name = asked.name DESC LIMIT 1;  -- a name may look like an id
 
 INSERT INTO refused
 SELECT printf('%s has no experiment ''%s''', uri, coalesce(id, name)) FROM asked
@@ -118,10 +130,12 @@ WHERE mirror_slice.experiment_id = (SELECT experiment_id FROM syncing)
 DROP TABLE settled;
 COMMIT;
 
--- Where a copy has yet to be made, how far there is to go.
-UPDATE syncing SET oldest_ms = (
-  SELECT timestamp_ms FROM mlflow_traces
-  WHERE experiment_id = (SELECT experiment_id FROM syncing JOIN mirror_status USING (experiment_id)
-                         WHERE synced_at_ms IS NULL)
-  ORDER BY timestamp_ms LIMIT 1);
+-- Where a copy has yet to be made, how far there is to go. (In FROM: of a scalar sub-select SQLite
+-- does not say that one row is enough, and all would be read.)
+UPDATE syncing SET oldest_ms = timestamp_ms
+FROM (SELECT timestamp_ms FROM mlflow_traces
+      WHERE experiment_id = (SELECT experiment_id FROM syncing JOIN mirror_status
+                               USING (experiment_id)
+                             WHERE synced_at_ms IS NULL)
+      ORDER BY timestamp_ms LIMIT 1);
 SELECT why FROM refused;

@@ -3,7 +3,7 @@
 
 BEGIN IMMEDIATE;
 DELETE FROM due;
-DELETE FROM arrived;
+DELETE FROM arriving;
 DELETE FROM expected;
 UPDATE syncing SET began_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER);
 
@@ -18,7 +18,7 @@ FROM (SELECT lag(until_ms, 1, keep_from_ms) OVER (ORDER BY until_ms) AS from_ms,
 WHERE from_ms < until_ms
 ORDER BY until_ms DESC LIMIT 1;
 
--- Of a wide hole only the end: as wide as held one to four thousand traces last time.
+-- Of a wide hole only the end: as wide as held enough traces last time (store.sql).
 UPDATE due SET from_ms = max(from_ms, coalesce((
   SELECT (timestamp_ms / width_ms - (timestamp_ms < 0)) * width_ms
   FROM syncing, (SELECT timestamp_ms FROM mlflow_traces
@@ -34,8 +34,12 @@ SELECT from_ms, until_ms, 1 FROM mirror_slice JOIN syncing USING (experiment_id)
 WHERE read_at_ms < min(reread_before_ms, now_ms) AND NOT EXISTS (SELECT 1 FROM due)
 ORDER BY read_at_ms, from_ms DESC LIMIT 1;
 
-INSERT INTO arrived
+INSERT INTO arriving
 SELECT * FROM server_traces
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND timestamp_ms >= (SELECT from_ms FROM due) AND timestamp_ms < (SELECT until_ms FROM due)
+UNION ALL
+SELECT * FROM server_assessments
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND timestamp_ms >= (SELECT from_ms FROM due) AND timestamp_ms < (SELECT until_ms FROM due);
 INSERT INTO expected

@@ -3,34 +3,23 @@
 
 -- A trace that was expected and did not come has moved (a span that arrived late moves a start
 -- back), or is gone.
-INSERT INTO arrived
+INSERT INTO arriving
 SELECT * FROM server_traces
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND trace_id IN (SELECT trace_id FROM expected EXCEPT SELECT trace_id FROM arrived)
+UNION ALL
+SELECT * FROM server_assessments
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND trace_id IN (SELECT trace_id FROM expected EXCEPT SELECT trace_id FROM arrived);
 
--- Assessments are read where their JSON, the start or the run of the trace is not as it was; of few
--- traces by their ids, of many by their time: a server under Python 3.11 may fail on several lists
--- side by side (https://github.com/python/cpython/issues/106905).
+-- Assessments are written where their JSON, the start or the run of the trace is not as it was.
 DROP TABLE IF EXISTS temp.judged;
 CREATE TEMP TABLE judged AS
-SELECT a.trace_id, a.timestamp_ms, a.assessments IS NOT '[]' AS is_asked
+SELECT a.trace_id
 FROM arrived AS a LEFT JOIN mirror_trace AS t ON t.trace_id = a.trace_id
   LEFT JOIN mirror_trace_json AS j ON j.trace_id = a.trace_id
 WHERE a.assessments IS NOT j.assessments OR a.timestamp_ms IS NOT t.timestamp_ms
    OR a.run_id IS NOT t.run_id;
-DROP TABLE IF EXISTS temp.arrived_assessment;
-CREATE TEMP TABLE arrived_assessment AS
-SELECT * FROM server_assessments
-WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND trace_id IN (SELECT trace_id FROM judged WHERE is_asked
-                     AND (SELECT count(*) FROM judged WHERE is_asked) <= 500);
-INSERT INTO arrived_assessment
-SELECT * FROM server_assessments
-WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND timestamp_ms >= (SELECT iif(count(*) > 500, min(timestamp_ms), NULL)
-                       FROM judged WHERE is_asked)
-  AND timestamp_ms <= (SELECT max(timestamp_ms) FROM judged WHERE is_asked)
-  AND +trace_id IN (SELECT trace_id FROM judged);
 
 -- Spans are read where they are not here, or the trace does not look as it did, or may be growing,
 -- or where the slice is read because that was long ago; once in a sync.
@@ -112,7 +101,7 @@ DELETE FROM mirror_assessment_text WHERE trace_id IN (SELECT trace_id FROM judge
 DROP TABLE IF EXISTS temp.placed_assessment;
 CREATE TEMP TABLE placed_assessment AS
 SELECT a.*, row_number() OVER (PARTITION BY trace_id ORDER BY a.rowid) AS place
-FROM arrived_assessment AS a;
+FROM arriving AS a WHERE is_assessment = 1 AND trace_id IN (SELECT trace_id FROM judged);
 INSERT INTO mirror_assessment(
   assessment_id, trace_id, span_id, experiment_id, name, assessment_type, value, value_json,
   value_num, error_code, source_type, source_id, run_id, create_time_ms, last_update_time_ms,
@@ -148,10 +137,15 @@ FROM placed_span;
 
 INSERT OR REPLACE INTO mirror_slice(experiment_id, from_ms, until_ms, read_at_ms)
 SELECT experiment_id, from_ms, until_ms, began_ms FROM due, syncing;
+-- The next slice is to hold one to four thousand traces where spans are read, and eight to 32
+-- thousand where not: so many pages come side by side.
 UPDATE syncing SET width_ms = CASE
-  WHEN (SELECT count(*) FROM arrived) < 1000 THEN min(2 * width_ms, 4 * 86400000)
-  WHEN (SELECT count(*) FROM arrived) > 4000 THEN max(width_ms / 2, 60000) ELSE width_ms END
-WHERE EXISTS (SELECT 1 FROM due WHERE NOT again);
+  WHEN had < least / 4 THEN min(4 * width_ms, 1024 * 3600000)
+  WHEN had < least THEN min(2 * width_ms, 1024 * 3600000)
+  WHEN had > 4 * least THEN max(width_ms / 2, 60000) ELSE width_ms END
+FROM (SELECT (SELECT count(*) FROM arrived) AS had,
+             iif(until_ms <= spans_from_ms, 8000, 1000) AS least
+      FROM due, syncing WHERE NOT again);
 UPDATE mirror_sync SET
   slices = slices + (SELECT count(*) FROM due),
   traces = traces + (SELECT count(*) FROM arrived),

@@ -320,8 +320,8 @@ class Errors(unittest.TestCase):
         self.assertEqual(self.hostile.connects, 0)
 
     def test_unknown_experiment_on_a_real_server(self):
-        self.check("mlflow_traces: no experiment has the name or id 'nope'; SELECT name FROM "
-                   "mlflow_experiments lists those there are",
+        self.check("mlflow_traces: no experiment has the name or id 'nope'; SELECT experiment_id, "
+                   "name FROM mlflow_experiments lists those there are",
                    "SELECT count(*) FROM mlflow_traces WHERE experiment = 'nope';",
                    server=support.start())
 

@@ -96,6 +96,21 @@ class Spans(unittest.TestCase):
         self.play(f"ok body='{batch((IDS[0], spans('a', 'b')))}'", f"ok body='{late}'")
         self.assertEqual(self.ask(), [ROWS[0], (IDS[1], 1), (IDS[2], 1)])
 
+    def test_what_is_asked_about_traces_that_the_batch_leaves_out(self):
+        late = json.dumps({"spans": spans("late")})
+        traces = json.dumps({"traces": [trace(trace_id, i) for i, trace_id in enumerate(IDS)]})
+        some = json.dumps({"traces": [trace(IDS[1], 1)]})
+        refusal = "status 400 body='{\"error_code\":\"INVALID_PARAMETER_VALUE\"}'"
+        for answer, rows in (("ok body='{}'", [ROWS[0]]),
+                             (f"ok body='{some}'", [ROWS[0], (IDS[1], 1)]),
+                             (refusal, [ROWS[0], (IDS[1], 1), (IDS[2], 1)])):
+            self.play(f"ok body='{batch((IDS[0], spans('a', 'b')))}'", f"ok body='{late}'")
+            self.server.route("/traces/search", f"ok body='{traces}' ; {answer}")
+            self.assertEqual(self.ask(), rows, answer)
+        self.play(f"ok body='{batch((IDS[0], spans('a', 'b')))}'", f"ok body='{late}'")
+        self.server.route("/traces/search", f"ok body='{traces}' ; status 500")
+        self.fails("traces/search: 500")
+
     def test_who_skips_many_without_spans(self):
         # What is looked ahead for never takes the place of what is asked for.
         traces = [trace(f"t{i:04d}", i) for i in range(1500)]

@@ -100,6 +100,50 @@ class Joins(unittest.TestCase):
             f"SELECT {SPANS} FROM (SELECT DISTINCT id FROM ids) AS l JOIN spans AS s ON "
             "s.trace_id = l.id AND s.trace_id IN (SELECT id FROM ids)", 1, 8, IDS), listed)
 
+    def test_a_list_of_what_was_given_is_not_asked_for(self):
+        newest = f"SELECT trace_id FROM traces ORDER BY timestamp_ms DESC LIMIT {IDS}"
+        self.assertEqual(
+            self.costs(f"SELECT {SPANS} FROM spans AS s WHERE trace_id IN ({newest})", 1, 4, IDS),
+            self.costs(f"SELECT {SPANS} FROM ({newest}) JOIN spans AS s USING (trace_id)", 1, 4,
+                       IDS))
+        failed = "SELECT trace_id FROM traces WHERE status = 'ERROR'"
+        self.assertEqual(
+            self.costs(f"SELECT count(*), min(name) FROM traces WHERE trace_id IN ({failed}) AND "
+                       "name LIKE 'a%'", self.SCAN),
+            self.costs("SELECT count(*), min(name) FROM traces WHERE status = 'ERROR' AND "
+                       "name LIKE 'a%'", self.SCAN))
+        # What is not of the experiment, or was not given, is looked for as ever.
+        self.assertEqual(self.costs(
+            f"SELECT count(*) FROM traces WHERE trace_id IN ({newest}) AND experiment = 'Default'"
+            f" OR trace_id IN ({newest}) AND status = 'OK'", 4),
+            self.costs("SELECT count(*) FROM (SELECT status FROM traces ORDER BY timestamp_ms "
+                       f"DESC LIMIT {IDS}) WHERE status = 'OK'", 1))
+        self.assertEqual(self.costs(
+            f"SELECT count(*) FROM traces WHERE trace_id IN ({newest}) OR "
+            "trace_id IN (SELECT id FROM ids)", 2), str(IDS))
+
+    def test_traces_without_spans_are_not_asked_for_one_by_one(self):
+        """Of those whose tag says that the server has their spans, as when a table is cleared."""
+        experiment = support.create_experiment(self.server, "joins without spans")
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": f"tr-spanless-{i}", "timestamp_ms": 1000 + i,
+             "tags": {"mlflow.trace.spansLocation": "TRACKING_STORE"}} for i in range(70)])
+        connection = support.apsw_connection(self.server)
+        self.addCleanup(connection.close)
+        for sql, rows in (("SELECT count(*) FROM mlflow_spans WHERE experiment = ?", (0,)),
+                          ("SELECT count(*), count(request) FROM mlflow_traces "
+                           "WHERE experiment = ?", (70, 0))):
+            connection.execute("CREATE TEMP TABLE IF NOT EXISTS before(last)")
+            connection.execute("DELETE FROM before")
+            connection.execute("INSERT INTO before SELECT coalesce(max(rowid), 0) "
+                               "FROM mlflow_requests")
+            self.assertEqual(connection.execute(sql, (experiment,)).fetchall(), [rows])
+            spans = json.loads(connection.execute(self.receipt).get)
+            self.assertEqual(spans["batchGet"], 3)  # 8, 32, 30
+            self.assertEqual(spans["search"], 1 + 3)
+            self.assertEqual(connection.execute(
+                "SELECT count(*) FROM mlflow_requests WHERE endpoint LIKE '%artifact'").get, 0)
+
     def test_a_list_may_be_any(self):
         """Shorter than what is looked up, another one each time, with numbers or nothing in it."""
         for among, requests in (("SELECT id FROM ids WHERE rowid % 3 = 0", 1),

@@ -76,6 +76,30 @@ class Scope(unittest.TestCase):
                                     f"'{self.name}'"):
             self.ask(connection, "SELECT * FROM mlflow_traces WHERE experiment = ?1", self.id)
 
+    def test_a_name_that_is_another_ones_id(self):
+        name = support.create_experiment(self.server, "scope by id")
+        its_id = support.experiment_id(self.server, name)
+        support.insert_traces(self.server, name, [
+            {"trace_id": f"tr-scope-by-id{its_id}", "timestamp_ms": 1000}])
+        self.assertEqual(support.create_experiment(self.server, its_id), its_id)
+        connection = self.connection()
+        count = "SELECT count(*) FROM mlflow_traces WHERE "
+        for condition in (f"experiment_id = '{its_id}'", f"experiment_id = {its_id}",
+                          f"experiment_id IN ('{its_id}', '999999')"):
+            self.assertEqual(self.ask(connection, count + condition), [(1,)], condition)
+        self.assertEqual(self.ask(connection, count + f"experiment = '{its_id}'"), [(0,)])
+        self.assertEqual(self.ask(self.connection(its_id), count + "true"), [(0,)])
+        with support.environment({"MLFLOW_EXPERIMENT_ID": its_id}):
+            self.assertEqual(self.ask(self.connection(), count + "true"), [(1,)])
+
+    def test_an_experiment_that_is_null(self):
+        for told in ("experiment", "experiment_id"):
+            connection = self.connection()
+            self.assertEqual(self.ask(
+                connection, f"SELECT count(*) FROM mlflow_traces WHERE {told} = (SELECT NULL)"),
+                [(0,)])
+            self.assertEqual(self.ask(connection, "SELECT count(*) FROM mlflow_requests"), [(0,)])
+
     def test_a_filter_that_the_plan_is_not_told_of_is_an_error(self):
         connection = self.connection()
         raw = "attributes.status = 'OK'"

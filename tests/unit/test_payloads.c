@@ -8,9 +8,11 @@
 
 #define TRACES  120
 #define BATCH   "/api/3.0/mlflow/traces/batchGet"
+#define SEARCH  "/api/3.0/mlflow/traces/search"
 #define FILE_OF "/ajax-api/2.0/mlflow/get-trace-artifact"
 
 static const mlf_server newest = {3, 17};
+static const mlf_server before_spans = {3, 10}; /* whose filters know less of spans */
 static const mlf_server oldest = {3, 5};
 
 static hostile server;
@@ -213,6 +215,7 @@ static void play_routes(const char *batch, const char *file) {
   hostile_play(&server, "ok body='{}'");
   hostile_tell(&server, "route /traces/batchGet %s", batch);
   hostile_tell(&server, "route /get-trace-artifact %s", file);
+  hostile_tell(&server, "route /traces/search status 400"); /* which traces have spans? */
 }
 
 static void a_refused_batch_is_asked_for_trace_by_trace(void **state) {
@@ -261,6 +264,28 @@ static void a_failure_followed_by_not_found_is_the_failure(void **state) {
   world_open(&it, newest, "TRACKING_STORE");
   assert_false(get(&it, 0));
   check_requests(&it, BATCH, "8");
+  check_requests(&it, FILE_OF, "1");
+  world_close(&it);
+}
+
+/* Of several that a batch leaves out, one question tells which have spans at all. */
+static void traces_without_spans_are_not_asked_for_one_by_one(void **state) {
+  world it;
+  (void)state;
+  play_routes("ok body='{}'", NOT_FOUND);
+  hostile_tell(&server, "route /traces/search ok body='%s'",
+               "{\"traces\":[{\"trace_id\":\"t003\",\"request_time\":\"2026-01-01T00:00:00Z\","
+               "\"trace_location\":{\"mlflow_experiment\":{\"experiment_id\":\"1\"}}}]}");
+  world_open(&it, newest, "TRACKING_STORE");
+  for (int i = 0; i < TRACES; i++)
+    assert_false(get(&it, i));
+  check_requests(&it, BATCH, "8 32 50 30");
+  check_requests(&it, SEARCH, "8 32 50 30");
+  check_requests(&it, FILE_OF, "1"); /* t003 */
+  world_close(&it);
+  world_open(&it, before_spans, "TRACKING_STORE");
+  assert_false(get(&it, 0));
+  check_requests(&it, SEARCH, "");
   check_requests(&it, FILE_OF, "1");
   world_close(&it);
 }
@@ -459,6 +484,7 @@ int main(void) {
       cmocka_unit_test(a_refused_batch_is_asked_for_trace_by_trace),
       cmocka_unit_test(what_is_refused_alone_is_asked_for_as_a_file),
       cmocka_unit_test(a_failure_followed_by_not_found_is_the_failure),
+      cmocka_unit_test(traces_without_spans_are_not_asked_for_one_by_one),
       cmocka_unit_test(a_batch_that_is_too_large_is_asked_for_trace_by_trace),
       cmocka_unit_test(other_failures_are_errors),
       cmocka_unit_test(a_file_that_cannot_be_read_is_of_one_trace),
