@@ -6,7 +6,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     unit           tests/unit/test_*.c           cmocka, through the dev preset
     functions      tests/sql/functions/*.py      the SQL functions, in two versions of SQLite
     sql            tests/sql/test_*.py           what people see in the sqlite3 shell
-    live           tests/live/test_*.py          a real MLflow, both stores, both ages
+    live           tests/live/test_*.py          a real MLflow, both stores, three versions
     package        tests/package/test_*.py       the Python package, built, installed and used
     docs           tests/docs/test_*.py          the manual's examples
     differential   tests/differential/test_*.py  pushdown on = off = a local copy
@@ -19,7 +19,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
 These run when they are named, and print tables that the manual shows:
 
     hosts          tests/hosts/run.py            every host program of docs/ways-in.md
-    servers        tests/servers/run.py          every MLflow of docs/install.md
+    servers        tests/servers/run.py          every server of docs/install.md
 
 Python files are run by pytest, each in a process of its own, since an extension keeps one table of
 SQLite's functions and so has one SQLite in a process; those of `functions` are programs given the
@@ -160,8 +160,8 @@ class Stage:
             if status != 0:
                 self.show(" ".join(command), status, output)
                 return Tally(failed=1)
-        status, output = self.run(["ctest", "--preset", preset, "--verbose", "--parallel",
-                                   str(SIDE_BY_SIDE),
+        status, output = self.run(["ctest", "--preset", preset, "--verbose", "--label-regex", "unit",
+                                   "--parallel", str(SIDE_BY_SIDE),
                                    *(["--tests-regex", f"^{only}$"] if only else [])])
         tally.passed = len(re.findall(r"\[       OK \]", output))
         tally.failed = len(re.findall(r"\*\*\*(?:Failed|Exception|Timeout)", output))
@@ -184,11 +184,14 @@ class Servers:
     def start(self):
         if self.running:
             return
-        for name in support.servers():
+        for name in [*support.servers(), support.SQLITE_FLOOR]:
             store, _, version = name.partition("-")
             server = support.live.Server(store, version)
             self.running.append((name, server))
             server.start()
+
+    def uri(self, name):
+        return dict(self.running)[name].uri
 
     def text(self):
         return " ".join(f"{name}={server.uri}" for name, server in self.running)
@@ -265,7 +268,7 @@ def stage_valgrind(stage):
         [program for program in (BUILD / "dev" / "tests").glob("test_*")
          if not program.is_dir() and not program.name.startswith(VALGRIND_LEAVES_OUT)])
     stage.servers.start()
-    for name, server in stage.servers.running:
+    for name in support.servers():
         for statement in (
                 "SELECT count(*), max(tags), max(assessments) FROM mlflow_traces",
                 "SELECT trace_id FROM mlflow_traces WHERE status = 'OK' LIMIT 3",
@@ -276,7 +279,7 @@ def stage_valgrind(stage):
             tally.add(valgrind(f"{name}: {statement}",
                                ["sqlite3", "-batch", "-bail", ":memory:", f".read {script}"],
                                1 if "no such" in statement else 0,
-                               MLFLOW_TRACKING_URI=server.uri))
+                               MLFLOW_TRACKING_URI=stage.servers.uri(name)))
     return tally
 
 

@@ -33,6 +33,7 @@ NEWEST, OLDEST = live.NEWEST, live.OLDEST
 SQLITE = f"sqlite-{NEWEST}"
 POSTGRESQL = f"postgresql-{NEWEST}"
 SQLITE_OLDEST = f"sqlite-{OLDEST}"
+SQLITE_FLOOR = f"sqlite-{live.FLOOR}"  # for the few tests that ask what the floor does
 
 
 def extension():
@@ -47,16 +48,18 @@ def extension():
 class Remote:
     """A server that runs: its name, its uri, and calls of its REST API as they are."""
 
-    def __init__(self, name, uri):
+    def __init__(self, name, uri, variables=(), headers=()):
         self.name = name
         self.uri = uri
+        self.variables = dict(variables)  # what a client needs in its environment to get in
+        self.headers = {"Content-Type": "application/json"} | dict(headers)  # what they become
         self.store, _, self.version = name.partition("-")
 
     def call(self, method, path, body=None):
         """The JSON answer; raises urllib.error.HTTPError for a status from 400."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
-            self.uri + path, data, {"Content-Type": "application/json"}, method=method)
+            self.uri + path, data, self.headers, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=60) as reply:
             return json.loads(reply.read() or b"{}")
@@ -201,8 +204,10 @@ def clean_environment(server=None, **variables):
     """The environment for a program that is to know this server and nothing else of MLflow."""
     result = {k: v for k, v in os.environ.items()
               if not k.startswith("MLFLOW_") or k.startswith("MLFLOW_SQL_")}
-    if server:
-        result["MLFLOW_TRACKING_URI"] = server if isinstance(server, str) else server.uri
+    if isinstance(server, str):
+        result["MLFLOW_TRACKING_URI"] = server
+    elif server:
+        result |= {"MLFLOW_TRACKING_URI": server.uri} | getattr(server, "variables", {})
     return result | variables
 
 

@@ -13,6 +13,7 @@ that never answers, a query and a check, and prints "= STEP" before what each st
     after         the check, after that
     open          the check, of a connection that loaded while it had a statement open
     own           the check, of a connection that had functions of the host's under our names
+    divided       nanoseconds divided in SQL, read as JavaScript's numbers
     closed
 
 All steps are needed, but for those that a host's `leaves_out` gives a reason for. What is missing on
@@ -44,6 +45,7 @@ SELECT s.span_type, count(*), percentile(s.duration_ms, 95), percentile_cont(t.e
 FROM mlflow_traces AS t JOIN mlflow_spans AS s USING (trace_id)
 WHERE t.status = 'OK' GROUP BY s.span_type ORDER BY s.span_type"""
 CHECK = "SELECT median(value), bar(1, 2, 4), mlflow_version() FROM json_each('[1, 4]')"
+DIVIDED = "SELECT min(start_time_ns) / 1000000, min(start_time_ns) / 1e6 FROM mlflow_spans"
 STEPS = ["sqlite", "rows", "again", "interrupted", "after", "open", "closed"]
 ONE_THREAD = "no: one thread"
 INSTALL_SECONDS_MAX = 1500
@@ -231,8 +233,9 @@ HOSTS = [
          "no: Python hears Ctrl-C when SQLite returns",
          {"open": "it reads each result to its end"}),
     Host("better-sqlite3", better_sqlite3, "`loadExtension(path)`", ONE_THREAD,
-         {"open": "it refuses a statement while another is open"}),
-    Host("node:sqlite", node_sqlite, "`allowExtension: true`, `loadExtension(path)`", ONE_THREAD),
+         {"open": "it refuses a statement while another is open"}, ("divided",)),
+    Host("node:sqlite", node_sqlite, "`allowExtension: true`, `loadExtension(path)`", ONE_THREAD,
+         more=("divided",)),
     Host("Go, mattn/go-sqlite3", go, "`SQLiteDriver{Extensions: …}`", "the context's end"),
     Host("Rust, rusqlite", rust, "feature `load_extension`, `load_extension(path, None)`",
          "`get_interrupt_handle()`"),
@@ -290,7 +293,7 @@ def judge(host, status, output, wanted):
     missing = [step for step in host.steps() if step not in steps]
     if missing:
         return version, f"no {', '.join(missing)}:\n{output}"
-    for step, rows in (("rows", wanted["rows"]), *(
+    for step, rows in (("rows", wanted["rows"]), ("divided", wanted["divided"]), *(
             (step, wanted["check"]) for step in ("again", "after", "open", "own"))):
         if step in host.steps() and not same(steps[step], rows):
             return version, f"{step}: {steps[step]}\nwanted {rows}"
@@ -322,7 +325,8 @@ def main():
     os.environ["MLFLOW_EXPERIMENT_NAME"] = experiment
     with support.apsw_connection(server) as connection:
         wanted = {"rows": connection.execute(QUERY).fetchall(),
-                  "check": connection.execute(CHECK).fetchall()}
+                  "check": connection.execute(CHECK).fetchall(),
+                  "divided": connection.execute(DIVIDED).fetchall()}
     assert len(wanted["rows"]) > 3
 
     counts = {"passed": 0, "failed": 0, "skipped": 0}
@@ -338,8 +342,9 @@ def main():
                 counts["skipped"] += 1
                 print(f"skipped: {host.name}: {why}", flush=True)
                 continue
+            more = [DIVIDED] if "divided" in host.more else []
             status, output, seconds = run(
-                [*command, support.extension(), stalled.uri, QUERY, CHECK], environment)
+                [*command, support.extension(), stalled.uri, QUERY, CHECK, *more], environment)
             sqlite, wrong = judge(host, status, output, wanted)
             counts["failed" if wrong else "passed"] += 1
             print(f"| {host.name} | {version} | {sqlite} | {host.loads} | {host.stops} |",

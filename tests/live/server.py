@@ -44,6 +44,7 @@ def pinned(name):
 
 NEWEST = pinned("newest")
 OLDEST = pinned("oldest")
+FLOOR = pinned("floor")
 
 
 def environment_of(version):
@@ -118,13 +119,15 @@ class Server:
     """An MLflow server from start() to stop(); `uri` is what goes into MLFLOW_TRACKING_URI."""
 
     def __init__(self, store="sqlite", version=NEWEST, workers=1, database=None, copy_of=None,
-                 options=()):
+                 options=(), prefix="", environment=()):
         self.store = store
         self.version = version
         self.workers = workers
         self.database = database  # of the SQLite store; None: in the scratch folder
         self.copy_of = copy_of  # what to begin it with; None: empty
         self.options = options  # more of `mlflow server`
+        self.prefix = prefix  # of every path
+        self.environment = environment  # more of its variables
         self.folder = None
         self.process = None
         self.postgresql = None
@@ -162,15 +165,16 @@ class Server:
             "--backend-store-uri", store_uri,
             "--artifacts-destination", os.path.join(self.folder, "artifacts"),
             "--host", "127.0.0.1", "--port", str(port), "--workers", str(self.workers),
-            *self.options]
-        self.uri = f"http://127.0.0.1:{port}"
+            *(["--static-prefix", self.prefix] if self.prefix else []), *self.options]
+        self.uri = f"http://127.0.0.1:{port}{self.prefix}"
         self.launch()
 
     def launch(self):
         environment = {k: v for k, v in os.environ.items()
                        if not k.startswith(("MLFLOW_", "_MLFLOW_"))}
         environment |= {"MLFLOW_DISABLE_TELEMETRY": "true",
-                        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+                        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | dict(
+                            self.environment)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=environment, cwd=self.folder,

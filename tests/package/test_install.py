@@ -39,6 +39,7 @@ class Install(unittest.TestCase):
     def test_cpack_makes_what_sqlpkg_installs(self):
         run("cpack", "--config", BUILD / "CPackConfig.cmake", "-B", self.folder)
         spec = json.loads((BUILD / "sqlpkg.json").read_text())
+        self.assertEqual((spec["owner"], spec["name"]), ("local", "mlflow"))  # nobody's, until told
         archive, = (name.replace("{version}", spec["version"])
                     for name in spec["assets"]["files"].values())
         with tarfile.open(self.folder / archive) as packed:

@@ -1,9 +1,8 @@
 """Loading succeeds whatever the connection holds already, and takes nothing from it.
 
-Each case is a process of its own, since what fails here may well crash: Python's sqlite3 (Debian's
-SQLite) and apsw (the newest one, which has percentile and its kin built in), loaded by the C function
-and by SELECT load_extension(), into a connection that is fresh, has a median of its own, has loaded
-before, or has a statement open.
+loads.py makes the connections: of Python's sqlite3 (Debian's SQLite), apsw (the newest one, which has
+percentile and its kin built in) and pysqlite3 (one between), loaded by the C function and by SELECT
+load_extension().
 """
 
 import itertools
@@ -15,112 +14,76 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+import loads  # noqa: E402
 import support  # noqa: E402
 
-LOAD = """
-import json, sqlite3, sys
-host, way, state, path = sys.argv[1:]
-
-class Median:
-    def step(self, *values): pass
-    def finalize(self): return "own"
-    final = finalize
-
-def connect(host):
-    if host == "sqlite3":
-        return sqlite3.connect(":memory:")
-    import apsw
-    return apsw.Connection(":memory:")
-
-def load(connection, way, path):
-    connection.enable_load_extension(True)
-    if way == "c":
-        connection.load_extension(path)
-    else:
-        connection.execute("SELECT load_extension(?)", (path,)).fetchall()
-    connection.enable_load_extension(False)
-
-def register(connection, arguments):
-    if host == "sqlite3":
-        connection.create_aggregate("median", arguments, Median)
-    else:
-        connection.create_aggregate_function("median", Median, arguments)
-
-def ask(connection, sql):
-    return connection.execute(sql).fetchall()[0][0]
-"""
-
-CASE = LOAD + """
-connection = connect(host)
-half_read = None
-if state in ("own median", "own median, statement open"):
-    register(connection, 1)
-if state == "own median of any arguments":
-    register(connection, -1)
-if state == "loaded":
-    load(connection, way, path)
-    connection.execute("SELECT * FROM mlflow_settings").fetchall()
-if state.endswith("statement open"):
-    half_read = connection.execute("SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3")
-    next(half_read)
-load(connection, way, path)
-print(json.dumps({
-    "version": ask(connection, "SELECT mlflow_version()"),
-    "percentile": ask(connection, "SELECT percentile(x, 50) FROM "
-                      "(SELECT 1 AS x UNION ALL SELECT 4 UNION ALL SELECT 9)"),
-    "median": ask(connection, "SELECT median(x) FROM (SELECT 1 AS x UNION ALL SELECT 4)"),
-    "bar": ask(connection, "SELECT bar(1, 2, 4)"),
-    "functions": ask(connection, "SELECT value FROM mlflow_settings WHERE name = 'functions'"),
-    "left": len(list(half_read)) if half_read else None,
-}))
-"""
-
-BOTH = LOAD + """
-first, second = connect(host), connect("apsw" if host == "sqlite3" else "sqlite3")
-load(first, way, path)
+HOSTS = ("sqlite3", "apsw", "pysqlite3")
+BOTH = """
+import sys
+import loads
+name, way, path, copy = sys.argv[1:]
+first, second = (loads.Host(name, path),
+                 loads.Host("apsw" if name == "sqlite3" else "sqlite3", path))
+one, two = first.connect(), second.connect()
+first.load(one, way)
 try:
-    load(second, way, path)
+    second.load(two, way)
     print("loaded")
 except Exception as error:
     print(error)
-load(second, way, state)  # a copy
-print(ask(first, "SELECT mlflow_version()"), ask(second, "SELECT mlflow_version()"))
+second.path = copy
+second.load(two, way)
+print(*(loads.ask(connection, "SELECT mlflow_version()") for connection in (one, two)))
+"""
+KEEPS_SERVER = """
+import sys
+import loads
+host = loads.Host(sys.argv[1], sys.argv[3])
+connection, _ = loads.fresh(host, sys.argv[2])
+connection.execute("SELECT mlflow_connect('http://127.0.0.1:9')").fetchall()
+host.load(connection, sys.argv[2])
+print(loads.ask(connection, "SELECT value FROM mlflow_settings WHERE name = 'MLFLOW_TRACKING_URI'"))
 """
 
-BUILT_IN = "percentile, percentile_cont, percentile_disc, median"
 
-
-def run(program, *arguments):
-    return subprocess.run([sys.executable, "-B", "-c", program, *arguments], capture_output=True,
-                          text=True, timeout=60, env=support.clean_environment(), check=False)
+def python(*arguments):
+    return subprocess.run([sys.executable, "-B", *arguments], capture_output=True, text=True,
+                          timeout=60, cwd=HERE, env=support.clean_environment(), check=False)
 
 
 class Load(unittest.TestCase):
-    def load(self, host, way, state, path=None):
-        ran = run(CASE, host, way, state, path or support.extension())
+    def loads(self, host, path, *states):
+        """[(state, way, what it answers)]."""
+        ran = python("loads.py", host, path, *states)
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))
-        return json.loads(ran.stdout)
+        return [(state, way, shown) for state, ways in json.loads(ran.stdout).items()
+                for way, shown in ways.items()]
 
     def test_every_way_into_every_connection(self):
-        states = ("fresh", "own median", "own median of any arguments", "loaded",
-                  "statement open", "own median, statement open")
-        for host, way, state in itertools.product(("sqlite3", "apsw"), ("c", "sql"), states):
-            with self.subTest(host=host, way=way, state=state):
-                own = state.startswith("own median")
-                kept = BUILT_IN if host == "apsw" else "median" if own else None
-                shown = self.load(host, way, state)
-                self.assertEqual(shown, {
-                    "version": shown["version"], "percentile": 4.0,
-                    "median": "own" if own else 2.5, "bar": "██",
-                    "functions": kept, "left": 2 if state.endswith("statement open") else None})
+        for host in HOSTS:
+            shown = self.loads(host, support.extension())
+            self.assertEqual(len(shown), len(loads.STATES) * len(loads.WAYS))
+            for state, way, answers in shown:
+                with self.subTest(host=host, way=way, state=state):
+                    every = state == "own percentiles"
+                    own = state.startswith("own median") or every
+                    there = own and not state.endswith("afterwards")
+                    self.assertEqual(answers, {
+                        "version": answers.get("version"), "bar": "██",
+                        "percentile": "own" if every else 4.0, "median": "own" if own else 2.5,
+                        "functions": ", ".join(loads.PERCENTILES) if host == "apsw" or every
+                        else "median" if there else None,
+                        "left": 2 if "statement" in state else None})
 
     def test_any_file_name_will_do(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "of_another_name.so"
             shutil.copy(support.extension() + ".so", path)
-            for host in ("sqlite3", "apsw"):
-                self.assertEqual(self.load(host, "c", "fresh", str(path))["percentile"], 4.0)
+            for host in HOSTS:
+                for _, _, answers in self.loads(host, path, "fresh"):
+                    self.assertEqual(answers["percentile"], 4.0)
 
     def test_a_second_sqlite_in_the_process_is_refused(self):
         """One library serves one SQLite; a copy of the file serves the other."""
@@ -129,7 +92,7 @@ class Load(unittest.TestCase):
             shutil.copy(support.extension() + ".so", copy)
             for host, way in itertools.product(("sqlite3", "apsw"), ("c", "sql")):
                 with self.subTest(host=host, way=way):
-                    ran = run(BOTH, host, way, str(copy), support.extension())
+                    ran = python("-c", BOTH, host, way, support.extension(), copy)
                     self.assertEqual((ran.returncode, ran.stderr), (0, ""))
                     refusal, versions = ran.stdout.splitlines()
                     self.assertIn("mlflow: another SQLite in this process has loaded this library, "
@@ -138,15 +101,8 @@ class Load(unittest.TestCase):
                     self.assertEqual(len(set(versions.split())), 1)
 
     def test_a_second_load_keeps_the_server(self):
-        script = CASE.split("connection = connect(host)")[0] + """
-connection = connect(host)
-load(connection, way, path)
-connection.execute("SELECT mlflow_connect('http://127.0.0.1:9')").fetchall()
-load(connection, way, path)
-print(ask(connection, "SELECT value FROM mlflow_settings WHERE name = 'MLFLOW_TRACKING_URI'"))
-"""
-        for host, way in itertools.product(("sqlite3", "apsw"), ("c", "sql")):
-            ran = run(script, host, way, "", support.extension())
+        for host, way in itertools.product(HOSTS, loads.WAYS):
+            ran = python("-c", KEEPS_SERVER, host, way, support.extension())
             self.assertEqual((ran.returncode, ran.stdout), (0, "http://127.0.0.1:9\n"), ran.stderr)
 
 

@@ -1,7 +1,7 @@
 // better-sqlite3 runs a statement in JavaScript's only thread, so nothing in the program can
 // interrupt it.
 const Database = require("better-sqlite3");
-const [extension, , query, check] = process.argv.slice(2);
+const [extension, , query, check, divided] = process.argv.slice(2);
 
 function step(name, rows = []) {
   console.log("=", name);
@@ -18,5 +18,6 @@ database.loadExtension(extension);
 step("rows", rows(database, query));
 database.loadExtension(extension);
 step("again", rows(database, check));
+step("divided", database.prepare(divided).raw().all());
 database.close();
 step("closed");

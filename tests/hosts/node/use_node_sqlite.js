@@ -1,7 +1,7 @@
 // node:sqlite runs a statement in JavaScript's only thread, so nothing in the program can
 // interrupt it.
 const { DatabaseSync } = require("node:sqlite");
-const [extension, , query, check] = process.argv.slice(2);
+const [extension, , query, check, divided] = process.argv.slice(2);
 
 function step(name, rows = []) {
   console.log("=", name);
@@ -20,6 +20,7 @@ database.loadExtension(extension);
 step("rows", rows(database, query));
 database.loadExtension(extension);
 step("again", rows(database, check));
+step("divided", database.prepare(divided).all());
 database.close();
 
 database = new DatabaseSync(":memory:", { allowExtension: true });
