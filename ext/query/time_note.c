@@ -75,17 +75,17 @@ static char *note_literal(const mlf_value *value) {
 
 static char *note_on_text(const mlf_filter_term *term) {
   const char *column = term->column->name;
-  const char *operator= note_operators[term->op];
+  const char *sign = note_operators[term->op];
   bool all = term->op == MLF_OP_LT || term->op == MLF_OP_LE || term->op == MLF_OP_NE;
   char *literal = note_literal(&term->values[0]);
   if (!literal) return NULL;
   char *advice = term->column->key_kind == MLF_KEY_TIMESTAMP
-                     ? sqlite3_mprintf("request_time %s %s", operator, literal)
-                     : sqlite3_mprintf("%s %s unixepoch(%s) * 1000", column, operator, literal);
+                     ? sqlite3_mprintf("request_time %s %s", sign, literal)
+                     : sqlite3_mprintf("%s %s unixepoch(%s) * 1000", column, sign, literal);
   char *text = advice ? sqlite3_mprintf("%s %s %s compares milliseconds, a number, with a text: "
                                         "SQL takes every text for greater, so %s row fits; write "
                                         "%s",
-                                        column, operator, literal, all ? "every" : "no", advice)
+                                        column, sign, literal, all ? "every" : "no", advice)
                       : NULL;
   sqlite3_free(advice);
   sqlite3_free(literal);
@@ -94,7 +94,7 @@ static char *note_on_text(const mlf_filter_term *term) {
 
 static char *note_on_seconds(const mlf_filter_term *term) {
   const char *column = term->column->name;
-  const char *operator= note_operators[term->op];
+  const char *sign = note_operators[term->op];
   int64_t number = note_seconds(&term->values[0]);
   char as_ms[32], as_seconds[32];
   mlf_timestamp_format(number, as_ms);
@@ -102,16 +102,16 @@ static char *note_on_seconds(const mlf_filter_term *term) {
   return sqlite3_mprintf("%s %s %lld compares milliseconds with what looks like seconds: in "
                          "milliseconds it is %.19s, in seconds %.19s; write %s %s %lld * 1000 "
                          "(unixepoch(…) * 1000)",
-                         column, operator,(sqlite3_int64) number, as_ms, as_seconds,
-                         column, operator,(sqlite3_int64) number);
+                         column, sign, (sqlite3_int64)number, as_ms, as_seconds, column, sign,
+                         (sqlite3_int64)number);
 }
 
 static char *note_on_number(const mlf_filter_term *term) {
-  const char *operator= note_operators[term->op];
+  const char *sign = note_operators[term->op];
   return sqlite3_mprintf("request_time %s %.0f compares a date, a text, with a number, digit by "
                          "digit; write request_time %s '2026-11-24', or timestamp_ms %s "
                          "milliseconds (unixepoch(…) * 1000)",
-                         operator, mlf_value_number(&term->values[0]), operator, operator);
+                         sign, mlf_value_number(&term->values[0]), sign, sign);
 }
 
 char *mlf_time_note_text(const mlf_filter_term *term) {

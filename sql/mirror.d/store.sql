@@ -152,7 +152,7 @@ UPDATE mirror_sync SET
   spans_of = spans_of + (SELECT count(*) FROM opened),
   gone = gone + (SELECT count(*) FROM expected
                  WHERE trace_id NOT IN (SELECT trace_id FROM arrived)),
-  requests = requests + (SELECT count(*) FROM mlflow_requests WHERE at >= counted_to),
+  requests = requests + (SELECT count(endpoint) FROM mlflow_requests WHERE at >= counted_to),
   width_ms = syncing.width_ms
 FROM syncing WHERE mirror_sync.sync_id = syncing.sync_id;
 UPDATE syncing SET counted_to = strftime('%Y-%m-%d %H:%M:%f', 'now');

@@ -57,7 +57,7 @@ SELECT trace_id, span_id, parent_span_id, name, span_type, status, status_messag
 FROM source_spans WHERE trace_id IN (SELECT trace_id FROM spans_of);
 
 CREATE TABLE receipt AS
-SELECT count(*) AS requests, coalesce(sum(bytes), 0) AS bytes,
+SELECT count(endpoint) AS requests, coalesce(sum(bytes), 0) AS bytes,
        (SELECT count(*) FROM traces) AS traces, (SELECT count(*) FROM assessments) AS assessments,
        (SELECT count(*) FROM spans) AS spans, (SELECT count(*) FROM spans_of) AS span_traces,
        (SELECT count(*) FROM sample) AS sample_traces,

@@ -151,20 +151,23 @@ def markdown(medians, unit):
            for name, row in medians.items()]).replace("| nan |", "| – |")
 
 
-def main(name, description, store, measure):
+def main(name, description, store, measure, traces=None):
     """A benchmark's command line: `measure(server, experiment_id, folder, repeats)` on a copy of
-    the seeded `store` gives the text that docs/performance.md has between its marks."""
+    the seeded store gives the text that docs/performance.md has between its marks. `store` is told
+    how many traces it is to have, `traces` unless asked for otherwise; without that, the folder."""
     parser = argparse.ArgumentParser(prog=f"tests/bench/run {name}", description=description)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--workers", type=int, default=4, help="of the server; MLflow's default")
     parser.add_argument("--write", action="store_true", help=f"into {PAGE.relative_to(ROOT)}")
+    if traces:
+        parser.add_argument("--traces", type=int, default=traces)
     arguments = parser.parse_args()
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sqlite-mlflow-bench-"))
     try:
         subprocess.run(["cmake", "--workflow", "--preset", "release"], cwd=ROOT, check=True,
                        stdout=subprocess.DEVNULL)
-        shutil.copy(store(), folder / "mlflow.db")
+        shutil.copy(store(arguments.traces if traces else folder), folder / "mlflow.db")
         with live.Server(workers=arguments.workers, database=folder / "mlflow.db") as server:
             listed = run(["sqlite3", "-batch"], f".load {EXTENSION}\nSELECT "
                          f"experiment_id FROM mlflow_experiments WHERE name = '{EXPERIMENT}';",

@@ -1,16 +1,21 @@
-"""What ten questions over seven days of 20,000 traces cost, and what a mirror of them costs.
+"""What ten questions over seven days of traces cost, and what a mirror of them costs.
 
 The questions are a dashboard's: counts, rates, percentiles, tokens and cost by hour, day, name,
-user and session. They go to the server, to a temporary table that is filled first, and to a mirror
-that is there. Then the mirror is made, and brought up to date where nothing is new; without spans
-(spans_days = 0): what those cost is another benchmark's. The time is the whole process.
+user and session. They go to the server, to a temporary table that is filled first, to a mirror
+that is there, and to DuckDB over Parquet of the same rows, which is timed without its import. One
+question goes over all traces. Then the mirror is made, beside a plain scan of the same columns, and
+brought up to date where nothing is new; without spans (spans_days = 0): what those cost is another
+benchmark's. The time is the whole process.
 """
 
 import itertools
+import json
+import sqlite3
+import sys
 
 import measuring
-import scan
 
+ORIGINALS = 1000  # traces that were made through the client
 SERVER, TABLE = "the server", "a temporary table, filled first"
 READ = ("name, status, timestamp_ms, execution_time_ms, user_id, session_id, total_tokens, "
         "total_cost")
@@ -27,10 +32,47 @@ SELECT user_id, sum(total_cost) FROM {0} GROUP BY 1 ORDER BY 2 DESC LIMIT 10;
 SELECT session_id, count(*), max(execution_time_ms) FROM {0} GROUP BY 1 ORDER BY 2 DESC LIMIT 10;
 SELECT latency_class(execution_time_ms), count(*) FROM {0} GROUP BY 1
 """
+ALL = "SELECT name, count(*), percentile(execution_time_ms, 95) FROM {0} GROUP BY 1"
+DUCKDB = """
+import json, sys, time, duckdb
+connection = duckdb.connect()
+begin, cpu = time.monotonic(), time.process_time()
+for question in sys.stdin.read().split(";"):
+    connection.execute(question).fetchall()
+print(json.dumps({"wall_s": time.monotonic() - begin, "cpu_s": time.process_time() - cpu}))
+"""
+
+
+def for_duckdb(questions):
+    """The same in DuckDB's words."""
+    for ours, its in (("percentile(execution_time_ms, 95)",
+                       "quantile_cont(execution_time_ms, 0.95)"),
+                      ("percentile(execution_time_ms, 50)",
+                       "quantile_cont(execution_time_ms, 0.5)"),
+                      ("avg(status = 'OK')", "avg(CAST(status = 'OK' AS INTEGER))"),
+                      ("avg(status = 'ERROR')", "avg(CAST(status = 'ERROR' AS INTEGER))"),
+                      ("timestamp_ms / ", "timestamp_ms // "),
+                      ("latency_class(execution_time_ms)",
+                       "CASE WHEN execution_time_ms < 1000 THEN 1 WHEN execution_time_ms < 5000 "
+                       "THEN 2 WHEN execution_time_ms < 15000 THEN 3 ELSE 4 END")):
+        questions = questions.replace(ours, its)
+    return questions.strip()
+
+
+def write_parquet(database, path):
+    import pyarrow
+    import pyarrow.parquet
+
+    with sqlite3.connect(database) as mirror:
+        cursor = mirror.execute(f"SELECT {READ} FROM mirror_trace")
+        columns = zip(*cursor.fetchall())
+        names = [column[0] for column in cursor.description]
+    mirror.close()
+    pyarrow.parquet.write_table(pyarrow.table(dict(zip(names, map(list, columns)))), path)
 
 
 def measure(server, experiment_id, folder, repeats):
-    database = folder / "mirror.db"
+    database, parquet = folder / "mirror.db", folder / "traces.parquet"
     copies = itertools.count()
     environment = {"MLFLOW_TRACKING_URI": server.uri,
                    "MLFLOW_EXPERIMENT_ID": experiment_id}
@@ -45,22 +87,35 @@ def measure(server, experiment_id, folder, repeats):
         return result | {"requests": int(seen["output"]), "peak_mib": float("nan")}
 
     mirror(database)
+    write_parquet(database, parquet)
     newest = measuring.run(["sqlite3", database], "SELECT max(timestamp_ms) FROM traces;")["output"]
     week = f"WHERE timestamp_ms > {int(newest) - 7 * 86_400_000}"
+    columns = measuring.run(
+        ["sqlite3", "-batch"], f".load {measuring.EXTENSION}\nSELECT group_concat(name) FROM "
+        "pragma_table_info('mlflow_traces') WHERE name NOT IN ('request', 'response');")["output"]
 
-    def ask(source, setup=""):
-        return measuring.shell(server, "", setup + QUESTIONS.format(source).rstrip())
+    def ask(source, setup="", questions=QUESTIONS):
+        return measuring.shell(server, "", setup + questions.format(source).rstrip())
 
-    def ask_mirror():
-        script = f".load {measuring.EXTENSION}\n" + QUESTIONS.format(
-            f"(SELECT * FROM traces {week})") + ";\n"
+    def ask_mirror(source, questions=QUESTIONS):
+        script = f".load {measuring.EXTENSION}\n" + questions.format(source) + ";\n"
         return measuring.run(["sqlite3", "-batch", "-bail", database], script) | {"requests": 0}
+
+    def ask_duckdb(questions=QUESTIONS):
+        result = measuring.run([sys.executable, "-c", DUCKDB],
+                               for_duckdb(questions.format(f"(FROM '{parquet}' {week})")))
+        return result | json.loads(result["output"]) | {"requests": 0}
 
     runners = {
         SERVER: lambda: ask(f"(SELECT * FROM mlflow_traces {week})"),
         TABLE: lambda: ask("week", f"CREATE TEMP TABLE week AS SELECT {READ} "
                                    f"FROM mlflow_traces {week};"),
-        "a mirror": ask_mirror,
+        "a mirror": lambda: ask_mirror(f"(SELECT * FROM traces {week})"),
+        "DuckDB over Parquet": ask_duckdb,
+        "p95 by name, all traces, the server": lambda: ask("mlflow_traces", questions=ALL),
+        "p95 by name, all traces, a mirror": lambda: ask_mirror("traces", ALL),
+        "a scan of what a mirror holds": lambda: measuring.shell(
+            server, "", f"SELECT {columns.strip()} FROM mlflow_traces"),
         "sql/mirror, all": lambda: mirror(folder / f"mirror{next(copies)}.db"),
         "sql/mirror, nothing new": lambda: mirror(database)}
     text = measuring.markdown(measuring.take_turns(runners, repeats), SERVER)
@@ -71,5 +126,6 @@ def measure(server, experiment_id, folder, repeats):
 
 
 if __name__ == "__main__":
-    measuring.main("mirror", __doc__.split("\n")[0],
-                   lambda: measuring.seeded_store(scan.TRACES, scan.COPIES), measure)
+    measuring.main("mirror", __doc__.split("\n", 1)[0],
+                   lambda traces: measuring.seeded_store(traces, traces // ORIGINALS), measure,
+                   traces=100_000)

@@ -5,12 +5,14 @@ Debian's Python can load extensions; the other one, if the machine has one, may 
 then has apsw. Needs PyPI, for packages and as a server with a certificate that the system trusts.
 """
 
+import contextlib
 import glob
 import json
 import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -209,6 +211,19 @@ class Package(unittest.TestCase):
         self.assertIn("Made by sqlite-mlflow", page.read_text())
         run = self.debian.run("sqlite-mlflow", "report", PATH=str(self.debian.bin))
         self.assertIn("the report needs bash, which is not on the PATH", run.stderr)
+
+    def test_check_and_mirror(self):
+        at = {"server": self.server, "MLFLOW_EXPERIMENT_NAME": self.experiment}
+        run = self.debian.run("sqlite-mlflow", "check", "--days", "60", "--at-least",
+                              f"requests={TRACES}", "--at-most", "requests=1", **at)
+        self.assertEqual((run.returncode, run.stderr), (1, ""))
+        self.assertEqual([line.split()[0] for line in run.stdout.splitlines()], ["ok", "breach"])
+        mirror = self.folder / "mirror.db"
+        run = self.debian.run("sqlite-mlflow", "mirror", mirror, "--quiet", **at)
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "", ""))
+        with contextlib.closing(sqlite3.connect(mirror)) as connection:
+            self.assertEqual(connection.execute("SELECT count(*) FROM traces").fetchone(),
+                             (TRACES,))
 
     def test_datasette(self):
         run = self.debian.run("datasette", "--memory", "--get",

@@ -1,7 +1,9 @@
-"""The command sqlite-mlflow: a SQLite shell with the extension, and the report.
+"""The command sqlite-mlflow: a SQLite shell with the extension, and the scripts of sql/.
 
     sqlite-mlflow [OPTIONS] [DATABASE] [SQL]    as the sqlite3 shell; .help inside, --help for OPTIONS
     sqlite-mlflow report [OPTIONS]              the report of docs/report.md
+    sqlite-mlflow check [OPTIONS]               the thresholds of docs/check.md
+    sqlite-mlflow mirror FILE [OPTIONS]         the copy of docs/mirror.md
 """
 
 import os
@@ -9,6 +11,8 @@ import shutil
 import sys
 
 import sqlite_mlflow
+
+SCRIPTS = ("report", "check", "mirror")
 
 
 def shell():
@@ -28,17 +32,17 @@ def shell():
         screen.cmdloop()
 
 
-def report(arguments):
-    """sql/report, which is a bash script around the sqlite3 shell."""
+def script(name, arguments):
+    """One of sql/, each a bash script around the sqlite3 shell."""
     for program in ("bash", "sqlite3"):
         if not shutil.which(program):
-            sys.exit(f"sqlite-mlflow: the report needs {program}, which is not on the PATH")
+            sys.exit(f"sqlite-mlflow: the {name} needs {program}, which is not on the PATH")
     os.environ.setdefault("SQLITE_MLFLOW", sqlite_mlflow.loadable_path())
-    os.execvp("bash", ["bash", sqlite_mlflow.sql_path("report"), *arguments])
+    os.execvp("bash", ["bash", sqlite_mlflow.sql_path(name), *arguments])
 
 
 def main():
-    if sys.argv[1:2] == ["report"]:
-        report(sys.argv[2:])
+    if sys.argv[1:2] and sys.argv[1] in SCRIPTS:
+        script(sys.argv[1], sys.argv[2:])
     else:
         shell()
