@@ -92,7 +92,7 @@ def odd_traces():
             "mlflow.spanInputs": ODD_VALUES, "mlflow.spanOutputs": list(ODD_VALUES.values()),
             **{f"odd {key}": value for key, value in ODD_VALUES.items()}}})
     for i, depth in enumerate(DEPTHS):
-        yield f"{depth} levels", *make(20 + i, {
+        yield f"{depth} levels", *make(8 + i, {
             "place": 1, "name": SCRIPTS[1], "message": SCRIPTS[2], "attributes": {
                 "mlflow.spanInputs": nested(depth), "mlflow.spanOutputs": nested(depth - 1),
                 **{text: nested(depth) for text in SCRIPTS}}}, *(
