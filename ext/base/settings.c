@@ -113,7 +113,7 @@ static const setting settings_table[] = {
     "origins (https://host:port, with commas between) to which mlflow_connect may take the secret",
     SETTING_ORIGINS, false, SETTING_AT(hosts), 0, 0, 0},
   {"MLFLOW_SQL_BAD_TRACES",
-    "what a trace does to a statement that cannot read it: error ends it, null leaves NULLs",
+    "what happens where a trace cannot be read: error ends the statement, null leaves NULLs",
     SETTING_BAD, false, SETTING_AT(bad_traces_null), 0, 0, 0},
   {"MLFLOW_SQL_PROGRESS",
     "true: a statement that waits shows on standard error, if that is a terminal, how far it is; "

@@ -3,7 +3,7 @@
 ** xBestIndex chooses a plan from the constraints SQLite offers; the plan travels to xFilter as
 ** idxStr, so EXPLAIN QUERY PLAN shows it in words:
 **
-**   SCAN t VIRTUAL TABLE INDEX 0:status = ? AND tags.environment = ? AND name LIKE ?
+**   SCAN t VIRTUAL TABLE INDEX 0:status = ? AND tags.environment = ?
 **       ORDER BY timestamp_ms DESC LIMIT
 **
 ** The grammar of the text: `(all)`, or terms joined by ` AND `; then, each if present,

@@ -1,5 +1,5 @@
 /* client.h: speaks MLflow's REST API: one call, its reply as JSON or one clear error, and a row in
-** the request log for each.
+** the request log for each that was not cancelled.
 **
 ** A client belongs to one database connection and one thread at a time, like the connection. It
 ** reads its settings at the first use, not when it is made.

@@ -1,4 +1,5 @@
-/* http.h: the one door to libcurl, and the only code that waits.
+/* http.h: the one way to send a request (transfer.h is the door to libcurl), and the only code that
+** waits.
 **
 ** One mlf_http per database connection: one curl_multi with keep-alive connections to one origin.
 ** A request is started, goes on while others do, and is waited for. All waiting happens in
