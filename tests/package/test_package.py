@@ -110,7 +110,7 @@ class Package(unittest.TestCase):
         names = zipfile.ZipFile(self.wheel).namelist()
         libraries = [pathlib.Path(name).name.split("-")[0] for name in names if ".so" in name]
         self.assertEqual(sorted(libraries), ["libcjson", "mlflow0.so"])
-        self.assertLess(self.wheel.stat().st_size, 250_000)
+        self.assertLess(self.wheel.stat().st_size, 300_000)
         self.assertIn("sqlite_mlflow/sql/views.sql", names)
         for name in ("questions.sql", "check", "scope.sh", "check.d/copy.sql", "scope.d/source.sql"):
             self.assertIn(f"sqlite_mlflow/sql/{name}", names)
