@@ -36,4 +36,4 @@ def measure(server, _, folder, repeats):
 
 if __name__ == "__main__":
     measuring.main("joins", __doc__.split("\n")[0],
-                   lambda _: measuring.seeded_store(scan.TRACES, scan.COPIES), measure)
+                   lambda: measuring.seeded_store(scan.TRACES, scan.COPIES), measure)

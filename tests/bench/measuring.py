@@ -153,8 +153,8 @@ def markdown(medians, unit):
 
 def main(name, description, store, measure, traces=None):
     """A benchmark's command line: `measure(server, experiment_id, folder, repeats)` on a copy of
-    the seeded store gives the text that docs/performance.md has between its marks. `store` is told
-    how many traces it is to have, `traces` unless asked for otherwise; without that, the folder."""
+    the seeded store gives the text that docs/performance.md has between its marks. Where `traces`
+    says how many there are unless asked for otherwise, the store is told."""
     parser = argparse.ArgumentParser(prog=f"tests/bench/run {name}", description=description)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--workers", type=int, default=4, help="of the server; MLflow's default")
@@ -167,7 +167,7 @@ def main(name, description, store, measure, traces=None):
     try:
         subprocess.run(["cmake", "--workflow", "--preset", "release"], cwd=ROOT, check=True,
                        stdout=subprocess.DEVNULL)
-        shutil.copy(store(arguments.traces if traces else folder), folder / "mlflow.db")
+        shutil.copy(store(arguments.traces) if traces else store(), folder / "mlflow.db")
         with live.Server(workers=arguments.workers, database=folder / "mlflow.db") as server:
             listed = run(["sqlite3", "-batch"], f".load {EXTENSION}\nSELECT "
                          f"experiment_id FROM mlflow_experiments WHERE name = '{EXPERIMENT}';",

@@ -128,4 +128,4 @@ def measure(server, experiment_id, folder, repeats):
 if __name__ == "__main__":
     measuring.main("mirror", __doc__.split("\n", 1)[0],
                    lambda traces: measuring.seeded_store(traces, traces // ORIGINALS), measure,
-                   traces=100_000)
+                   traces=20_000)

@@ -69,4 +69,4 @@ def measure(server, experiment_id, folder, repeats):
 
 if __name__ == "__main__":
     measuring.main("scan", __doc__.split("\n")[0],
-                   lambda _: measuring.seeded_store(TRACES, COPIES), measure)
+                   lambda: measuring.seeded_store(TRACES, COPIES), measure)

@@ -80,5 +80,5 @@ def measure(server, experiment_id, folder, repeats):
 
 
 if __name__ == "__main__":
-    measuring.main("spans", __doc__.split("\n")[0], lambda _: measuring.seeded_store(TRACES),
+    measuring.main("spans", __doc__.split("\n")[0], lambda: measuring.seeded_store(TRACES),
                    measure)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 import subprocess
@@ -207,6 +208,28 @@ class Copies(unittest.TestCase):
                     self.assertEqual(shown, online.shell(sql))
                     self.assertNotEqual(shown, "")
 
+
+    def test_parquet_of_a_mirror(self):
+        """The two blocks of docs/beyond.md, beside the same question to the mirror."""
+        import duckdb
+
+        page = (support.ROOT / "docs" / "beyond.md").read_text()
+        program = re.search(r"^```py\n(.*?)^```", page, re.MULTILINE | re.DOTALL).group(1)
+        question = re.search(r"^```text\n(SELECT.*?)^```", page, re.MULTILINE | re.DOTALL).group(1)
+        folder = pathlib.Path(self.folder.name)
+        (folder / "traces.db").unlink(missing_ok=True)
+        (folder / "traces.db").symlink_to(self.mirror.path)
+        subprocess.run([sys.executable, "-c", program], cwd=folder, check=True)
+        with contextlib.chdir(folder):
+            found = duckdb.sql(question).fetchall()
+        shown = support.shell(
+            "SELECT name, count(*), percentile(execution_time_ms, 95) FROM traces GROUP BY 1;",
+            database=str(self.mirror.path))
+        expected = [line.split("|") for line in shown.splitlines()]
+        self.assertEqual({name: (count, round(p95, 6)) for name, count, p95 in found},
+                         {name: (int(count), round(float(p95), 6))
+                          for name, count, p95 in expected})
+        self.assertGreater(len(found), 2)
 
     def test_the_report_of_a_mirror(self):
         self.mirror.sync()
