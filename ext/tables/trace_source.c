@@ -414,13 +414,14 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
                        : SQLITE_OK;
 }
 
-/* Completes a question about a list of ids of which the statement was given all. What else the
-** filter says SQLite checks; a raw filter and a run nobody can check here. */
-static int source_collect(mlf_trace_source *source, mlf_error *error) {
-  const mlf_filter *filter = source->ask.filter;
-  mlf_question *question = source->question;
+/* Completes a question about a list of ids, as long as the server was asked for no part of it, if
+** the statement was given them all. What else the filter says SQLite checks; a raw filter and a run
+** nobody can check here. */
+static int source_collect(mlf_trace_source *source, mlf_question *question,
+                          const mlf_filter *filter, mlf_error *error) {
   int rc = SQLITE_OK;
   if (filter->raw || filter->run || question->complete || question->recorder) return rc;
+  if (question->tries > 0) return rc;
   rc = mlf_given_begin(source->given, question, source, error);
   if (rc != SQLITE_OK || question->recorder != source) return rc;
   for (size_t i = 0; rc == SQLITE_OK && i < filter->id_count; i++) {
@@ -443,10 +444,11 @@ static int source_collect(mlf_trace_source *source, mlf_error *error) {
 static int source_walk_all(mlf_trace_source *source, mlf_error *error) {
   bool parted =
       source->given && (source->ask.filter->id_count == 0 || source->ask.lasting->id_count > 0);
-  bool list = source->given && source->ask.filter->id_count > 1;
-  int rc = list ? source_collect(source, error) : SQLITE_OK;
-  if (rc == SQLITE_OK && list && source->question->complete)
-    return source_read(source, source->question, error);
+  const mlf_ask *ask = &source->ask;
+  int rc = SQLITE_OK;
+  if (source->given && ask->filter->id_count > 1)
+    rc = ask->lasting->id_count > 1 ? source_collect(source, source->lasting, ask->lasting, error)
+                                    : source_collect(source, source->question, ask->filter, error);
   if (rc == SQLITE_OK && parted) rc = source_weigh(source, error);
   if (rc == SQLITE_OK && parted && source->lasting->complete)
     return source_read(source, source->lasting, error);
