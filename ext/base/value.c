@@ -27,6 +27,20 @@ double mlf_value_number(const mlf_value *value) {
   return value->type == MLF_INTEGER ? (double)value->integer : value->real;
 }
 
+bool mlf_value_is_word(const mlf_value *value) {
+  if (value->type != MLF_TEXT || memchr(value->text, 0, value->length)) return false;
+  bool digit = false, dot = false;
+  for (size_t i = 0; i < value->length; i++) {
+    char c = value->text[i];
+    if (!strchr("0123456789+-.eE \t\n\v\f\r", c)) return true;
+    if (digit && (c == '-' || c == '+')) return true; /* as in a date: a number has it after e */
+    if (dot && c == '.') return true;
+    dot = dot || c == '.';
+    digit = c >= '0' && c <= '9';
+  }
+  return value->length == 0;
+}
+
 int mlf_value_own(mlf_value *value) {
   if (value->owned || (value->type != MLF_TEXT && value->type != MLF_BLOB)) return SQLITE_OK;
   char *copy = sqlite3_malloc64(value->length + 1);

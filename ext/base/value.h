@@ -28,6 +28,9 @@ mlf_value mlf_value_take(char *text, size_t length);
 /* The number that an integer or a real is. */
 double mlf_value_number(const mlf_value *value);
 
+/* Whether it is a text that SQLite's affinities make no number of. */
+bool mlf_value_is_word(const mlf_value *value);
+
 /* Makes a borrowed text an owned one. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_value_own(mlf_value *value);
 

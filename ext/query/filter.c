@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 #include "query/shippable.h"
 #include "query/time_bound.h"
-#include "query/time_note.h"
 
 /* SQLite refuses longer patterns itself, at 50,000 bytes; nobody writes one this long. */
 #define FILTER_PATTERN_BYTES_MAX 1000
@@ -221,7 +220,7 @@ static void filter_write_key(filter_writer *writer, const mlf_column *column) {
 static bool filter_is_below(const mlf_filter_term *term) {
   if (term->column->key_kind == MLF_KEY_NUMBER) return false;
   if (term->op != MLF_OP_EQ && term->op != MLF_OP_GT && term->op != MLF_OP_GE) return false;
-  return mlf_time_note_is_word(&term->values[0]);
+  return mlf_value_is_word(&term->values[0]);
 }
 
 static bool filter_write_number(filter_writer *writer, const mlf_filter_term *term) {

@@ -37,6 +37,13 @@ static const char *const plan_op_texts[MLF_OP_COUNT] = {
 #define PLAN_SPANS_COST   3000.0
 #define PLAN_LIST_IDS     100.0
 
+const char *mlf_op_name(mlf_op op, int *length) {
+  const char *text = plan_op_texts[op];
+  *length = (int)strcspn(text, "(?");
+  if (text[*length]) --*length; /* the blank */
+  return text;
+}
+
 bool mlf_op_has_argument(mlf_op op) {
   return op != MLF_OP_IS_NULL && op != MLF_OP_IS_NOT_NULL;
 }

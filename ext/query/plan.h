@@ -72,6 +72,9 @@ typedef struct mlf_plan {
   bool one_row; /* at most one row (not in the text) */
 } mlf_plan;
 
+/* The operator as SQL writes it: `*length` bytes of the text. */
+const char *mlf_op_name(mlf_op op, int *length);
+
 /* Whether the term has an argument. */
 bool mlf_op_has_argument(mlf_op op);
 

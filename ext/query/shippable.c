@@ -83,25 +83,13 @@ mlf_shippable mlf_shippable_decide(const mlf_column *column, mlf_op op) {
 }
 
 char *mlf_shippable_operators(const mlf_column *column) {
-  static const char *const names[MLF_OP_COUNT] = {
-      [MLF_OP_EQ] = "=",
-      [MLF_OP_NE] = "!=",
-      [MLF_OP_LT] = "<",
-      [MLF_OP_LE] = "<=",
-      [MLF_OP_GT] = ">",
-      [MLF_OP_GE] = ">=",
-      [MLF_OP_IN] = "IN",
-      [MLF_OP_LIKE] = "LIKE",
-      [MLF_OP_GLOB] = "GLOB",
-      [MLF_OP_IS_NULL] = "IS NULL",
-      [MLF_OP_IS_NOT_NULL] = "IS NOT NULL",
-      [MLF_OP_IS] = "IS",
-  };
   const char *separator = "";
   sqlite3_str *text = sqlite3_str_new(NULL);
   for (int op = 0; op < MLF_OP_COUNT; op++) {
+    int length;
     if (mlf_shippable_decide(column, (mlf_op)op) == MLF_SHIP_NO) continue;
-    sqlite3_str_appendf(text, "%s%s", separator, names[op]);
+    const char *name = mlf_op_name((mlf_op)op, &length);
+    sqlite3_str_appendf(text, "%s%.*s", separator, length, name);
     separator = ", ";
   }
   int rc = sqlite3_str_errcode(text);

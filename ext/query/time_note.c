@@ -18,20 +18,6 @@ static const char *const note_operators[MLF_OP_COUNT] = {
     [MLF_OP_GT] = ">", [MLF_OP_GE] = ">=", [MLF_OP_IS] = "IS",
 };
 
-bool mlf_time_note_is_word(const mlf_value *value) {
-  if (value->type != MLF_TEXT || memchr(value->text, 0, value->length)) return false;
-  bool digit = false, dot = false;
-  for (size_t i = 0; i < value->length; i++) {
-    char c = value->text[i];
-    if (!strchr("0123456789+-.eE \t\n\v\f\r", c)) return true;
-    if (digit && (c == '-' || c == '+')) return true; /* as in a date: a number has it after e */
-    if (dot && c == '.') return true;
-    dot = dot || c == '.';
-    digit = c >= '0' && c <= '9';
-  }
-  return value->length == 0;
-}
-
 /* The seconds that the value is taken for; 0 if it is not. */
 static int64_t note_seconds(const mlf_value *value) {
   int64_t seconds = 0;
@@ -55,7 +41,7 @@ bool mlf_time_note_applies(const mlf_filter_term *term) {
   if (!note_operators[term->op]) return false;
   switch (term->column->key_kind) {
   case MLF_KEY_TIMESTAMP:
-  case MLF_KEY_END_TIME: return mlf_time_note_is_word(value) || note_seconds(value);
+  case MLF_KEY_END_TIME: return mlf_value_is_word(value) || note_seconds(value);
   case MLF_KEY_REQUEST_TIME: return note_is_no_year(value);
   default: return false;
   }
@@ -116,5 +102,5 @@ static char *note_on_number(const mlf_filter_term *term) {
 
 char *mlf_time_note_text(const mlf_filter_term *term) {
   if (term->column->key_kind == MLF_KEY_REQUEST_TIME) return note_on_number(term);
-  return mlf_time_note_is_word(&term->values[0]) ? note_on_text(term) : note_on_seconds(term);
+  return mlf_value_is_word(&term->values[0]) ? note_on_text(term) : note_on_seconds(term);
 }

@@ -13,9 +13,6 @@
 
 #include "query/filter.h"
 
-/* Whether the value is a text that no affinity makes a number of. */
-bool mlf_time_note_is_word(const mlf_value *value);
-
 /* Whether the term compares a column of milliseconds with a text or with seconds, or a date with a
 ** number that is no year. */
 bool mlf_time_note_applies(const mlf_filter_term *term);

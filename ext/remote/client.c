@@ -125,6 +125,12 @@ mlf_request_log *mlf_client_log(mlf_client *client) {
   return &client->log;
 }
 
+/* How far a statement has come, in words; NULL: no memory. Free with sqlite3_free. */
+static char *client_progress_words(const mlf_client *client, const mlf_budget *budget) {
+  mlf_progress_count count = client_count(client, budget);
+  return mlf_progress_words(&count);
+}
+
 int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error) {
   const mlf_settings *settings;
   int rc = mlf_client_settings(client, &settings, error);
@@ -140,8 +146,7 @@ int mlf_client_count_row(mlf_client *client, mlf_budget *budget, mlf_error *erro
     budget->rows++;
     return SQLITE_OK;
   }
-  mlf_progress_count count = client_count(client, budget);
-  char *words = mlf_progress_words(&count);
+  char *words = client_progress_words(client, budget);
   if (!words) return mlf_error_nomem(error);
   mlf_error_set(error, SQLITE_ERROR,
                 "the statement has been given %d rows, the most that "
@@ -265,8 +270,7 @@ static int call_result(const mlf_call *call, mlf_http_reply **reply, mlf_error *
   int rc = mlf_exchange_result(call->exchange, reply, &cause);
   if (rc != SQLITE_ERROR || !(*reply)->late) return mlf_error_move(error, &cause);
   mlf_error_clear(&cause);
-  mlf_progress_count count = client_count(call->client, call->budget);
-  char *words = mlf_progress_words(&count);
+  char *words = client_progress_words(call->client, call->budget);
   if (!words) return mlf_error_nomem(error);
   mlf_error_set(error, rc,
                 "%s %s: the statement's %.6g s are over, after %s; a larger "
@@ -297,8 +301,7 @@ static int call_count_bytes(const mlf_call *call, size_t bytes, mlf_error *error
   int most = call->client->settings.statement_bytes_max;
   call->budget->bytes += (int64_t)bytes;
   if (most == 0 || call->budget->bytes <= most) return SQLITE_OK;
-  mlf_progress_count count = client_count(call->client, call->budget);
-  char *words = mlf_progress_words(&count);
+  char *words = client_progress_words(call->client, call->budget);
   if (!words) return mlf_error_nomem(error);
   mlf_error_set(error, SQLITE_ERROR,
                 "%s %s: the statement has read %lld bytes, more than the %d that "

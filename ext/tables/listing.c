@@ -32,16 +32,20 @@ int mlf_listing_fail(sqlite3_vtab *vtab, const char *table, mlf_error *error) {
   return code;
 }
 
+int mlf_listing_declare(sqlite3 *db, const mlf_column *columns, int count) {
+  char *declaration = mlf_columns_declaration(columns, count, 0);
+  int rc = declaration ? sqlite3_declare_vtab(db, declaration) : SQLITE_NOMEM;
+  sqlite3_free(declaration);
+  return rc;
+}
+
 static int listing_connect(sqlite3 *db, void *context, int argc, const char *const *argv,
                            sqlite3_vtab **out, char **error_text) {
   (void)argc;
   (void)argv;
   (void)error_text;
   const listing_module *module = context;
-  const mlf_listing *listing = module->listing;
-  char *declaration = mlf_columns_declaration(listing->columns, listing->column_count, 0);
-  int rc = declaration ? sqlite3_declare_vtab(db, declaration) : SQLITE_NOMEM;
-  sqlite3_free(declaration);
+  int rc = mlf_listing_declare(db, module->listing->columns, module->listing->column_count);
   if (rc != SQLITE_OK) return rc;
   listing_table *table = sqlite3_malloc64(sizeof(*table));
   if (!table) return SQLITE_NOMEM;

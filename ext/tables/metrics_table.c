@@ -68,11 +68,7 @@ static int metrics_table_connect(sqlite3 *db, void *context, int argc, const cha
   mlf_connection_hold(table->connection);
   table->place = mlf_file_table_of(db, argc, argv);
   int rc = metrics_table_arguments(argv + 3, argc - 3, &table->arguments, &error);
-  if (rc == SQLITE_OK) {
-    char *declaration = mlf_columns_declaration(mlf_metrics_columns, MLF_METRICS_COLUMN_COUNT, 0);
-    rc = declaration ? sqlite3_declare_vtab(db, declaration) : SQLITE_NOMEM;
-    sqlite3_free(declaration);
-  }
+  if (rc == SQLITE_OK) rc = mlf_listing_declare(db, mlf_metrics_columns, MLF_METRICS_COLUMN_COUNT);
   if (rc == SQLITE_OK) {
     *out = &table->base;
   } else {
