@@ -9,8 +9,6 @@
 --   end.sql                       once
 
 PRAGMA recursive_triggers = OFF;
-PRAGMA synchronous = NORMAL;  -- after a power cut the last slices may have to be read again
-PRAGMA cache_size = -65536;   -- 64 MiB: ids come in no order
 
 -- What the scripts read of the server: of traces all but what only spans tell, and of each trace its
 -- assessments. Both in one statement, for what a statement was given it does not ask for again.
