@@ -72,6 +72,16 @@ def stop(process, first_signal):
     process.wait()
 
 
+def unprivileged(name, folder):
+    """What Popen needs to run a program as this user, who then owns the folder, where we are root,
+    as whom a database refuses to run."""
+    if os.geteuid() != 0:
+        return {}
+    user = pwd.getpwnam(name)
+    shutil.chown(folder, user.pw_uid, user.pw_gid)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
 class Postgresql:
     """A cluster of our own, run by an unprivileged user, since PostgreSQL refuses root."""
 
@@ -82,11 +92,7 @@ class Postgresql:
 
     def start(self):
         self.folder.mkdir()
-        identity = {}
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("postgres")
-            shutil.chown(self.folder, user.pw_uid, user.pw_gid)
-            identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        identity = unprivileged("postgres", self.folder)
         data = self.folder / "data"
         subprocess.run(
             [POSTGRESQL / "initdb", "--pgdata", data, "--username", "mlflow", "--auth", "trust",

@@ -6,17 +6,11 @@
 It compresses every reply for who takes that.
 """
 
-import pathlib
-import shutil
-import signal
 import socket
 import subprocess
-import tempfile
-import time
 
-import support
+from daemon import Daemon
 
-START_SECONDS_MAX = 30
 SETTINGS = """
 daemon off;
 user root;
@@ -44,28 +38,15 @@ http {{
 CERTIFICATE = "ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem;"
 
 
-class Nginx:
+class Nginx(Daemon):
+    name = "nginx"
+
     def __init__(self, uri, prefix="", tls=False):
+        super().__init__()
         self.behind = uri
         self.prefix = prefix
         self.tls = tls
-        self.port = support.live.free_port()
         self.uri = f"http{'s' if tls else ''}://127.0.0.1:{self.port}{prefix}"
-        self.folder = self.process = None
-
-    def __enter__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sqlite-mlflow-nginx-"))
-        try:
-            self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        if self.process:
-            support.live.stop(self.process, signal.SIGTERM)
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self):
         if self.tls:
@@ -82,11 +63,7 @@ class Nginx:
         self.process = subprocess.Popen(
             ["/usr/sbin/nginx", "-p", self.folder, "-c", settings, "-e", self.folder / "error.log"],
             start_new_session=True)
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while not self.listens():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("nginx did not start")
-            time.sleep(0.1)
+        self.wait_until(self.listens)
 
     def listens(self):
         with socket.socket() as probe:
