@@ -93,7 +93,8 @@ def odd_traces():
             **{f"odd {key}": value for key, value in ODD_VALUES.items()}}})
     for i, depth in enumerate(DEPTHS):
         yield f"{depth} levels", *make(8 + i, {
-            "place": 1, "name": SCRIPTS[1], "message": SCRIPTS[2], "attributes": {
+            "place": 1, "name": SCRIPTS[1], "status": StatusCode.ERROR, "message": SCRIPTS[2],
+            "attributes": {
                 "mlflow.spanInputs": nested(depth), "mlflow.spanOutputs": nested(depth - 1),
                 **{text: nested(depth) for text in SCRIPTS}}}, *(
             {"place": 2 + j, "parent": 1, "name": text, "attributes": {"mlflow.spanInputs": text}}
