@@ -21,6 +21,9 @@
 #define JSON_NODES_LEAST     65536
 #define JSON_BYTES_PER_VALUE 16
 
+/* How many bytes of decoded text are kept before they are forgotten. */
+#define JSON_TEXTS_BYTES 65536
+
 typedef struct json_extent {
   size_t begin; /* offset of the value's first byte */
   size_t end;   /* offset after its last */
@@ -62,23 +65,6 @@ static int json_add_value(mlf_json *json, size_t begin, mlf_error *error) {
   return SQLITE_OK;
 }
 
-/* Writes the plain form of what is in the tree: what cJSON 1.7.15 reads right under any locale.
-** Numbers are 0, for they are read from the text, and leaves are empty. */
-static int json_write_plain(sqlite3_str *plain, const mlf_json_reader *reader, mlf_json_token token,
-                            mlf_error *error) {
-  if (token != MLF_JSON_TOKEN_NUMBER)
-    return mlf_json_write_token(plain, reader, token, true, error);
-  sqlite3_str_appendchar(plain, 1, '0');
-  return SQLITE_OK;
-}
-
-/* Steps over a leaf that has begun, and writes it as empty. */
-static int json_read_leaf(mlf_json_reader *reader, mlf_json_token token, sqlite3_str *plain,
-                          mlf_error *error) {
-  sqlite3_str_appendall(plain, token == MLF_JSON_TOKEN_OBJECT ? "{}" : "[]");
-  return mlf_json_reader_skip(reader, token, error);
-}
-
 /* A byte order mark, which may begin a file and nothing else. */
 static size_t json_mark_bytes(const mlf_json *json) {
   bool marked =
@@ -86,68 +72,85 @@ static size_t json_mark_bytes(const mlf_json *json) {
   return marked ? 3 : 0;
 }
 
-/* Reads the document: checks it, records its values, and writes the plain form. */
-static int json_read(mlf_json *json, sqlite3_str *plain, mlf_error *error) {
-  size_t open[MLF_JSON_LEVELS_MAX + 1]; /* the values that the open containers are */
+/* Appends the decoded text of a name or string, with its NUL; `*at` is where. What was appended
+** before is forgotten where there is much of it, so that the tree alone grows with the document;
+** but for the name of a value. */
+static int json_decode(sqlite3_str *texts, const mlf_json_reader *reader, bool named, int *at,
+                       mlf_error *error) {
+  if (!named && sqlite3_str_length(texts) > JSON_TEXTS_BYTES) sqlite3_str_reset(texts);
+  *at = sqlite3_str_length(texts);
+  int rc = mlf_json_write_text(texts, reader, error);
+  sqlite3_str_appendchar(texts, 1, '\0');
+  return rc;
+}
+
+/* The item of a value that begins; NULL if there is no memory. A number is read from the document
+** when it is asked for. */
+static cJSON *json_item_new(mlf_json_token token, const char *text) {
+  switch (token) {
+  case MLF_JSON_TOKEN_OBJECT: return cJSON_CreateObject();
+  case MLF_JSON_TOKEN_ARRAY: return cJSON_CreateArray();
+  case MLF_JSON_TOKEN_STRING: return cJSON_CreateString(text);
+  case MLF_JSON_TOKEN_NUMBER: return cJSON_CreateNumber(0);
+  case MLF_JSON_TOKEN_TRUE: return cJSON_CreateTrue();
+  case MLF_JSON_TOKEN_FALSE: return cJSON_CreateFalse();
+  default: return cJSON_CreateNull();
+  }
+}
+
+/* Puts a value that begins into its container, or makes it the root. */
+static int json_add_item(mlf_json *json, cJSON *container, const char *name, cJSON *item,
+                         mlf_error *error) {
+  bool added = item != NULL;
+  if (added) item->valueint = (int)json->value_count - 1;
+  if (!container) {
+    json->root = item;
+  } else if (added) {
+    added = cJSON_IsArray(container) ? cJSON_AddItemToArray(container, item)
+                                     : cJSON_AddItemToObject(container, name, item);
+    if (!added) cJSON_Delete(item);
+  }
+  return added ? SQLITE_OK : mlf_error_nomem(error);
+}
+
+/* Reads the document: checks it, records its values, and makes the tree. */
+static int json_read(mlf_json *json, sqlite3_str *texts, mlf_error *error) {
+  cJSON *open[MLF_JSON_LEVELS_MAX + 1] = {NULL}; /* the containers that are open, from [1] on */
   mlf_json_reader reader;
   mlf_json_token token = MLF_JSON_TOKEN_NULL;
-  bool first = true;
+  int name = 0, text = 0;
   mlf_json_reader_init(&reader, json->text, json->length);
   reader.at = json_mark_bytes(json);
   reader.python = json->options.python;
   reader.interrupt = json->options.interrupt;
   for (;;) {
+    int level = reader.depth;
     int rc = mlf_json_reader_next(&reader, &token, error);
     if (rc != SQLITE_OK || token == MLF_JSON_TOKEN_END) return rc;
-    bool opens = token == MLF_JSON_TOKEN_OBJECT || token == MLF_JSON_TOKEN_ARRAY;
-    bool closes = token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END;
-    if (!first && !closes) sqlite3_str_appendchar(plain, 1, ',');
-    first = opens || token == MLF_JSON_TOKEN_NAME;
-    size_t value = json->value_count;
-    if (closes) {
-      value = open[reader.depth];
-    } else if (token != MLF_JSON_TOKEN_NAME) {
-      rc = json_add_value(json, reader.begin, error);
+    cJSON *container = open[level];
+    if (token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END) {
+      json->values[container->valueint].end = reader.end;
+      continue;
     }
-    if (rc == SQLITE_OK && opens && reader.depth > json->options.levels) {
-      rc = json_read_leaf(&reader, token, plain, error);
-      opens = first = false;
-    } else if (rc == SQLITE_OK) {
-      rc = json_write_plain(plain, &reader, token, error);
-      if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(plain, 1, ':');
+    if (token == MLF_JSON_TOKEN_NAME) {
+      rc = json_decode(texts, &reader, false, &name, error);
+      if (rc != SQLITE_OK) return rc;
+      continue;
     }
+    if (token == MLF_JSON_TOKEN_STRING)
+      rc = json_decode(texts, &reader, container && cJSON_IsObject(container), &text, error);
+    if (rc == SQLITE_OK) rc = json_add_value(json, reader.begin, error);
     if (rc != SQLITE_OK) return rc;
-    if (opens) open[reader.depth - 1] = value;
-    if (token != MLF_JSON_TOKEN_NAME && !opens) json->values[value].end = reader.end;
+    const char *decoded = sqlite3_str_value(texts);
+    cJSON *item = json_item_new(token, decoded ? decoded + text : NULL);
+    rc = json_add_item(json, container, decoded ? decoded + name : NULL, item, error);
+    if (rc == SQLITE_OK && reader.depth > level && level < json->options.levels)
+      open[reader.depth] = item;
+    else if (rc == SQLITE_OK)
+      rc = mlf_json_reader_skip(&reader, token, error);
+    if (rc != SQLITE_OK) return rc;
+    json->values[item->valueint].end = reader.end;
   }
-}
-
-/* Numbers `item`, what is in it and what follows it in document order, from `index`. Returns the
-** next index. Recursion is bounded by MLF_JSON_LEVELS_MAX. */
-static int json_number_items(cJSON *item, int index) {
-  for (; item; item = item->next) {
-    item->valueint = index++;
-    index = json_number_items(item->child, index);
-  }
-  return index;
-}
-
-/* Reads the document, and makes the tree. */
-static int json_build(mlf_json *json, mlf_error *error) {
-  sqlite3_str *plain = sqlite3_str_new(NULL);
-  int rc = json_read(json, plain, error);
-  if (rc == SQLITE_OK && sqlite3_str_errcode(plain) == SQLITE_OK) {
-    json->root = cJSON_ParseWithLength(sqlite3_str_value(plain), (size_t)sqlite3_str_length(plain));
-    /* The text is known to be JSON that cJSON reads: else there is no memory. */
-    if (json->root) {
-      int count = json_number_items(json->root, 0);
-      assert((size_t)count == json->value_count);
-      (void)count;
-    }
-  }
-  sqlite3_free(sqlite3_str_finish(plain));
-  if (rc == SQLITE_OK && !json->root) rc = mlf_error_nomem(error);
-  return rc;
 }
 
 /* Makes a document of borrowed text; `owned` is what to free with it. */
@@ -162,7 +165,10 @@ static int json_new(const char *text, size_t length, char *owned, mlf_json_optio
   *json = (mlf_json){.text = text, .length = length, .owned = owned, .options = options, .tag = -1};
   if (options.levels == 0) json->options.levels = MLF_JSON_LEVELS_MAX;
   assert(json->options.levels <= MLF_JSON_LEVELS_MAX);
-  int rc = json_build(json, error);
+  sqlite3_str *texts = sqlite3_str_new(NULL);
+  int rc = json_read(json, texts, error);
+  if (rc == SQLITE_OK && sqlite3_str_errcode(texts) != SQLITE_OK) rc = mlf_error_nomem(error);
+  sqlite3_free(sqlite3_str_finish(texts));
   if (rc == SQLITE_OK) {
     *out = json;
   } else {

@@ -1,8 +1,8 @@
 /* json.h: JSON documents as trees, and the one door to cJSON.
 **
-** A document is read to its last byte by model/json_reader.h, which notes where each value began
-** and ended and writes a plain form of it; cJSON makes the tree of that. So what cJSON alone would
-** lose is kept:
+** model/json_reader.h reads a document once, to its last byte; each value that it comes to becomes
+** an item of a cJSON tree at once, and where it began and ended is noted. So what cJSON's own
+** parser would lose is kept:
 **
 **   (1) integers are exact to 64 bits (they are read from the source text);
 **   (2) a value's own bytes can be had as they were sent (mlf_json_raw);

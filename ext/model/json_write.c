@@ -39,8 +39,8 @@ static size_t write_utf8(long character, char utf8[4]) {
   return more + 1;
 }
 
-/* Appends the inside of a JSON string that is not plain. */
-static int write_string(sqlite3_str *out, const mlf_json_reader *reader, bool readable,
+/* Appends the inside of a JSON string that is not plain, decoded or as JSON. */
+static int write_string(sqlite3_str *out, const mlf_json_reader *reader, bool decoded,
                         mlf_error *error) {
   const char *at = reader->text + reader->begin + 1, *end = reader->text + reader->end - 1;
   size_t poll_at = reader->begin + MLF_JSON_POLL_BYTES;
@@ -61,8 +61,8 @@ static int write_string(sqlite3_str *out, const mlf_json_reader *reader, bool re
       char utf8[4];
       long character = write_escaped(at, end, &step);
       if (character < 0) {
-        sqlite3_str_appendf(out, "%s\\u%04x", readable ? "\\" : "", mlf_json_code_unit(at, 6));
-      } else if (character < 0x80) {
+        sqlite3_str_appendf(out, "\\u%04x", mlf_json_code_unit(at, 6));
+      } else if (character < 0x80 && !decoded) {
         mlf_json_string_write_ascii(out, (unsigned char)character);
       } else {
         sqlite3_str_append(out, utf8, (int)write_utf8(character, utf8));
@@ -73,8 +73,15 @@ static int write_string(sqlite3_str *out, const mlf_json_reader *reader, bool re
   return SQLITE_OK;
 }
 
+int mlf_json_write_text(sqlite3_str *out, const mlf_json_reader *reader, mlf_error *error) {
+  if (!reader->plain) return write_string(out, reader, true, error);
+  const char *begin = reader->text + reader->begin + 1, *end = reader->text + reader->end - 1;
+  sqlite3_str_append(out, begin, (int)(end - begin));
+  return SQLITE_OK;
+}
+
 int mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_json_token token,
-                         bool readable, mlf_error *error) {
+                         mlf_error *error) {
   const char *begin = reader->text + reader->begin, *end = reader->text + reader->end;
   bool quoted = token == MLF_JSON_TOKEN_NAME || token == MLF_JSON_TOKEN_STRING;
   int rc = SQLITE_OK;
@@ -84,7 +91,7 @@ int mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_js
     sqlite3_str_append(out, begin, (int)(end - begin));
   } else {
     sqlite3_str_appendchar(out, 1, '"');
-    rc = write_string(out, reader, readable, error);
+    rc = write_string(out, reader, false, error);
     sqlite3_str_appendchar(out, 1, '"');
   }
   return rc;
@@ -98,7 +105,7 @@ int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *e
     if (rc != SQLITE_OK || token == MLF_JSON_TOKEN_END) return rc;
     bool closes = token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END;
     if (!first && !closes) sqlite3_str_appendchar(out, 1, ',');
-    rc = mlf_json_write_token(out, reader, token, false, error);
+    rc = mlf_json_write_token(out, reader, token, error);
     if (rc != SQLITE_OK) return rc;
     if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(out, 1, ':');
     first = token == MLF_JSON_TOKEN_OBJECT || token == MLF_JSON_TOKEN_ARRAY ||

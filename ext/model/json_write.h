@@ -16,11 +16,14 @@
 #include "base/sqlite_api.h"
 #include "model/json_reader.h"
 
-/* Appends the token that the reader has just read. With `readable` an escape that text cannot carry
-** is written as the text of that escape: for whoever decodes the string. SQLITE_INTERRUPT as of the
-** reader; what was appended is of no use then. */
+/* Appends the token that the reader has just read. SQLITE_INTERRUPT as of the reader; what was
+** appended is of no use then. */
 int mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_json_token token,
-                         bool readable, mlf_error *error);
+                         mlf_error *error);
+
+/* Appends the text that the name or string which the reader has just read stands for, without
+** quotes. What text cannot carry is the text of its escape. Errors as above. */
+int mlf_json_write_text(sqlite3_str *out, const mlf_json_reader *reader, mlf_error *error);
 
 /* Appends all that the reader will read, from its beginning on. If that is no JSON, an error as of
 ** mlf_json_reader_next, and what was appended is of no use. */

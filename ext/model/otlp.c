@@ -45,16 +45,15 @@ typedef struct otlp_writer {
 /* Whether the name or string that was read is this one, which is of ASCII. */
 static bool otlp_is(const otlp_writer *writer, const char *text) {
   const mlf_json_reader *reader = &writer->reader;
-  const char *found = reader->text + reader->begin;
-  size_t found_length = reader->end - reader->begin, length = strlen(text);
-  if (found_length > OTLP_ESCAPE_BYTES * length + 2) return false;
-  sqlite3_str *decoded = reader->plain ? NULL : sqlite3_str_new(NULL);
-  if (decoded) {
-    mlf_json_write_token(decoded, reader, MLF_JSON_TOKEN_STRING, false, writer->error);
-    found = sqlite3_str_value(decoded);
-    found_length = (size_t)sqlite3_str_length(decoded);
-  }
-  bool is = found_length == length + 2 && memcmp(found + 1, text, length) == 0;
+  const size_t length = strlen(text);
+  if (reader->end - reader->begin > OTLP_ESCAPE_BYTES * length + 2) return false;
+  if (reader->plain)
+    return reader->end - reader->begin == length + 2 &&
+           memcmp(reader->text + reader->begin + 1, text, length) == 0;
+  sqlite3_str *decoded = sqlite3_str_new(NULL);
+  mlf_json_write_text(decoded, reader, writer->error);
+  bool is = (size_t)sqlite3_str_length(decoded) == length &&
+            memcmp(sqlite3_str_value(decoded), text, length) == 0;
   sqlite3_free(sqlite3_str_finish(decoded));
   return is;
 }
@@ -148,7 +147,7 @@ static bool otlp_take_scalar(otlp_writer *writer) {
   default:
     if (token != MLF_JSON_TOKEN_STRING) return false;
   }
-  writer->rc = mlf_json_write_token(writer->out, &writer->reader, token, false, writer->error);
+  writer->rc = mlf_json_write_token(writer->out, &writer->reader, token, writer->error);
   return true;
 }
 

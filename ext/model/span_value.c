@@ -35,21 +35,20 @@ static int span_is_json(mlf_json_reader reader, bool *is, mlf_error *error) {
 /* Appends what the string that `reader` has just read holds, if that is JSON as Python writes it;
 ** else the string itself. Python has None for an empty one. */
 static int span_write_file_text(sqlite3_str *out, const mlf_json_reader *reader, mlf_error *error) {
-  mlf_json *json;
   bool is_json = false;
-  int rc = mlf_json_parse(reader->text + reader->begin, reader->end - reader->begin,
-                          (mlf_json_options){.interrupt = reader->interrupt}, &json, error);
-  if (rc != SQLITE_OK) return rc;
-  const char *text = mlf_json_text(mlf_json_root(json));
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  int rc = mlf_json_write_text(text, reader, error);
+  if (rc == SQLITE_OK && sqlite3_str_length(text) == 0) sqlite3_str_appendall(text, "null");
+  if (rc == SQLITE_OK && sqlite3_str_errcode(text) != SQLITE_OK) rc = mlf_error_nomem(error);
   mlf_json_reader inner;
-  mlf_json_reader_init(&inner, *text ? text : "null", *text ? strlen(text) : 4);
+  mlf_json_reader_init(&inner, sqlite3_str_value(text), (size_t)sqlite3_str_length(text));
   inner.python = true;
   inner.interrupt = reader->interrupt;
-  rc = span_is_json(inner, &is_json, error);
+  if (rc == SQLITE_OK) rc = span_is_json(inner, &is_json, error);
   if (rc == SQLITE_OK && is_json) rc = mlf_json_write_value(out, &inner, error);
   if (rc == SQLITE_OK && !is_json)
-    rc = mlf_json_write_token(out, reader, MLF_JSON_TOKEN_STRING, false, error);
-  mlf_json_free(json);
+    rc = mlf_json_write_token(out, reader, MLF_JSON_TOKEN_STRING, error);
+  sqlite3_free(sqlite3_str_finish(text));
   return rc;
 }
 
@@ -80,7 +79,7 @@ static int span_write_file_attributes(sqlite3_str *out, const mlf_json *json,
     rc = mlf_json_reader_next(&reader, &token, error);
     if (rc != SQLITE_OK || token != MLF_JSON_TOKEN_NAME) break;
     sqlite3_str_appendall(out, separator);
-    rc = mlf_json_write_token(out, &reader, token, false, error);
+    rc = mlf_json_write_token(out, &reader, token, error);
     sqlite3_str_appendchar(out, 1, ':');
     if (rc == SQLITE_OK) rc = mlf_json_reader_next(&reader, &token, error);
     if (rc == SQLITE_OK) rc = span_write_file_value(out, &reader, token, error);

@@ -1,8 +1,8 @@
 /* fuzz_json.c: the JSON door against itself, SQLite's json_valid and json, and the C library.
 **
 **   (1) Text is refused if and only if SQLite says it is no JSON, but for a limit: ours is named,
-**       and SQLite has one of about 1,000 levels. (2) What the reader accepts, cJSON reads: there
-**       is no SQLITE_NOMEM. Python's JSON has all of JSON. (3) The raw bytes of each value are
+**       and SQLite has one of about 1,000 levels. (2) What the reader accepts has a tree: there is
+**       no SQLITE_NOMEM. Python's JSON has all of JSON. (3) The raw bytes of each value are
 **       within its container's, and parse to the same value; so do a tree of few levels, whose
 **       leaves are opened, and the canonical form. (4) Decoded text and names are UTF-8; numbers
 **       are what strtoll and strtod make of them. (5) The canonical form is its own canonical form,
