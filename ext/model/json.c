@@ -17,9 +17,9 @@
 #define JSON_EXPONENT_MAX 1000000000000000
 
 /* A node takes about 100 bytes. What MLflow sends has far fewer in its text; so a tree is at most
-** some seven times as large as its text, and the limit of the text is the limit of all. */
+** some fourteen times as large as its text, and the limit of the text is the limit of all. */
 #define JSON_NODES_LEAST     65536
-#define JSON_BYTES_PER_VALUE 16
+#define JSON_BYTES_PER_VALUE 8
 
 /* How many bytes of decoded text are kept before they are forgotten. */
 #define JSON_TEXTS_BYTES 65536

@@ -304,11 +304,11 @@ static char *json_zeros(size_t count, size_t *length) {
   return text;
 }
 
-/* 65536 values, and one more for every 16 bytes of text. */
+/* 65536 values, and one more for every 8 bytes of text. */
 static void trees_have_so_many_values(void **state) {
   (void)state;
   size_t length, most = 65536;
-  while (most + 1 <= 65536 + ((most + 1) * 2 - 1) / 16)
+  while (most + 1 <= 65536 + ((most + 1) * 2 - 1) / 8)
     most++;
   char *text = json_zeros(most, &length);
   json_takes_text(text, length, NULL);
@@ -319,9 +319,9 @@ static void trees_have_so_many_values(void **state) {
 
   /* More text has room for more values, and what is in a leaf is none. */
   text = json_zeros(most + 1, &length);
-  text = sqlite3_realloc64(text, length + 16);
-  memset(text + length, ' ', 16);
-  json_takes_text(text, length + 16, NULL);
+  text = sqlite3_realloc64(text, length + 8);
+  memset(text + length, ' ', 8);
+  json_takes_text(text, length + 8, NULL);
   text = json_nest(MLF_JSON_LEVELS_MAX, "[", "@", "]");
   char *zeros = json_zeros(2 * most, &length);
   char *at = strchr(text, '@');
