@@ -26,6 +26,7 @@ static const char *const plan_op_texts[MLF_OP_COUNT] = {
 #define PLAN_OLDEST " ORDER BY timestamp_ms ASC"
 #define PLAN_LIMIT  " LIMIT"
 #define PLAN_OFFSET " OFFSET"
+#define PLAN_COUNT  " COUNT"
 
 /* The cost model, in units of one row handled locally (about a microsecond). Nothing is known of
 ** the server when a statement is planned, so what matters is the order of magnitude: a request is
@@ -183,6 +184,7 @@ char *mlf_plan_text(const mlf_schema *schema, const mlf_plan *plan) {
   if (plan->order == MLF_ORDER_OLDEST_FIRST) sqlite3_str_appendall(text, PLAN_OLDEST);
   if (plan->limit) sqlite3_str_appendall(text, PLAN_LIMIT);
   if (plan->offset) sqlite3_str_appendall(text, PLAN_OFFSET);
+  if (plan->count) sqlite3_str_appendall(text, PLAN_COUNT);
   return sqlite3_str_finish(text);
 }
 
@@ -240,5 +242,6 @@ int mlf_plan_parse(const mlf_schema *schema, const char *text, mlf_plan *plan) {
   if (plan_skip(&at, PLAN_OLDEST)) plan->order = MLF_ORDER_OLDEST_FIRST;
   plan->limit = plan_skip(&at, PLAN_LIMIT);
   plan->offset = plan_skip(&at, PLAN_OFFSET);
+  plan->count = plan_skip(&at, PLAN_COUNT);
   return *at ? SQLITE_CORRUPT : SQLITE_OK;
 }

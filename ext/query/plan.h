@@ -7,7 +7,8 @@
 **       ORDER BY timestamp_ms DESC LIMIT
 **
 ** The grammar of the text: `(all)`, or terms joined by ` AND `; then, each if present,
-** ` ORDER BY timestamp_ms DESC` or ` ASC`, ` LIMIT` (one argument), ` OFFSET` (one argument). A
+** ` ORDER BY timestamp_ms DESC` or ` ASC`, ` LIMIT` (one argument), ` OFFSET` (one argument),
+** ` COUNT`: nothing is read but what the terms tell, so the server may count instead. A
 ** term is a column name (bare if it is letters, digits, `_` and `.`, else in double quotes), an
 ** operator, and `?` for each that has an argument; `IN (?)` takes the whole list at once.
 ** Arguments are numbered in the order of the text.
@@ -66,6 +67,7 @@ typedef struct mlf_plan {
   mlf_order order;
   bool limit;   /* the limit's value is the argument after the terms' */
   bool offset;  /* the offset's value is the one after that */
+  bool count;   /* nothing is read of a row but what the terms tell */
   bool exact;   /* every constraint is sent, and exactly (not in the text) */
   double rows;  /* estimate (not in the text) */
   double cost;  /* estimate, in the unit of one local row (not in the text) */

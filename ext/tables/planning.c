@@ -98,6 +98,13 @@ static bool planning_uses(const sqlite3_index_info *info, int column) {
   return (info->colUsed >> (column < 63 ? column : 63) & 1) != 0;
 }
 
+/* Whether the server can count the rows in which the column is equal to something. Not by a tag:
+** on MySQL the metrics compare those in any case of letters. */
+static bool planning_is_countable(const mlf_schema *schema, int column) {
+  const mlf_column *its = &schema->columns[column];
+  return mlf_key_is_experiment(its->key_kind) || its->source == MLF_SOURCE_STATUS;
+}
+
 static bool planning_asks(const mlf_plan *plan, int column) {
   for (int i = 0; i < plan->term_count; i++) {
     if (plan->terms[i].column == column) return true;
@@ -118,7 +125,24 @@ static int planning_untold(const mlf_schema *schema, const mlf_plan *plan,
   return untold;
 }
 
-int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info) {
+/* Whether the statement reads nothing of a row but what the plan's terms tell. SQLite says of the
+** key that it is read by count(*), too. */
+static bool planning_counts(const mlf_schema *schema, const mlf_plan *plan,
+                            const sqlite3_index_info *info) {
+  if (!plan->exact || info->nOrderBy > 0) return false;
+  for (int i = 0; i < plan->term_count; i++) {
+    if (plan->terms[i].op != MLF_OP_EQ || !planning_is_countable(schema, plan->terms[i].column))
+      return false;
+  }
+  for (int i = 0; i < schema->column_count; i++) {
+    bool key = schema->columns[i].key_kind == MLF_KEY_TRACE_ID;
+    if (planning_uses(info, i) && !key && !planning_asks(plan, i)) return false;
+  }
+  return true;
+}
+
+int mlf_planning_best_index(const mlf_schema *schema, mlf_planning_ways ways,
+                            sqlite3_index_info *info) {
   mlf_plan plan;
   int limit, offset, count = 0;
   planning_find_limit(info, &limit, &offset);
@@ -129,10 +153,10 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_ind
     bool counted = info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_LIMIT &&
                    info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_OFFSET;
     if (counted) count = i + 1;
-    constraints[i] = counted ? planning_constraint(schema, pushdown, info, i)
+    constraints[i] = counted ? planning_constraint(schema, ways.pushdown, info, i)
                              : (mlf_constraint){.column = -1, .op = MLF_OP_COUNT};
   }
-  mlf_wish wish = {.order = pushdown ? planning_order(schema, info) : MLF_ORDER_ANY,
+  mlf_wish wish = {.order = ways.pushdown ? planning_order(schema, info) : MLF_ORDER_ANY,
                    .rows = planning_rows(info, limit, offset)};
   wish.other_order = info->nOrderBy > 0 && wish.order == MLF_ORDER_ANY;
   int rc = mlf_plan_choose(schema, constraints, count, wish, &plan);
@@ -141,5 +165,6 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_ind
   info->idxNum = planning_untold(schema, &plan, info);
   plan.limit = plan.exact && limit >= 0;
   plan.offset = plan.limit && offset >= 0;
+  plan.count = ways.pushdown && ways.count && limit < 0 && planning_counts(schema, &plan, info);
   return planning_write(schema, &plan, limit, offset, info);
 }

@@ -12,9 +12,15 @@
 #define MLF_PLANNING_UNTOLD_EXPERIMENT 1
 #define MLF_PLANNING_UNTOLD_OTHER      2 /* filter, in_run */
 
-/* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. With
-** `pushdown` off only the arguments are taken, for they say what the table holds. SQLITE_OK,
+/* How a table may be read. */
+typedef struct mlf_planning_ways {
+  bool pushdown; /* else only the arguments are taken, for they say what the table holds */
+  bool count;    /* it has one row a trace, which the server can count (tables/trace_count.h) */
+} mlf_planning_ways;
+
+/* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. SQLITE_OK,
 ** SQLITE_CONSTRAINT (try another plan) or SQLITE_NOMEM. */
-int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info);
+int mlf_planning_best_index(const mlf_schema *schema, mlf_planning_ways ways,
+                            sqlite3_index_info *info);
 
 #endif

@@ -16,12 +16,13 @@ typedef struct survey_op {
   char *text; /* p4; owned; NULL if it says nothing here */
 } survey_op;
 
-/* A scan whose plan leaves out what its arguments are compared with. */
+/* A scan, and what its plan does not tell. */
 typedef struct survey_scan {
   const sqlite3_vtab *table;
   const char *plan;
-  bool experiment;
-  bool other;
+  bool experiment; /* that this is compared, */
+  bool other;      /* or filter or in_run; */
+  bool read;       /* that it reads a column whose value is not told, or begins again */
 } survey_scan;
 
 struct mlf_survey {
@@ -206,10 +207,12 @@ static bool survey_is_compared(const mlf_survey *survey, const mlf_surveyed *tab
   return false;
 }
 
-/* Notes what of the arguments of a scan is compared but not told, and by which plan it reads. */
-static int survey_note_compared(mlf_survey *survey, const mlf_surveyed *tables,
-                                const mlf_surveyed *table, int at, const mlf_plan *plan) {
-  survey_scan scan = {.table = table->table, .plan = survey->ops[at].text};
+/* Notes by which plan a scan reads, and what it reads that the plan does not tell; of its arguments,
+** what is compared. */
+static int survey_note_scan(mlf_survey *survey, const mlf_surveyed *tables,
+                            const mlf_surveyed *table, int at, const mlf_plan *plan) {
+  survey_scan scan = {
+      .table = table->table, .plan = survey->ops[at].text, .read = survey_is_in_loop(survey, at)};
   for (int i = 0; i < survey->op_count; i++) {
     const survey_op *op = &survey->ops[i];
     if (!survey_is(op, "VColumn") || op->p1 != survey->ops[at].p1) continue;
@@ -218,6 +221,7 @@ static int survey_note_compared(mlf_survey *survey, const mlf_surveyed *tables,
     bool told = false;
     for (int j = 0; j < plan->term_count; j++)
       told = told || plan->terms[j].column == op->p2;
+    scan.read = scan.read || !told;
     if (told || !mlf_key_is_argument(kind) || !survey_is_compared(survey, tables, i)) continue;
     *(kind == MLF_KEY_EXPERIMENT ? &scan.experiment : &scan.other) = true;
   }
@@ -253,7 +257,7 @@ static int survey_note(mlf_survey *survey, const mlf_surveyed *tables, int at) {
   if (!plan) return SQLITE_NOMEM;
   int rc = mlf_plan_parse(table->schema, op->text, plan);
   if (rc == SQLITE_OK) rc = survey_note_told(survey, tables, table, at, plan);
-  if (rc == SQLITE_OK) rc = survey_note_compared(survey, tables, table, at, plan);
+  if (rc == SQLITE_OK) rc = survey_note_scan(survey, tables, table, at, plan);
   if (rc == SQLITE_OK) rc = survey_note_all(survey, table, plan);
   sqlite3_free(plan);
   return rc;
@@ -288,6 +292,17 @@ bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, co
       return true;
   }
   return false;
+}
+
+bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan) {
+  bool found = false;
+  for (int i = 0; i < survey->scan_count; i++) {
+    const survey_scan *each = &survey->scans[i];
+    if (each->table != table || strcmp(each->plan, plan) != 0) continue;
+    if (each->read) return false;
+    found = true;
+  }
+  return found;
 }
 
 const char *mlf_survey_experiment(const mlf_survey *survey, int index) {

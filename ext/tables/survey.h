@@ -39,6 +39,10 @@ bool mlf_survey_repeats(const mlf_survey *survey);
 bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                          bool experiment);
 
+/* Whether the scans of the table with this plan begin once, and the statement reads no column of
+** them but what is compared with `=` in the plan. */
+bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan);
+
 /* The experiment that the statement asks a table for, by name or id, the index-th of them; NULL
 ** after the last. One that is known only while the statement runs is "". */
 const char *mlf_survey_experiment(const mlf_survey *survey, int index);

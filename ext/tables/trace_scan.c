@@ -7,6 +7,7 @@
 #include "query/time_note.h"
 #include "tables/planning.h"
 #include "tables/scope.h"
+#include "tables/trace_count.h"
 
 int mlf_trace_scan_open(mlf_trace_scan *scan) {
   scan->source.client = mlf_connection_client(scan->connection);
@@ -18,6 +19,7 @@ static void scan_reset(mlf_trace_scan *scan) {
   mlf_source_reset(&scan->source);
   mlf_filter_clear(&scan->filter);
   mlf_filter_clear(&scan->lasting);
+  scan->counted = 0;
 }
 
 void mlf_trace_scan_end(mlf_trace_scan *scan) {
@@ -32,6 +34,10 @@ void mlf_trace_scan_end(mlf_trace_scan *scan) {
 }
 
 int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error) {
+  if (scan->counted > 0) {
+    scan->counted--;
+    return SQLITE_OK;
+  }
   return mlf_source_next(&scan->source, error);
 }
 
@@ -217,6 +223,21 @@ static int scan_recall(mlf_trace_scan *scan, mlf_error *error) {
   return mlf_source_recall(&scan->source, filter->ids[0].text, error);
 }
 
+/* Lets the server count. SQLITE_NOTFOUND: the traces have to be read. */
+static int scan_count(mlf_trace_scan *scan, const mlf_plan *plan, mlf_server server,
+                      mlf_error *error) {
+  if (!plan->count || !scan->filter.complete) return SQLITE_NOTFOUND;
+  mlf_count_ask ask = {.client = scan->source.client,
+                       .statement = scan->source.statement,
+                       .table = scan->table,
+                       .plan_text = scan->plan_text,
+                       .terms = scan->bound.terms,
+                       .term_count = scan->bound.count,
+                       .scope = &scan->scope,
+                       .server = server};
+  return mlf_trace_count(&ask, &scan->counted, error);
+}
+
 int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan_text,
                          sqlite3_value **values, mlf_error *error) {
   mlf_plan plan;
@@ -236,6 +257,8 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
   if (rc == SQLITE_ROW) return scan_check_scope(scan, told, error);
   if (rc == SQLITE_NOTFOUND) rc = scan_resolve(scan, told, compared, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
+  rc = scan_count(scan, &plan, server, error);
+  if (rc != SQLITE_NOTFOUND) return rc;
   rc = scan_ask(scan, server, plan.order, &ask, error);
   return rc == SQLITE_OK ? mlf_source_begin(&scan->source, &ask, error) : rc;
 }

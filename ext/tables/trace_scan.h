@@ -35,6 +35,8 @@ typedef struct mlf_trace_scan {
   bool scope_kept; /* the statement says nothing of experiments: the scope stays the same */
   mlf_filter filter;
   mlf_filter lasting; /* of the terms that do not change */
+  int64_t counted;    /* rows that the server has counted and nobody reads, from the one that the
+                         scan is at on; 0: it reads traces */
 } mlf_trace_scan;
 
 /* Joins the statement that is running. SQLITE_OK or SQLITE_NOMEM. */

@@ -6,6 +6,7 @@
 #include "tables/file_table.h"
 #include "tables/listing.h"
 #include "tables/planning.h"
+#include "tables/trace_count.h"
 
 typedef struct trace_module {
   mlf_connection *connection;
@@ -75,7 +76,9 @@ static int trace_connect(sqlite3 *db, void *context, int argc, const char *const
 
 static int trace_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   trace_table *table = (trace_table *)vtab;
-  return mlf_planning_best_index(&table->schema, table->arguments.pushdown, info);
+  mlf_planning_ways ways = {.pushdown = table->arguments.pushdown,
+                            .count = table->rows == &mlf_trace_rows_traces};
+  return mlf_planning_best_index(&table->schema, ways, info);
 }
 
 static int trace_disconnect(sqlite3_vtab *vtab) {
@@ -126,6 +129,7 @@ static int trace_settle(trace_cursor *cursor, mlf_error *error) {
   const mlf_trace_rows *rows = trace_rows_of(cursor);
   bool row = false;
   int rc = SQLITE_OK;
+  if (cursor->scan.counted > 0) return rc;
   while (rc == SQLITE_OK && mlf_trace_scan_trace(&cursor->scan) && !row) {
     rows->clear(cursor->state);
     rc = rows->first(&cursor->scan, cursor->state, &row, error);
@@ -167,7 +171,22 @@ static int trace_next(sqlite3_vtab_cursor *base) {
 }
 
 static int trace_eof(sqlite3_vtab_cursor *base) {
-  return mlf_trace_scan_trace(&((trace_cursor *)base)->scan) == NULL;
+  const mlf_trace_scan *scan = &((trace_cursor *)base)->scan;
+  return scan->counted == 0 && mlf_trace_scan_trace(scan) == NULL;
+}
+
+/* A value of a row that was counted and not read. */
+static int trace_told(trace_cursor *cursor, sqlite3_context *context, const mlf_column *column) {
+  const mlf_bound_terms *bound = &cursor->scan.bound;
+  const char *told = mlf_trace_count_value(bound->terms, bound->count, column);
+  mlf_error error = {0};
+  if (told) {
+    sqlite3_result_text(context, told, -1, SQLITE_TRANSIENT);
+    return SQLITE_OK;
+  }
+  mlf_error_set(&error, SQLITE_INTERNAL, "%s was said not to be read, and the rows were counted",
+                column->name);
+  return mlf_error_result(context, trace_rows_of(cursor)->table, &error);
 }
 
 static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
@@ -176,6 +195,7 @@ static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
   const mlf_column *column = &((trace_table *)base->pVtab)->schema.columns[index];
   mlf_value value;
   mlf_error error = {0};
+  if (cursor->scan.counted > 0) return trace_told(cursor, context, column);
   if (column->source == MLF_SOURCE_ASKED) {
     const char *asked = mlf_trace_scan_asked(&cursor->scan, column);
     sqlite3_result_text(context, asked, -1, SQLITE_TRANSIENT);

@@ -1,5 +1,6 @@
 """How far a statement is: on a terminal while it waits, and in the error when its time is over."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -66,12 +67,11 @@ class Progress(unittest.TestCase):
                     **{"TERM": "xterm"} | variables)) as process:
             out, err = process.communicate(timeout=60)
         os.close(slave)
-        os.set_blocking(master, False)
-        try:
-            shown = os.read(master, 1 << 20).decode()
-        except OSError:  # nothing was written
-            shown = ""
-        return out.strip(), err, shown
+        shown = b""
+        with contextlib.suppress(OSError):  # the end, where no other end is open any more
+            while piece := os.read(master, 1 << 20):
+                shown += piece
+        return out.strip(), err, shown.decode()
 
     def check_shown(self, shown):
         lines = LINE.findall(shown)

@@ -222,6 +222,7 @@ static void plans_survive_as_text(void **state) {
     plan.order = (mlf_order)((random >> 12) % 3);
     plan.limit = (random >> 20) & 1;
     plan.offset = plan.limit && ((random >> 21) & 1);
+    plan.count = (random >> 22) & 1;
     char *text = mlf_plan_text(&schema, &plan);
     assert_int_equal(mlf_plan_parse(&schema, text, &parsed), SQLITE_OK);
     if (memcmp(&plan, &parsed, sizeof(plan)) != 0) fail_msg("%s", text);

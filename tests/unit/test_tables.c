@@ -183,7 +183,7 @@ static const tables_case tables_cases[] = {
     {NULL, "CREATE VIRTUAL TABLE t USING mlflow_traces(colour = red)", "",
      "mlflow_traces: unknown argument \"colour = red\""},
     {NULL, "SELECT mlflow_connect('ftp://h')", "", "mlflow_connect: "},
-    {"CREATE TEMP TABLE receipt AS SELECT count(*) FROM mlflow_traces",
+    {"CREATE TEMP TABLE receipt AS SELECT count(name) FROM mlflow_traces",
      "SELECT method, endpoint, order_by, page_rows, status, rows, rows_kept FROM mlflow_requests "
      "WHERE endpoint LIKE '%traces%'",
      "POST|/api/3.0/mlflow/traces/search|timestamp_ms DESC|500|200|2|2;", NULL},
