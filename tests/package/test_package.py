@@ -74,9 +74,9 @@ class Environment:
         subprocess.run([self.bin / "python", "-m", "pip", "install", "--quiet",
                         "--disable-pip-version-check", *packages, f"{wheel}[shell]"], check=True)
 
-    def run(self, program, *arguments, server=None, **variables):
+    def run(self, program, *arguments, server=None, input="", **variables):
         return subprocess.run([self.bin / program, *arguments], capture_output=True, text=True,
-                              timeout=120, cwd=self.bin.parent, check=False,
+                              timeout=120, cwd=self.bin.parent, check=False, input=input,
                               env=support.clean_environment(server, **variables))
 
 
@@ -155,6 +155,10 @@ class Package(unittest.TestCase):
                               LD_LIBRARY_PATH=str(folder))
         self.assertIn("RuntimeError: sqlite-mlflow needs the system's libcurl, which is the package "
                       "libcurl4 of Debian", run.stderr)
+        for arguments in ([":memory:", "SELECT 1"], ["report"]):
+            run = self.debian.run("sqlite-mlflow", *arguments, LD_LIBRARY_PATH=str(folder))
+            self.assertEqual(run.returncode, 1)
+            self.assertRegex(run.stderr, r"^sqlite-mlflow needs the system's libcurl, .*\n$")
 
     def test_https_with_the_system_s_authorities(self):
         self.assertIn("https://pypi.org is no MLflow server", self.ask(
@@ -202,6 +206,17 @@ class Package(unittest.TestCase):
         run = self.debian.run("sqlite-mlflow", ":memory:", "SELECT * FROM mlflow_traces")
         self.assertEqual(run.returncode, 1)
         self.assertRegex(run.stderr, r"^sqlite-mlflow: mlflow_traces: no server is set; .*\n$")
+
+    def test_command_reads_statements(self):
+        """As the sqlite3 shell: all of them, or with -bail up to an error; 1 if any failed."""
+        for options, statements, status, output in (
+                ([], "SELECT 1; SELECT 2;", 0, "1\n2\n"),
+                ([], "SELECT nope; SELECT 2;", 1, "2\n"),
+                (["-bail"], "SELECT nope; SELECT 2;", 1, "")):
+            run = self.debian.run("sqlite-mlflow", *options, input=statements.replace("; ", ";\n"))
+            self.assertEqual((run.returncode, run.stdout), (status, output))
+            self.assertEqual(run.stderr.count("no such column: nope"), status)
+            self.assertNotIn("Traceback", run.stderr)
 
     def test_report(self):
         page = self.folder / "report.html"
