@@ -43,6 +43,12 @@ try:
 except Exception as error:
     print(error)
 """
+NO_TRUST = CONNECT + """
+sqlite_mlflow.load(connection)
+connection.execute("PRAGMA trusted_schema = OFF")
+connection.execute(open(sqlite_mlflow.sql_path("scope.d/collect.sql")).read())
+print(*connection.execute("SELECT count(*) FROM source_traces").fetchall()[0])
+"""
 WAIT = CONNECT + """
 sqlite_mlflow.load(connection, interruptible=True)
 print("asking", flush=True)
@@ -239,6 +245,12 @@ class Package(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(mirror)) as connection:
             self.assertEqual(connection.execute("SELECT count(*) FROM traces").fetchone(),
                              (TRACES,))
+
+    def test_scripts_read_the_server_where_no_file_is_trusted(self):
+        """As newer sqlite3 shells begin, that of Debian 13 among them; tests/run roots has that one."""
+        run = self.debian.run("python", "-c", NO_TRUST, "apsw", server=self.server,
+                              MLFLOW_EXPERIMENT_NAME=self.experiment)
+        self.assertEqual((run.stdout, run.stderr), (f"{TRACES}\n", ""))
 
     def test_datasette(self):
         run = self.debian.run("datasette", "--memory", "--get",
