@@ -20,6 +20,7 @@ These run when they are named, and print tables that the manual shows:
 
     hosts          tests/hosts/run.py            every host program of docs/ways-in.md
     servers        tests/servers/run.py          every server of docs/install.md
+    roots          tests/roots/run.py            the Python package on other systems
 
 Python files are run by pytest, each in a process of its own, since an extension keeps one table of
 SQLite's functions and so has one SQLite in a process; those of `functions` are programs given the
@@ -308,7 +309,7 @@ def of_a_program(folder):
     return stage_program
 
 
-NAMED_STAGES = {name: of_a_program(name) for name in ("hosts", "servers")}
+NAMED_STAGES = {name: of_a_program(name) for name in ("hosts", "servers", "roots")}
 STAGES = {
     "layers": stage_layers,
     "unit": stage_unit,

@@ -43,6 +43,12 @@ try:
 except Exception as error:
     print(error)
 """
+NO_TRUST = CONNECT + """
+sqlite_mlflow.load(connection)
+connection.execute("PRAGMA trusted_schema = OFF")
+connection.execute(open(sqlite_mlflow.sql_path("scope.d/collect.sql")).read())
+print(*connection.execute("SELECT count(*) FROM source_traces").fetchall()[0])
+"""
 WAIT = CONNECT + """
 sqlite_mlflow.load(connection, interruptible=True)
 print("asking", flush=True)
@@ -74,9 +80,9 @@ class Environment:
         subprocess.run([self.bin / "python", "-m", "pip", "install", "--quiet",
                         "--disable-pip-version-check", *packages, f"{wheel}[shell]"], check=True)
 
-    def run(self, program, *arguments, server=None, **variables):
+    def run(self, program, *arguments, server=None, input="", **variables):
         return subprocess.run([self.bin / program, *arguments], capture_output=True, text=True,
-                              timeout=120, cwd=self.bin.parent, check=False,
+                              timeout=120, cwd=self.bin.parent, check=False, input=input,
                               env=support.clean_environment(server, **variables))
 
 
@@ -155,6 +161,10 @@ class Package(unittest.TestCase):
                               LD_LIBRARY_PATH=str(folder))
         self.assertIn("RuntimeError: sqlite-mlflow needs the system's libcurl, which is the package "
                       "libcurl4 of Debian", run.stderr)
+        for arguments in ([":memory:", "SELECT 1"], ["report"]):
+            run = self.debian.run("sqlite-mlflow", *arguments, LD_LIBRARY_PATH=str(folder))
+            self.assertEqual(run.returncode, 1)
+            self.assertRegex(run.stderr, r"^sqlite-mlflow needs the system's libcurl, .*\n$")
 
     def test_https_with_the_system_s_authorities(self):
         self.assertIn("https://pypi.org is no MLflow server", self.ask(
@@ -203,6 +213,17 @@ class Package(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertRegex(run.stderr, r"^sqlite-mlflow: mlflow_traces: no server is set; .*\n$")
 
+    def test_command_reads_statements(self):
+        """As the sqlite3 shell: all of them, or with -bail up to an error; 1 if any failed."""
+        for options, statements, status, output in (
+                ([], "SELECT 1; SELECT 2;", 0, "1\n2\n"),
+                ([], "SELECT nope; SELECT 2;", 1, "2\n"),
+                (["-bail"], "SELECT nope; SELECT 2;", 1, "")):
+            run = self.debian.run("sqlite-mlflow", *options, input=statements.replace("; ", ";\n"))
+            self.assertEqual((run.returncode, run.stdout), (status, output))
+            self.assertEqual(run.stderr.count("no such column: nope"), status)
+            self.assertNotIn("Traceback", run.stderr)
+
     def test_report(self):
         page = self.folder / "report.html"
         run = self.debian.run("sqlite-mlflow", "report", "--days", "60", "--html", page,
@@ -224,6 +245,12 @@ class Package(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(mirror)) as connection:
             self.assertEqual(connection.execute("SELECT count(*) FROM traces").fetchone(),
                              (TRACES,))
+
+    def test_scripts_read_the_server_where_no_file_is_trusted(self):
+        """As newer sqlite3 shells begin, that of Debian 13 among them; tests/run roots has that one."""
+        run = self.debian.run("python", "-c", NO_TRUST, "apsw", server=self.server,
+                              MLFLOW_EXPERIMENT_NAME=self.experiment)
+        self.assertEqual((run.stdout, run.stderr), (f"{TRACES}\n", ""))
 
     def test_datasette(self):
         run = self.debian.run("datasette", "--memory", "--get",

@@ -11,6 +11,8 @@ import os
 
 __all__ = ["loadable_path", "sql_path", "load"]
 
+NEEDS_LIBCURL = ("sqlite-mlflow needs the system's libcurl, which is the package libcurl4 of Debian, "
+                 "Ubuntu and SUSE, and libcurl of Fedora")
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 _PROGRESS_STEPS = 1000  # of SQLite's machine; while it waits for a server, it makes some thousands a time
 
@@ -46,8 +48,7 @@ def load(connection, interruptible=False):
     except Exception as error:
         if "libcurl" not in str(error):
             raise
-        raise RuntimeError("sqlite-mlflow needs the system's libcurl, which is the package libcurl4 "
-                           f"of Debian, Ubuntu and SUSE, and libcurl of Fedora: {error}") from error
+        raise RuntimeError(f"{NEEDS_LIBCURL}: {error}") from error
     finally:
         enable(False)
     if interruptible:

@@ -6,6 +6,7 @@
     sqlite-mlflow mirror FILE [OPTIONS]         the copy of docs/mirror.md
 """
 
+import ctypes
 import os
 import shutil
 import sys
@@ -22,14 +23,22 @@ def shell():
         import apsw.shell
     except ImportError:
         sys.exit("sqlite-mlflow: the shell needs apsw; pip install 'sqlite-mlflow[shell]'")
+    failures = []
+
+    class Shell(apsw.shell.Shell):
+        def handle_exception(self):
+            failures.append(sys.exc_info()[1])
+            super().handle_exception()
+
     apsw.connection_hooks.append(lambda connection: sqlite_mlflow.load(connection, interruptible=True))
-    screen = apsw.shell.Shell()
+    screen = Shell()
     try:
         _, _, commands = screen.process_args(sys.argv[1:])
-    except (apsw.Error, apsw.shell.Shell.Error) as error:
-        sys.exit(f"sqlite-mlflow: {error}")
-    if not commands:
-        screen.cmdloop()
+        if not commands:
+            screen.cmdloop()
+    except (apsw.Error, Shell.Error) as error:
+        sys.exit(1 if failures else f"sqlite-mlflow: {error}")
+    sys.exit(1 if failures else 0)
 
 
 def script(name, arguments):
@@ -42,6 +51,12 @@ def script(name, arguments):
 
 
 def main():
+    try:
+        ctypes.CDLL(f"{sqlite_mlflow.loadable_path()}.so")
+    except OSError as error:
+        if "libcurl" not in str(error):
+            raise
+        sys.exit(f"{sqlite_mlflow.NEEDS_LIBCURL}: {error}")
     if sys.argv[1:2] and sys.argv[1] in SCRIPTS:
         script(sys.argv[1], sys.argv[2:])
     else:
