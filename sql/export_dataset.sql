@@ -1,6 +1,7 @@
 -- Traces as a dataset: JSON Lines that MLflow's EvaluationDataset.merge_records takes.
 --
---   sqlite3 -batch traces.db -cmd '.load build/mlflow0' '.read sql/tables.sql' \
+--   sqlite3 -batch traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
+--     '.read sql/tables.sql' \
 --     '.read sql/views.sql' '.read sql/export_dataset.sql' > dataset.jsonl
 --
 --   import json, mlflow.genai.datasets

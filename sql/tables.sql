@@ -1,8 +1,8 @@
 -- The tables under the names that views.sql, questions.sql and patterns/ use: traces, spans,
 -- assessments.
 --
---   sqlite3 traces.db -cmd '.load build/mlflow0' '.read sql/tables.sql' '.read sql/views.sql' \
---     '.read sql/questions.sql'
+--   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
+--     '.read sql/tables.sql' '.read sql/views.sql' '.read sql/questions.sql'
 --
 -- They read what MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID names, else all active experiments.
 -- A table or view of your own under one of these names stays as it is. So for tags as columns,

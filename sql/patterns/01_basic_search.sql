@@ -1,6 +1,7 @@
 -- Pattern 1: which traces are there? All, good ones, failed ones, recent ones, slow ones.
 --
---   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd '.read sql/tables.sql' \
+--   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
+--     -cmd '.read sql/tables.sql' \
 --     '.read sql/patterns/01_basic_search.sql'
 --
 -- Settings: .parameter set :rows 100    newest rows of each; 10 unless set

@@ -1,6 +1,7 @@
 -- Pattern 3: how good and how fast were the last days, and what failed?
 --
---   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd '.read sql/tables.sql' \
+--   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
+--     -cmd '.read sql/tables.sql' \
 --     -cmd '.read sql/views.sql' '.read sql/patterns/03_trace_quality.sql'
 --
 -- Settings: UPDATE report_settings SET days = 14;    7 unless changed

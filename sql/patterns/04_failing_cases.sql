@@ -1,7 +1,8 @@
 -- Pattern 4: what did a scorer fail in an evaluation? As cases for regression tests. A run's traces
 -- are those that it logged and those that are linked to it.
 --
---   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd '.read sql/tables.sql' \
+--   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
+--     -cmd '.read sql/tables.sql' \
 --     -cmd '.read sql/views.sql' '.read sql/patterns/04_failing_cases.sql'
 --
 -- Settings: .parameter set :run_id "'88f1536f8776490583296c0363bb5945'"   unless set, the run that

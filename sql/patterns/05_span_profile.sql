@@ -1,6 +1,7 @@
 -- Pattern 5: where did the time of one trace go?
 --
---   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd '.read sql/tables.sql' \
+--   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
+--     -cmd '.read sql/tables.sql' \
 --     -cmd '.read sql/views.sql' '.read sql/patterns/05_span_profile.sql'
 --
 -- Settings: .parameter set :trace_id "'tr-…'"    the newest trace unless set, from then on that one

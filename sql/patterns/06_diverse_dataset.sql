@@ -1,6 +1,7 @@
 -- Pattern 6: a dataset for evaluation that holds errors and fast, medium and slow successes alike.
 --
---   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd '.read sql/tables.sql' \
+--   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
+--     -cmd '.read sql/tables.sql' \
 --     -cmd '.read sql/views.sql' '.read sql/patterns/06_diverse_dataset.sql'
 --
 -- Settings: UPDATE report_settings SET sample_size = 100;    50 unless changed

@@ -1,6 +1,7 @@
 -- Pattern 7: how did each day go, and how was the traffic in the last 24 hours?
 --
---   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd '.read sql/tables.sql' \
+--   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
+--     -cmd '.read sql/tables.sql' \
 --     -cmd '.read sql/views.sql' '.read sql/patterns/07_daily_report.sql'
 --
 -- Settings: UPDATE report_settings SET days = 14;            7 unless changed
