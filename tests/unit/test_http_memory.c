@@ -5,6 +5,7 @@
 
 #include "hostile.h"
 #include "oom.h"
+#include "remote/transfer.h"
 
 static hostile server;
 static bool memory_hits_curl;
@@ -99,6 +100,25 @@ static void memory_of_curl_may_run_out(void **state) {
   assert_true(countdown > 100); /* or libcurl's were not among them */
 }
 
+/* A request that lacks a header would be another request. */
+static void memory_makes_all_headers_or_none(void **state) {
+  (void)state;
+  char workspace[] = "team";
+  mlf_settings settings = {.workspace = workspace};
+  bool failed = true;
+  memory_hits_curl = true;
+  for (long countdown = 1; failed; countdown++) {
+    oom_arm(countdown, false);
+    struct curl_slist *headers = mlf_transfer_headers(&settings);
+    failed = oom_disarm() > 0;
+    int count = 0;
+    for (const struct curl_slist *each = headers; each; each = each->next)
+      count++;
+    assert_int_equal(count, failed ? 0 : 5);
+    curl_slist_free_all(headers);
+  }
+}
+
 static bool memory_refuses_curl(void) {
   return memory_hits_curl && oom_refuses();
 }
@@ -128,6 +148,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(memory_of_ours_may_run_out),
       cmocka_unit_test(memory_of_curl_may_run_out),
+      cmocka_unit_test(memory_makes_all_headers_or_none),
   };
   return cmocka_run_group_tests(tests, memory_start_server, memory_stop_server);
 }
