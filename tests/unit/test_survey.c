@@ -33,7 +33,8 @@ static int open_world(void **state) {
                                         &mlf_trace_rows_assessments};
   for (size_t i = 0; i < 3; i++)
     assert_int_equal(mlf_trace_table_register(world.db, world.connection, rows[i]), SQLITE_OK);
-  run("CREATE TABLE l(id, name); CREATE INDEX l_id ON l(id);"
+  run("CREATE TABLE l(id, name); CREATE INDEX l_id ON l(id); CREATE TABLE w(a, b UNIQUE, PRIMARY "
+      "KEY(a, b)) WITHOUT ROWID;"
       "CREATE VIRTUAL TABLE two USING mlflow_traces(experiments = 'first, second')");
   return 0;
 }
@@ -153,7 +154,6 @@ static void it_knows_which_experiments_are_asked_for(void **state) {
       {"SELECT * FROM mlflow_traces AS t JOIN mlflow_spans AS s ON s.experiment_id = "
        "t.experiment_id AND s.trace_id = t.trace_id",
        "repeats"},
-      {"SELECT * FROM l JOIN mlflow_traces AS t ON t.experiment = l.name", "once"},
       {"SELECT * FROM mlflow_traces AS t JOIN mlflow_spans AS s ON s.experiment = t.name",
        "repeats experiment ''"},
       {"WITH a AS (SELECT * FROM mlflow_traces WHERE experiment = 'a'), b AS (SELECT * FROM "
@@ -191,7 +191,6 @@ static void it_knows_what_is_compared_unseen(void **state) {
        "repeats"},
       {"SELECT t.trace_id FROM mlflow_traces AS t, mlflow_spans AS s WHERE +t.experiment = +s.name",
        "repeats experiment ''"},
-      {"SELECT * FROM l, mlflow_traces AS t WHERE +t.experiment = l.name", "once"},
       {"SELECT experiment = 'a' FROM mlflow_traces", "once experiment ''"},
       {"SELECT experiment IN ('a', 'b') FROM mlflow_traces", "once experiment ''"},
       {"SELECT CASE experiment WHEN 'a' THEN 1 END FROM mlflow_traces", "once experiment ''"},
@@ -227,12 +226,66 @@ static void one_that_sqlite_does_not_show_says_nothing(void **state) {
   mlf_survey_free(NULL);
 }
 
+/* SQLite may turn a comparison into a search in an index, a list or a table of its own. */
+static void it_knows_what_is_searched_for(void **state) {
+  static const survey_case cases[] = {
+      {"SELECT * FROM mlflow_traces AS t CROSS JOIN l ON t.experiment = l.name",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t CROSS JOIN l ON t.experiment = l.id",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t CROSS JOIN l ON t.name = l.id AND t.status = l.name",
+       "once"},
+      {"SELECT * FROM mlflow_traces AS t CROSS JOIN l ON l.id > t.experiment",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t CROSS JOIN l ON l.id <= t.experiment",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t CROSS JOIN w ON t.name = w.a AND t.experiment = w.b",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t CROSS JOIN w ON t.name = w.b AND t.experiment = w.a",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t WHERE +experiment IN (SELECT name FROM l)",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t WHERE +experiment NOT IN (SELECT name FROM l)",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t WHERE +experiment IN (SELECT id FROM l)",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t WHERE +experiment IN ('a', 'b', 'c', 'd')",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t WHERE +experiment IN (?, ?, ?, ?)", "once experiment ''"},
+      {"SELECT * FROM mlflow_traces AS t WHERE +name IN ('a', 'b', 'c', 'd')", "once"},
+      {"SELECT * FROM mlflow_traces WHERE EXISTS (SELECT 1 FROM l WHERE l.name = experiment)",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces WHERE +in_run IN (SELECT name FROM l)", "once other"},
+      {"SELECT * FROM mlflow_traces WHERE +experiment IN (SELECT value FROM json_each('[]'))",
+       "once experiment ''"},
+      {"SELECT * FROM mlflow_traces WHERE +experiment IN (SELECT name FROM mlflow_spans)",
+       "repeats experiment ''"},
+      /* Its own */
+      {"SELECT DISTINCT experiment FROM mlflow_traces", "once"},
+      {"SELECT count(DISTINCT experiment) FROM mlflow_traces", "once"},
+      {"SELECT experiment FROM mlflow_traces UNION SELECT experiment FROM mlflow_spans", "repeats"},
+      {"SELECT experiment FROM mlflow_traces EXCEPT SELECT experiment FROM mlflow_spans",
+       "repeats"},
+      {"SELECT * FROM mlflow_traces WHERE +experiment IN (SELECT experiment FROM mlflow_spans)",
+       "repeats"},
+      {"SELECT DISTINCT name, experiment FROM mlflow_traces", "once"},
+      {"WITH s AS MATERIALIZED (SELECT experiment, count(*) AS n FROM mlflow_spans GROUP BY 1) "
+       "SELECT * FROM mlflow_traces AS t CROSS JOIN s ON t.experiment = s.experiment",
+       "repeats"},
+      {"SELECT experiment, count(*) FROM mlflow_traces GROUP BY 1 HAVING count(*) > 2", "once"},
+      {"INSERT INTO w SELECT trace_id, experiment FROM mlflow_traces", "once"},
+  };
+  (void)state;
+  CHECK(cases);
+}
+
 int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(it_knows_what_is_asked_for_twice),
       cmocka_unit_test(it_knows_which_experiments_are_asked_for),
       cmocka_unit_test(it_knows_what_is_compared_unseen),
+      cmocka_unit_test(it_knows_what_is_searched_for),
       cmocka_unit_test(it_survives_without_memory),
       cmocka_unit_test(one_that_sqlite_does_not_show_says_nothing),
   };
