@@ -211,8 +211,6 @@ static bool survey_searches_others(const mlf_survey *survey, const mlf_surveyed 
       record = -1;
     } else if (op->p1 == cursor && survey_is(op, "OpenRead")) {
       return true;
-    } else if (op->p1 == cursor && survey_is(op, "OpenDup")) {
-      cursor = op->p2;
     } else if (op->p1 == cursor && survey_is(op, "IdxInsert")) {
       record = op->p2;
     }

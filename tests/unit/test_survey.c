@@ -226,6 +226,28 @@ static void one_that_sqlite_does_not_show_says_nothing(void **state) {
   mlf_survey_free(NULL);
 }
 
+/* What the plan tells needs no other mention, whatever SQLite does to check it. */
+static void it_leaves_alone_what_the_plan_tells(void **state) {
+  static const char *const cases[][3] = {
+      {"SELECT * FROM mlflow_traces WHERE experiment = 'a'", "experiment = ?", "once 'a'"},
+      {"SELECT * FROM mlflow_traces WHERE experiment = 'a' AND +experiment = 'b'", "experiment = ?",
+       "once 'a'"},
+      {"SELECT * FROM mlflow_traces WHERE filter = 'a'", "filter = ?", "once"},
+      {"SELECT * FROM mlflow_traces WHERE filter = 'a' AND +in_run = 'b'", "filter = ?",
+       "once other"},
+      {"SELECT * FROM mlflow_traces WHERE experiment = 'a' AND in_run LIKE 'b'", "experiment = ?",
+       "once other 'a'"},
+      {"SELECT * FROM mlflow_traces WHERE filter = 'a' AND experiment LIKE 'b'", "filter = ?",
+       "once experiment ''"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char shown[512];
+    assert_int_equal(survey(cases[i][0], cases[i][1], shown, sizeof(shown)), SQLITE_OK);
+    assert_string_equal(shown, cases[i][2]);
+  }
+}
+
 /* SQLite may turn a comparison into a search in an index, a list or a table of its own. */
 static void it_knows_what_is_searched_for(void **state) {
   static const survey_case cases[] = {
@@ -256,11 +278,21 @@ static void it_knows_what_is_searched_for(void **state) {
       {"SELECT * FROM mlflow_traces WHERE EXISTS (SELECT 1 FROM l WHERE l.name = experiment)",
        "once experiment ''"},
       {"SELECT * FROM mlflow_traces WHERE +in_run IN (SELECT name FROM l)", "once other"},
+      {"SELECT 1 FROM mlflow_traces WHERE experiment NOT NULL AND +experiment IN ('a', 'b', 'c')",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE (+name, +experiment) IN (SELECT id, name FROM l)",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE (+name, +experiment) IN (SELECT experiment, name FROM "
+       "mlflow_spans)",
+       "repeats experiment ''"},
       {"SELECT * FROM mlflow_traces WHERE +experiment IN (SELECT value FROM json_each('[]'))",
        "once experiment ''"},
       {"SELECT * FROM mlflow_traces WHERE +experiment IN (SELECT name FROM mlflow_spans)",
        "repeats experiment ''"},
       /* Its own */
+      {"SELECT 1 FROM mlflow_traces WHERE (+name, +experiment) IN (SELECT name, experiment FROM "
+       "mlflow_spans)",
+       "repeats"},
       {"SELECT DISTINCT experiment FROM mlflow_traces", "once"},
       {"SELECT count(DISTINCT experiment) FROM mlflow_traces", "once"},
       {"SELECT experiment FROM mlflow_traces UNION SELECT experiment FROM mlflow_spans", "repeats"},
@@ -285,6 +317,7 @@ int main(void) {
       cmocka_unit_test(it_knows_what_is_asked_for_twice),
       cmocka_unit_test(it_knows_which_experiments_are_asked_for),
       cmocka_unit_test(it_knows_what_is_compared_unseen),
+      cmocka_unit_test(it_leaves_alone_what_the_plan_tells),
       cmocka_unit_test(it_knows_what_is_searched_for),
       cmocka_unit_test(it_survives_without_memory),
       cmocka_unit_test(one_that_sqlite_does_not_show_says_nothing),
