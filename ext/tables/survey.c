@@ -13,7 +13,8 @@ typedef struct survey_op {
   int p1;
   int p2;
   int p3;
-  char *text; /* p4; owned; NULL if it says nothing here */
+  int p4;     /* where it is a number, */
+  char *text; /* and as text; owned; NULL if it says nothing here */
 } survey_op;
 
 /* A scan whose plan leaves out what its arguments are compared with. */
@@ -37,11 +38,6 @@ struct mlf_survey {
   int experiment_count;
   size_t experiment_capacity;
 };
-
-/* Instructions that look for values, p4 of them from register p3 on, where cursor p1 reads. */
-static const char *const survey_searches[] = {"SeekLT", "SeekLE",   "SeekGE", "SeekGT",
-                                              "IdxLT",  "IdxLE",    "IdxGE",  "IdxGT",
-                                              "Found",  "NotFound", NULL};
 
 void mlf_survey_free(mlf_survey *survey) {
   if (!survey) return;
@@ -77,10 +73,11 @@ static int survey_read_op(mlf_survey *survey, sqlite3_stmt *row) {
   const char *name = (const char *)sqlite3_column_text(row, 1);
   *op = (survey_op){.p1 = sqlite3_column_int(row, 2),
                     .p2 = sqlite3_column_int(row, 3),
-                    .p3 = sqlite3_column_int(row, 4)};
+                    .p3 = sqlite3_column_int(row, 4),
+                    .p4 = sqlite3_column_int(row, 5)};
   sqlite3_snprintf(sizeof(op->name), op->name, "%s", name ? name : "");
   survey->op_count++;
-  if (!survey_is_any(op, told) && !survey_is_any(op, survey_searches)) return SQLITE_OK;
+  if (!survey_is_any(op, told)) return SQLITE_OK;
   op->text = sqlite3_mprintf("%s", sqlite3_column_text(row, 5));
   return op->text ? SQLITE_OK : SQLITE_NOMEM;
 }
@@ -218,13 +215,16 @@ static bool survey_searches_others(const mlf_survey *survey, const mlf_surveyed 
   return value >= 0; /* SQLite may compute what is constant at the program's end */
 }
 
-/* Whether the value that is put into a register at `at` is compared: with =, <> or another operator,
-** by LIKE and the like, or by a search in an index or a list. That one of our tables has the same as
-** another tells nothing. */
+/* Whether the value that is put into a register at `at` is compared: with =, <> or another
+** operator, by LIKE and the like, or by a search in an index or a list. That one of our tables has
+** the same as another tells nothing. */
 static bool survey_is_compared(const mlf_survey *survey, const mlf_surveyed *tables, int value,
                                int at) {
   static const char *const compared[] = {"Eq", "Ne", "Lt", "Le", "Gt", "Ge", NULL};
   static const char *const functions[] = {"Function", "PureFunc", NULL};
+  /* These look for values, p4 of them from register p3 on, where the cursor p1 reads. */
+  static const char *const searches[] = {"SeekLT", "SeekLE", "SeekGE", "SeekGT",   "IdxLT", "IdxLE",
+                                         "IdxGE",  "IdxGT",  "Found",  "NotFound", NULL};
   for (int i = at + 1; i < survey->op_count; i++) {
     const survey_op *op = &survey->ops[i];
     if (survey_is_any(op, compared) && (op->p1 == value || op->p3 == value)) {
@@ -234,7 +234,7 @@ static bool survey_is_compared(const mlf_survey *survey, const mlf_surveyed *tab
     if (survey_is_any(op, functions) && value >= op->p2 && value < op->p2 + 3 &&
         (strncmp(op->text, "like(", 5) == 0 || strncmp(op->text, "glob(", 5) == 0))
       return true;
-    if (survey_is_any(op, survey_searches) && value >= op->p3 && value < op->p3 + atoi(op->text) &&
+    if (survey_is_any(op, searches) && value >= op->p3 && value < op->p3 + op->p4 &&
         survey_searches_others(survey, tables, op->p1, value - op->p3, i))
       return true;
     if ((survey_is(op, "Copy") || survey_is(op, "SCopy")) && op->p1 == value &&
