@@ -27,6 +27,15 @@ static void fill(sqlite3_context *context, int count, sqlite3_value **values) {
   sqlite3_result_int(context, 1);
 }
 
+static bool foreign; /* whether LIKE and GLOB are the host's own */
+
+/* LIKE and GLOB of a host, for which everything fits. */
+static void fits(sqlite3_context *context, int count, sqlite3_value **values) {
+  (void)count;
+  (void)values;
+  sqlite3_result_int(context, 1);
+}
+
 typedef struct source_case {
   const char *searches; /* what the server answers to them */
   const char *before;   /* a statement to run first; NULL for none */
@@ -62,6 +71,11 @@ static void check(const source_case *it) {
                    SQLITE_OK);
   assert_int_equal(
       sqlite3_create_function(db, "fill", 1, SQLITE_UTF8, connection, fill, NULL, NULL), SQLITE_OK);
+  for (int i = 0; foreign && i < 2; i++) {
+    const char *name = i ? "like" : "glob";
+    assert_int_equal(sqlite3_create_function(db, name, 2, SQLITE_UTF8, NULL, fits, NULL, NULL),
+                     SQLITE_OK);
+  }
   if (it->before) assert_int_equal(sqlite3_exec(db, it->before, NULL, NULL, NULL), SQLITE_OK);
   if (sqlite3_exec(db, it->sql, append_row, rows, NULL) != SQLITE_OK)
     fail_msg("%s: %s", it->sql, sqlite3_errmsg(db));
@@ -249,6 +263,29 @@ static void a_join_asks_for_parts_until_the_whole_is_cheaper(void **state) {
   CHECK(parts);
 }
 
+/* SQLite alone can tell what a foreign LIKE finds. */
+static void a_foreign_like_is_not_sent(void **state) {
+  static const source_case own[] = {
+      {"search 3", NULL, COUNT "WHERE name LIKE 'a%' AND session_id = 's1'", "0;",
+       "100 metadata.`mlflow.trace.session` = 's1' AND name ILIKE 'a%'"},
+      {"search 3", NULL, COUNT "WHERE session_id = 's1' AND name GLOB 'a*'", "0;",
+       "100 metadata.`mlflow.trace.session` = 's1' AND name ILIKE 'a%'"},
+  };
+  static const source_case others[] = {
+      {"search 3", NULL, COUNT "WHERE name LIKE 'a%' AND session_id = 's1'", "1;",
+       "100 metadata.`mlflow.trace.session` = 's1'"},
+      {"search 3", NULL, COUNT "WHERE session_id = 's1' AND name GLOB 'a*'", "1;",
+       "100 metadata.`mlflow.trace.session` = 's1'"},
+      {"search 3", NULL, COUNT "WHERE name LIKE 'a%' AND name GLOB 'a*' AND session_id = 's1'",
+       "1;", "100 metadata.`mlflow.trace.session` = 's1'"},
+  };
+  (void)state;
+  CHECK(own);
+  foreign = true;
+  CHECK(others);
+  foreign = false;
+}
+
 static void what_does_not_fit_is_asked_again(void **state) {
   (void)state;
   CHECK(full);
@@ -275,6 +312,7 @@ int main(void) {
       cmocka_unit_test(questions_are_kept_apart),
       cmocka_unit_test(nothing_is_asked_twice),
       cmocka_unit_test(a_join_asks_for_parts_until_the_whole_is_cheaper),
+      cmocka_unit_test(a_foreign_like_is_not_sent),
       cmocka_unit_test(what_does_not_fit_is_asked_again),
   };
   return cmocka_run_group_tests(tests, start_server, stop_server);
