@@ -3,6 +3,7 @@
 #include "tables/trace_source.h"
 
 #include "hostile.h"
+#include "oom.h"
 #include "searches.h"
 #include "tables/connection.h"
 #include "tables/trace_table.h"
@@ -57,6 +58,7 @@ static int append_row(void *context, int count, char **values, char **names) {
 static void check(const source_case *it) {
   char rows[4096] = "";
   sqlite3 *db;
+  long before = oom.outstanding;
   mlf_connection *connection;
   hostile_play(&server, "ok body='{}'");
   hostile_tell(&server, "route /version ok body=3.17.2 type=text/plain");
@@ -84,6 +86,7 @@ static void check(const source_case *it) {
   assert_string_equal(asked, it->asked);
   mlf_connection_release(connection);
   assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  assert_int_equal(oom.outstanding, before);
 }
 
 #define NUMBERS(count)                                                                             \
@@ -321,6 +324,7 @@ static int stop_server(void **state) {
 }
 
 int main(void) {
+  oom_install();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(questions_are_kept_apart),
       cmocka_unit_test(nothing_is_asked_twice),
