@@ -13,7 +13,8 @@ typedef struct survey_op {
   int p1;
   int p2;
   int p3;
-  char *text; /* p4; owned; NULL if it says nothing here */
+  int p4;     /* where it is a number, */
+  char *text; /* and as text; owned; NULL if it says nothing here */
 } survey_op;
 
 /* A scan, and what its plan does not tell. */
@@ -73,7 +74,8 @@ static int survey_read_op(mlf_survey *survey, sqlite3_stmt *row) {
   const char *name = (const char *)sqlite3_column_text(row, 1);
   *op = (survey_op){.p1 = sqlite3_column_int(row, 2),
                     .p2 = sqlite3_column_int(row, 3),
-                    .p3 = sqlite3_column_int(row, 4)};
+                    .p3 = sqlite3_column_int(row, 4),
+                    .p4 = sqlite3_column_int(row, 5)};
   sqlite3_snprintf(sizeof(op->name), op->name, "%s", name ? name : "");
   survey->op_count++;
   if (!survey_is_any(op, told)) return SQLITE_OK;
@@ -187,12 +189,43 @@ static int survey_note_told(mlf_survey *survey, const mlf_surveyed *tables,
   return rc;
 }
 
-/* Whether the value that the VColumn at `at` reads is compared: with =, <> or another operator, or
-** by LIKE and the like. That one of our tables has the same as another tells nothing. */
-static bool survey_is_compared(const mlf_survey *survey, const mlf_surveyed *tables, int at) {
+/* Whether a cursor searches what is none of our own: another table, or an index or a list that was
+** made of one, or of constants, before `at`. `column` is that of the index. What SQLite has copied
+** from a scan or a view of ours, as for DISTINCT, is our own. */
+static bool survey_searches_others(const mlf_survey *survey, const mlf_surveyed *tables, int cursor,
+                                   int column, int at) {
+  static const char *const constants[] = {"String8", "String", "Variable", "Integer", NULL};
+  int record = -1, value = -1; /* the registers whose origin is looked for */
+  for (int i = at - 1; i >= 0; i--) {
+    const survey_op *op = &survey->ops[i];
+    if (op->p2 == value && survey_is_any(op, constants)) return true;
+    if (op->p3 == value && survey_is(op, "VColumn"))
+      return !survey_is_ours(survey, tables, value, i + 1);
+    if (op->p3 == value && survey_is(op, "Column")) {
+      cursor = op->p1;
+      value = -1;
+    } else if (op->p3 == record && survey_is(op, "MakeRecord")) {
+      value = op->p1 + column;
+      record = -1;
+    } else if (op->p1 == cursor && survey_is(op, "OpenRead")) {
+      return true;
+    } else if (op->p1 == cursor && survey_is(op, "IdxInsert")) {
+      record = op->p2;
+    }
+  }
+  return value >= 0; /* SQLite may compute what is constant at the program's end */
+}
+
+/* Whether the value that is put into a register at `at` is compared: with =, <> or another
+** operator, by LIKE and the like, or by a search in an index or a list. That one of our tables has
+** the same as another tells nothing. */
+static bool survey_is_compared(const mlf_survey *survey, const mlf_surveyed *tables, int value,
+                               int at) {
   static const char *const compared[] = {"Eq", "Ne", "Lt", "Le", "Gt", "Ge", NULL};
   static const char *const functions[] = {"Function", "PureFunc", NULL};
-  int value = survey->ops[at].p3;
+  /* These look for values, p4 of them from register p3 on, where the cursor p1 reads. */
+  static const char *const searches[] = {"SeekLT", "SeekLE", "SeekGE", "SeekGT",   "IdxLT", "IdxLE",
+                                         "IdxGE",  "IdxGT",  "Found",  "NotFound", NULL};
   for (int i = at + 1; i < survey->op_count; i++) {
     const survey_op *op = &survey->ops[i];
     if (survey_is_any(op, compared) && (op->p1 == value || op->p3 == value)) {
@@ -201,6 +234,12 @@ static bool survey_is_compared(const mlf_survey *survey, const mlf_surveyed *tab
     }
     if (survey_is_any(op, functions) && value >= op->p2 && value < op->p2 + 3 &&
         (strncmp(op->text, "like(", 5) == 0 || strncmp(op->text, "glob(", 5) == 0))
+      return true;
+    if (survey_is_any(op, searches) && value >= op->p3 && value < op->p3 + op->p4 &&
+        survey_searches_others(survey, tables, op->p1, value - op->p3, i))
+      return true;
+    if ((survey_is(op, "Copy") || survey_is(op, "SCopy")) && op->p1 == value &&
+        survey_is_compared(survey, tables, op->p2, i))
       return true;
     if (survey_is(op, "VColumn") && op->p3 == value) return false; /* the register has a new use */
   }
@@ -222,7 +261,8 @@ static int survey_note_scan(mlf_survey *survey, const mlf_surveyed *tables,
     for (int j = 0; j < plan->term_count; j++)
       told = told || plan->terms[j].column == op->p2;
     scan.read = scan.read || !told;
-    if (told || !mlf_key_is_argument(kind) || !survey_is_compared(survey, tables, i)) continue;
+    if (told || !mlf_key_is_argument(kind)) continue;
+    if (!survey_is_compared(survey, tables, op->p3, i)) continue;
     *(kind == MLF_KEY_EXPERIMENT ? &scan.experiment : &scan.other) = true;
   }
   survey_scan *scans = mlf_array_room(survey->scans, (size_t)survey->scan_count,

@@ -3,8 +3,9 @@
 ** A scan sees what SQLite hands to it, and no more. Some questions are about the statement: is
 ** there another scan that may ask for what this one is given? Which experiments do the other tables
 ** read? Does the statement compare `experiment` (or filter, in_run) although SQLite did not hand
-** the comparison over, as with `+experiment = 'x'` or a COLLATE? The answer is in the program that
-** SQLite made of the statement: EXPLAIN shows it.
+** the comparison over, as with `+experiment = 'x'`, a COLLATE, or a join in which SQLite searches
+** the other table? The answer is in the program that SQLite made of the statement: EXPLAIN shows
+** it.
 */
 #ifndef MLF_TABLES_SURVEY_H
 #define MLF_TABLES_SURVEY_H

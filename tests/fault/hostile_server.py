@@ -34,6 +34,9 @@ capital is a header of the answer.
     garbage                 bytes that are not HTTP
     on-accept reset         end=… before the request is read: close, reset or stall
     refuse                  the port is closed until the next `play`
+    search 46 tied=1        a page of a search over 46 traces, t000 the oldest, a millisecond apart,
+                            or several in one: within the bounds of time and among the ids that the
+                            filter names, in the order and from the token on that are asked for
 
 The answer: body=TEXT or file=PATH, type=MIME, framing=length, chunked or close, version=1.1,
 trailer='NAME: VALUE' after the last chunk, and more=TEXT to send bytes after its end.
@@ -42,6 +45,9 @@ trailer='NAME: VALUE' after the last chunk, and more=TEXT to send bytes after it
 import argparse
 import contextlib
 import dataclasses
+import datetime
+import json
+import re
 import shlex
 import socket
 import ssl
@@ -53,6 +59,7 @@ import zlib
 
 LOGIN_PAGE = b"<!DOCTYPE html>\n<html><title>Sign in</title><body>Please sign in.</body></html>\n"
 STALL_SECONDS = 600
+OLDEST_MS = 1_795_392_000_000  # of a search
 
 
 @dataclasses.dataclass
@@ -287,6 +294,31 @@ def finish(connection, how):
     return False
 
 
+def search(step, asked):
+    """The page that a search asks for, as MLflow would answer it."""
+    condition = asked.get("filter", "")
+    bounds = re.findall(r"timestamp_ms (<?>?=) (-?\d+)", condition)
+    ids = re.findall(r"'(.*?)'", condition.partition("request_id IN (")[2])
+    tied = int(step.options.get("tied", 1))
+    found = []
+    for number in range(int(step.argument)):
+        ms = OLDEST_MS + number // tied
+        at = datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone.utc)
+        at = at.isoformat(timespec="milliseconds")
+        inside = all(ms <= int(bound) if sign == "<=" else ms >= int(bound) if sign == ">="
+                     else ms == int(bound) for sign, bound in bounds)
+        if inside and (not ids or f"t{number:03d}" in ids):
+            found.append({"trace_id": f"t{number:03d}", "request_time": at,
+                          "trace_location": {"mlflow_experiment": {"experiment_id": "7"}},
+                          "trace_metadata": {"mlflow.trace.session": f"s{number % 7}"}})
+    if asked["order_by"] == ["timestamp_ms DESC"]:
+        found.reverse()
+    begin = int(asked.get("page_token", 0))
+    end = begin + asked["max_results"]
+    page = {"traces": found[begin:end], "next_page_token": str(end) if end < len(found) else ""}
+    return json.dumps(page, separators=(",", ":")).encode()
+
+
 def perform(connection, step, request):
     """Answers one request; False if the connection is over."""
     options = step.options
@@ -308,6 +340,8 @@ def perform(connection, step, request):
         secret = request.header("Authorization") or ""
         body = '{"error_code":"PERMISSION_DENIED","message":"bad credentials: %s"}' % secret
         answer = step.answer(int(step.argument), body=body.encode())
+    elif step.verb == "search":
+        answer = step.answer(body=search(step, json.loads(request.body)))
     else:
         answer = step.answer(int(step.argument) if step.verb == "status" else 200)
     size = int(options.get("bytes", 1)) if step.verb == "drip" else len(answer)

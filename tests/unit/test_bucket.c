@@ -175,11 +175,13 @@ static void edges_refuse_everything_else(void **state) {
     size_t length = strlen(cases[i].text);
     char *text = malloc(length + 1);
     memcpy(text, cases[i].text, length);
+    long before = oom.outstanding;
     assert_int_equal(mlf_edges_read(text, length, &edges, &error), SQLITE_ERROR);
     assert_string_equal(error.text + strlen("edges: "), cases[i].error);
     free(text);
     mlf_error_clear(&error);
     mlf_edges_clear(&edges);
+    assert_int_equal(oom.outstanding, before);
   }
 }
 

@@ -156,6 +156,24 @@ static void what_is_full_is_never_complete(void **state) {
   mlf_given_free(given);
 }
 
+/* What is here already takes no room. */
+static void the_same_again_fills_nothing(void **state) {
+  static const int numbers[] = {1, 2, 3};
+  mlf_error error = {0};
+  (void)state;
+  mlf_given *given = make(1500);
+  mlf_question *question = mlf_given_question(given, "a");
+  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  for (int i = 0; i < 50; i++)
+    assert_int_equal(give(given, NULL, numbers, 3), SQLITE_OK);
+  for (int i = 0; i < 50; i++)
+    assert_int_equal(mlf_given_put_spans(given, "t001", "[1, 2, 3]", 9, &error), SQLITE_OK);
+  assert_int_equal(give(given, question, numbers, 3), SQLITE_OK);
+  mlf_given_complete(given, question);
+  assert_true(question->complete);
+  mlf_given_free(given);
+}
+
 static void spans_come_back_as_they_were(void **state) {
   mlf_error error = {0};
   mlf_json *spans;
@@ -259,6 +277,7 @@ int main(void) {
       cmocka_unit_test(a_trace_answers_for_its_id),
       cmocka_unit_test(a_question_knows_what_belongs_to_it),
       cmocka_unit_test(what_is_full_is_never_complete),
+      cmocka_unit_test(the_same_again_fills_nothing),
       cmocka_unit_test(spans_come_back_as_they_were),
       cmocka_unit_test(questions_are_read_in_every_order),
   };

@@ -5,9 +5,11 @@
 
 #include "hostile.h"
 #include "oom.h"
+#include "remote/transfer.h"
 
 static hostile server;
 static bool memory_hits_curl;
+static long memory_of_curl; /* allocations that it has not freed */
 
 static int memory_start_server(void **state) {
   (void)state;
@@ -99,35 +101,69 @@ static void memory_of_curl_may_run_out(void **state) {
   assert_true(countdown > 100); /* or libcurl's were not among them */
 }
 
+/* A request that lacks a header would be another request. */
+static void memory_makes_all_headers_or_none(void **state) {
+  (void)state;
+  char workspace[] = "team";
+  mlf_settings settings = {.workspace = workspace};
+  bool failed = true;
+  memory_hits_curl = true;
+  for (long countdown = 1; failed; countdown++) {
+    long before = memory_of_curl;
+    oom_arm(countdown, false);
+    struct curl_slist *headers = mlf_transfer_headers(&settings);
+    failed = oom_disarm() > 0;
+    int count = 0;
+    for (const struct curl_slist *each = headers; each; each = each->next)
+      count++;
+    assert_int_equal(count, failed ? 0 : 5);
+    curl_slist_free_all(headers);
+    assert_int_equal(memory_of_curl, before);
+  }
+}
+
 static bool memory_refuses_curl(void) {
   return memory_hits_curl && oom_refuses();
 }
 
+static void *memory_count(void *memory) {
+  memory_of_curl += memory != NULL;
+  return memory;
+}
+
 static char *memory_strdup(const char *text) {
-  return memory_refuses_curl() ? NULL : strdup(text);
+  return memory_refuses_curl() ? NULL : memory_count(strdup(text));
 }
 
 static void *memory_malloc(size_t size) {
-  return memory_refuses_curl() ? NULL : malloc(size);
+  return memory_refuses_curl() ? NULL : memory_count(malloc(size));
 }
 
 static void *memory_calloc(size_t count, size_t size) {
-  return memory_refuses_curl() ? NULL : calloc(count, size);
+  return memory_refuses_curl() ? NULL : memory_count(calloc(count, size));
 }
 
 static void *memory_realloc(void *memory, size_t size) {
-  return memory_refuses_curl() ? NULL : realloc(memory, size);
+  if (memory_refuses_curl()) return NULL;
+  memory_of_curl += memory == NULL;
+  return realloc(memory, size);
+}
+
+static void memory_free(void *memory) {
+  memory_of_curl -= memory != NULL;
+  free(memory);
 }
 
 int main(void) {
   oom_install();
-  curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, free, memory_realloc, memory_strdup,
-                       memory_calloc);
+  curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory_malloc, memory_free, memory_realloc,
+                       memory_strdup, memory_calloc);
   snprintf(memory_reply, sizeof(memory_reply),
            "status 302 Location=http://h.example:8/ body=%06000d", 0);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(memory_of_ours_may_run_out),
       cmocka_unit_test(memory_of_curl_may_run_out),
+      cmocka_unit_test(memory_makes_all_headers_or_none),
   };
   return cmocka_run_group_tests(tests, memory_start_server, memory_stop_server);
 }

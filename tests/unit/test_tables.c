@@ -166,13 +166,14 @@ static const tables_case tables_cases[] = {
      "SELECT trace_id, name, assessment_type, value, value_json, value_num, valid FROM "
      "mlflow_assessments",
      "tr-2|good|feedback|1|true|1|NULL;", NULL},
-    {NULL,
-     "SELECT bucket_ms, assessment_name, aggregation, value FROM mlflow_metrics WHERE view = "
+    {"PRAGMA encoding = 'UTF-16'", /* in which every text that is read takes memory */
+     "SELECT rowid, bucket_ms, assessment_name, aggregation, value FROM mlflow_metrics WHERE view "
+     "= "
      "'assessments' AND metric = 'assessment_value' AND aggregation IN ('avg', 'p99.90', NULL) AND "
      "dimensions = 'assessment_name' AND bucket = '1 day' AND from_ms = 0.5 AND until_ms = '1e12' "
      "AND filter = 'trace.status = ''OK'' AND trace.tag.a = \"b\"' AND experiment = 'agent'",
-     "86400000|good|avg|0.5;86400000|good|p99.90|1.0;172800000|bad|avg|0.25;"
-     "172800000|bad|p99.90|NULL;",
+     "0|86400000|good|avg|0.5;1|86400000|good|p99.90|1.0;2|172800000|bad|avg|0.25;"
+     "3|172800000|bad|p99.90|NULL;",
      NULL},
     {"CREATE VIRTUAL TABLE m USING mlflow_metrics(experiments = 'agent')",
      "SELECT count(value) FROM m WHERE view = 'traces' AND metric = 'trace_count' AND experiment = "
