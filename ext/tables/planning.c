@@ -110,10 +110,12 @@ static int planning_untold(const mlf_schema *schema, const mlf_plan *plan,
                            const sqlite3_index_info *info) {
   int untold = 0;
   for (int i = 0; i < schema->column_count; i++) {
-    if (!planning_is_argument(schema, i) || !planning_uses(info, i) || planning_asks(plan, i))
-      continue;
-    untold |= schema->columns[i].key_kind == MLF_KEY_EXPERIMENT ? MLF_PLANNING_UNTOLD_EXPERIMENT
-                                                                : MLF_PLANNING_UNTOLD_OTHER;
+    mlf_key_kind kind = schema->columns[i].key_kind;
+    if (!planning_uses(info, i) || planning_asks(plan, i)) continue;
+    if (kind == MLF_KEY_EXPERIMENT_ID) untold |= MLF_PLANNING_UNTOLD_ID;
+    if (planning_is_argument(schema, i))
+      untold |=
+          kind == MLF_KEY_EXPERIMENT ? MLF_PLANNING_UNTOLD_EXPERIMENT : MLF_PLANNING_UNTOLD_OTHER;
   }
   return untold;
 }

@@ -7,10 +7,11 @@
 #include "base/sqlite_api.h"
 #include "model/catalog.h"
 
-/* idxNum: which arguments the statement reads that the plan does not tell: it may show them, or
-** compare them. */
+/* idxNum: which arguments the statement reads that the plan does not tell, and whether it reads
+** experiment_id so: it may show them, or compare them. */
 #define MLF_PLANNING_UNTOLD_EXPERIMENT 1
 #define MLF_PLANNING_UNTOLD_OTHER      2 /* filter, in_run */
+#define MLF_PLANNING_UNTOLD_ID         4
 
 /* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. With
 ** `pushdown` off only the arguments are taken, for they say what the table holds. SQLITE_OK,

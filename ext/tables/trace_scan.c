@@ -164,7 +164,8 @@ static int scan_is_in_the_dark(mlf_trace_scan *scan, int untold, mlf_error *erro
   int rc = mlf_client_settings(scan->source.client, &settings, error);
   if (rc != SQLITE_OK) return rc;
   bool preset = settings->experiment_id || settings->experiment_name;
-  if (!preset && untold == MLF_PLANNING_UNTOLD_EXPERIMENT) return SQLITE_OK;
+  untold &= preset ? ~MLF_PLANNING_UNTOLD_ID : MLF_PLANNING_UNTOLD_OTHER;
+  if (!untold) return SQLITE_OK;
   return mlf_error_set(error, SQLITE_ERROR,
                        "SQLite does not show here what experiment, filter or in_run are compared "
                        "with; run the statement while no other one of this connection is at work");
