@@ -120,6 +120,19 @@ static int planning_untold(const mlf_schema *schema, const mlf_plan *plan,
   return untold;
 }
 
+/* Which terms on a text take an IN value by value. */
+static int planning_loops(const mlf_schema *schema, const mlf_plan *plan,
+                          const mlf_constraint *constraints) {
+  int loops = 0;
+  for (int i = 0; i < plan->term_count; i++) {
+    const mlf_plan_term *term = &plan->terms[i];
+    bool one_by_one = term->op == MLF_OP_EQ && constraints[term->constraint].list_at_once;
+    if (one_by_one && schema->columns[term->column].type == MLF_TYPE_TEXT)
+      loops |= MLF_PLANNING_LOOPS(i);
+  }
+  return loops;
+}
+
 int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_index_info *info) {
   mlf_plan plan;
   int limit, offset, count = 0;
@@ -138,9 +151,10 @@ int mlf_planning_best_index(const mlf_schema *schema, bool pushdown, sqlite3_ind
                    .rows = planning_rows(info, limit, offset)};
   wish.other_order = info->nOrderBy > 0 && wish.order == MLF_ORDER_ANY;
   int rc = mlf_plan_choose(schema, constraints, count, wish, &plan);
+  int loops = rc == SQLITE_OK ? planning_loops(schema, &plan, constraints) : 0;
   sqlite3_free(constraints);
   if (rc != SQLITE_OK) return rc;
-  info->idxNum = planning_untold(schema, &plan, info);
+  info->idxNum = planning_untold(schema, &plan, info) | loops;
   plan.limit = plan.exact && limit >= 0;
   plan.offset = plan.limit && offset >= 0;
   return planning_write(schema, &plan, limit, offset, info);

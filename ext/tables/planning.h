@@ -12,6 +12,9 @@
 #define MLF_PLANNING_UNTOLD_EXPERIMENT 1
 #define MLF_PLANNING_UNTOLD_OTHER      2 /* filter, in_run */
 #define MLF_PLANNING_UNTOLD_ID         4
+#define MLF_PLANNING_UNTOLD            7
+/* And the terms for which SQLite hands over the values of an IN one by one, of the first 24. */
+#define MLF_PLANNING_LOOPS(term) ((term) < 24 ? 8 << (term) : 0)
 
 /* Does xBestIndex's work: chooses a plan and writes it into `info`, its text as idxStr. With
 ** `pushdown` off only the arguments are taken, for they say what the table holds. SQLITE_OK,
