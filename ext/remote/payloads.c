@@ -432,7 +432,7 @@ static int payloads_blame(const mlf_error *failure, mlf_error *error) {
 
 /* Decides what follows a fetch that did not bring the spans of a trace. A batch that was refused is
 ** asked for trace by trace, and what is refused alone, or left out, as a file; but what is too
-** large alone is too large. A failure that is followed by "not found", or by a file that holds no list
+** large alone is too large. A failure that is followed by "not found", or by a file without a list
 ** of spans, is the failure: it is kept in `*failure`. `*next` is NULL if nothing is left to ask. */
 static int payloads_go_on(mlf_payloads *payloads, const mlf_json_node *trace, payloads_fetch *fetch,
                           payloads_fetch **next, mlf_error *failure, mlf_error *error) {

@@ -71,8 +71,8 @@ static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *pla
   return SQLITE_OK;
 }
 
-/* SQLite hands the values of an IN over one by one where the server has no list, and compares each as
-** a text. Where they come from a sub-select with numbers SQL compares numbers: '05' is 5. */
+/* SQLite hands the values of an IN over one by one where the server has no list, and compares each
+** as a text. Where they come from a sub-select with numbers SQL compares numbers: '05' is 5. */
 static int scan_check_loops(const mlf_trace_scan *scan, const mlf_plan *plan, int plan_number,
                             sqlite3_value **values, mlf_error *error) {
   for (int i = 0, argument = 0; i < plan->term_count; i++) {
