@@ -1,12 +1,12 @@
 #include "query/filter.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/gregorian.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "base/utf8.h"
+#include "query/integer_bound.h"
 #include "query/shippable.h"
 #include "query/time_bound.h"
 
@@ -27,6 +27,8 @@ typedef struct filter_writer {
   int terms;
   int key_terms;         /* those for which the server joins a table */
   size_t listed;         /* values in IN lists, those of ids not among them */
+  bool raw;              /* a filter of the server's own language is sent, too */
+  bool run;              /* that of in_run is */
   const mlf_value *name; /* what is asked of an assessment; NULL for nothing */
   const mlf_value *type;
   const mlf_value *value;
@@ -84,40 +86,6 @@ bool mlf_filter_can_list(const mlf_value *values, size_t count) {
   for (size_t i = 0; i < count; i++) {
     if (values[i].type == MLF_NULL) continue;
     if (values[i].type != MLF_TEXT || !filter_quote_in_list(&values[i], &quote)) return false;
-  }
-  return true;
-}
-
-/* A whole number written in a text, as SQLite's affinity would read it. */
-static bool filter_parse_integer(const char *text, size_t length, int64_t *integer) {
-  size_t at = length && (text[0] == '-' || text[0] == '+');
-  if (at == length || length - at > 18) return false;
-  int64_t sum = 0;
-  for (; at < length; at++) {
-    if (text[at] < '0' || text[at] > '9') return false;
-    sum = sum * 10 + (text[at] - '0');
-  }
-  *integer = text[0] == '-' ? -sum : sum;
-  return true;
-}
-
-/* The comparison `op value` over whole numbers; false if it has no such form. */
-static bool filter_integer_comparison(const mlf_value *value, mlf_op *op, int64_t *integer) {
-  if (value->type == MLF_TEXT) return filter_parse_integer(value->text, value->length, integer);
-  if (value->type == MLF_INTEGER) {
-    *integer = value->integer;
-    return true;
-  }
-  if (value->type != MLF_REAL || !(fabs(value->real) < 9.2e18)) return false;
-  double whole = floor(value->real);
-  *integer = (int64_t)whole;
-  if (whole == value->real) return true;
-  if (*op == MLF_OP_EQ || *op == MLF_OP_NE) return false;
-  /* Between two whole numbers: x < 1.5 is x <= 1, x > 1.5 is x >= 2. */
-  if (*op == MLF_OP_LT) *op = MLF_OP_LE;
-  if (*op == MLF_OP_GT || *op == MLF_OP_GE) {
-    *op = MLF_OP_GE;
-    *integer += 1;
   }
   return true;
 }
@@ -200,6 +168,13 @@ static bool filter_is_assessment(const mlf_column *column) {
   return column->key_kind == MLF_KEY_FEEDBACK || column->key_kind == MLF_KEY_EXPECTATION;
 }
 
+/* Whether the column is the run that logged the trace. Of several runs that a filter says with =,
+** the server looks at the last one alone. */
+static bool filter_is_run(const mlf_column *column) {
+  return column->key_kind == MLF_KEY_RUN ||
+         (column->key_kind == MLF_KEY_METADATA && strcmp(column->key, MLF_TRACE_RUN) == 0);
+}
+
 /* The server keeps tags, metadata and assessments in tables of their own, names and runs among
 ** them. */
 static bool filter_is_joined(const mlf_column *column) {
@@ -230,7 +205,7 @@ static bool filter_write_number(filter_writer *writer, const mlf_filter_term *te
     writer->filter->empty = true;
     return true;
   }
-  if (!filter_integer_comparison(&term->values[0], &op, &integer)) return false;
+  if (!mlf_integer_bound(&term->values[0], &op, &integer)) return false;
   if (term->column->key_kind == MLF_KEY_TIMESTAMP && filter_narrow(writer->filter, op, integer))
     return true;
   filter_begin_condition(writer);
@@ -361,7 +336,8 @@ static bool filter_is_never(const mlf_filter_term *term) {
   return true;
 }
 
-/* A condition on spans is kept apart. */
+/* A condition on spans is kept apart. All that one filter says of spans the server looks for in one
+** span, and what a raw filter says may be of another one. */
 static bool filter_write_span(filter_writer *writer, const mlf_filter_term *term) {
   sqlite3_str *text = writer->text;
   writer->text = writer->spans;
@@ -400,6 +376,7 @@ static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term
   if (!filter_is_known(writer->server, column, term->op)) return false;
   if (writer->terms >= MLF_FILTER_TERMS_MAX) return false;
   if (filter_is_joined(column) && writer->key_terms >= MLF_FILTER_KEY_TERMS_MAX) return false;
+  if (filter_is_run(column) && term->op == MLF_OP_EQ && (writer->raw || writer->run)) return false;
   switch (column->key_kind) {
   case MLF_KEY_REQUEST_TIME: return filter_narrow_by_text(writer->filter, term);
   case MLF_KEY_TIMESTAMP:
@@ -417,13 +394,18 @@ static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term
     filter_write_key(writer, column);
     sqlite3_str_appendf(writer->text, " %s", filter_operators[term->op]);
     return true;
-  case MLF_KEY_SPAN: return filter_write_span(writer, term);
+  case MLF_KEY_SPAN: return !writer->raw && filter_write_span(writer, term);
   case MLF_KEY_ASSESSMENT_NAME: writer->name = term->values; return true;
   case MLF_KEY_ASSESSMENT_TYPE: writer->type = term->values; return true;
   case MLF_KEY_ASSESSMENT_VALUE: writer->value = term->values; return true;
   case MLF_KEY_ASSESSMENT_VALID: writer->valid = term->values; return true;
   default: return filter_write_text(writer, term);
   }
+}
+
+/* Whether a raw filter may say a run. */
+static bool filter_names_run(const char *raw) {
+  return strstr(raw, "run_id") || strstr(raw, MLF_TRACE_RUN);
 }
 
 /* Takes an argument of the table, which has to be sent. */
@@ -439,6 +421,13 @@ static int filter_take_argument(filter_writer *writer, const mlf_filter_term *te
   }
   if (!raw && !mlf_filter_quote(value->text, value->length, &quote))
     return mlf_error_set(error, SQLITE_ERROR, "in_run = … wants the id of a run; no run has this");
+  if (!raw && value->length == 0)
+    writer->filter->empty = true; /* the server would take it for all */
+  const mlf_filter *filter = writer->filter;
+  if (filter->raw && filter->run && filter_names_run(filter->raw->text))
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "filter = … asks for a run, and so does in_run = …; the "
+                         "server looks at one of them alone: say the run once");
   return SQLITE_OK;
 }
 
@@ -450,6 +439,11 @@ int mlf_filter_write(const mlf_filter_term *terms, int count, mlf_server server,
                           .server = server,
                           .filter = filter};
   int rc = SQLITE_OK;
+  for (int i = 0; i < count; i++) {
+    mlf_key_kind kind = terms[i].column->key_kind;
+    writer.raw = writer.raw || kind == MLF_KEY_FILTER;
+    writer.run = writer.run || kind == MLF_KEY_IN_RUN;
+  }
   for (int i = 0; rc == SQLITE_OK && i < count; i++) {
     mlf_key_kind kind = terms[i].column->key_kind;
     bool sent;

@@ -123,8 +123,11 @@ static mlf_op plan_sent_op(const mlf_column *column, const mlf_constraint *const
 }
 
 /* Whether the server compares as SQL wants it. What was asked is equal to itself under any
-** collation; an experiment's name need not be. */
+** collation; an experiment's name need not be. The values of a list that SQLite hands over one by
+** one it compares without the affinity that they have in SQL: so a column without a type takes no
+** list, and for one of texts tables/trace_scan.c looks at each value. */
 static bool plan_has_collation(const mlf_column *column, const mlf_constraint *constraint) {
+  if (constraint->list_at_once && column->type == MLF_TYPE_ANY) return false;
   return constraint->binary || plan_only_server_knows(column->key_kind);
 }
 

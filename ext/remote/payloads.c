@@ -432,13 +432,13 @@ static int payloads_blame(const mlf_error *failure, mlf_error *error) {
 
 /* Decides what follows a fetch that did not bring the spans of a trace. A batch that was refused is
 ** asked for trace by trace, and what is refused alone, or left out, as a file; but what is too
-** large alone is too large. A failure that is followed by "not found" is the failure: it is kept in
-** `*failure`. `*next` is NULL if nothing is left to ask. */
+** large alone is too large. A failure that is followed by "not found", or by a file without a list
+** of spans, is the failure: it is kept in `*failure`. `*next` is NULL if nothing is left to ask. */
 static int payloads_go_on(mlf_payloads *payloads, const mlf_json_node *trace, payloads_fetch *fetch,
                           payloads_fetch **next, mlf_error *failure, mlf_error *error) {
   *next = NULL;
   bool several = fetch->refused && fetch->count > 1;
-  if (fetch->file && fetch->traces[0].absent) {
+  if (fetch->file && !fetch->refused) {
     fetch->refused = mlf_error_move(&fetch->failure, failure) != SQLITE_OK;
     fetch->traces[0].absent = !fetch->refused;
     if (fetch->traces[0].absent) return SQLITE_OK;

@@ -117,10 +117,12 @@ static int planning_untold(const mlf_schema *schema, const mlf_plan *plan,
                            const sqlite3_index_info *info) {
   int untold = 0;
   for (int i = 0; i < schema->column_count; i++) {
-    if (!planning_is_argument(schema, i) || !planning_uses(info, i) || planning_asks(plan, i))
-      continue;
-    untold |= schema->columns[i].key_kind == MLF_KEY_EXPERIMENT ? MLF_PLANNING_UNTOLD_EXPERIMENT
-                                                                : MLF_PLANNING_UNTOLD_OTHER;
+    mlf_key_kind kind = schema->columns[i].key_kind;
+    if (!planning_uses(info, i) || planning_asks(plan, i)) continue;
+    if (kind == MLF_KEY_EXPERIMENT_ID) untold |= MLF_PLANNING_UNTOLD_ID;
+    if (planning_is_argument(schema, i))
+      untold |=
+          kind == MLF_KEY_EXPERIMENT ? MLF_PLANNING_UNTOLD_EXPERIMENT : MLF_PLANNING_UNTOLD_OTHER;
   }
   return untold;
 }
@@ -139,6 +141,19 @@ static bool planning_counts(const mlf_schema *schema, const mlf_plan *plan,
     if (planning_uses(info, i) && !key && !planning_asks(plan, i)) return false;
   }
   return true;
+}
+
+/* Which terms on a text take an IN value by value. */
+static int planning_loops(const mlf_schema *schema, const mlf_plan *plan,
+                          const mlf_constraint *constraints) {
+  int loops = 0;
+  for (int i = 0; i < plan->term_count; i++) {
+    const mlf_plan_term *term = &plan->terms[i];
+    bool one_by_one = term->op == MLF_OP_EQ && constraints[term->constraint].list_at_once;
+    if (one_by_one && schema->columns[term->column].type == MLF_TYPE_TEXT)
+      loops |= MLF_PLANNING_LOOPS(i);
+  }
+  return loops;
 }
 
 int mlf_planning_best_index(const mlf_schema *schema, mlf_planning_ways ways,
@@ -160,9 +175,10 @@ int mlf_planning_best_index(const mlf_schema *schema, mlf_planning_ways ways,
                    .rows = planning_rows(info, limit, offset)};
   wish.other_order = info->nOrderBy > 0 && wish.order == MLF_ORDER_ANY;
   int rc = mlf_plan_choose(schema, constraints, count, wish, &plan);
+  int loops = rc == SQLITE_OK ? planning_loops(schema, &plan, constraints) : 0;
   sqlite3_free(constraints);
   if (rc != SQLITE_OK) return rc;
-  info->idxNum = planning_untold(schema, &plan, info);
+  info->idxNum = planning_untold(schema, &plan, info) | loops;
   plan.limit = plan.exact && limit >= 0;
   plan.offset = plan.limit && offset >= 0;
   plan.count = ways.pushdown && ways.count && limit < 0 && planning_counts(schema, &plan, info);

@@ -7,10 +7,14 @@
 #include "base/sqlite_api.h"
 #include "model/catalog.h"
 
-/* idxNum: which arguments the statement reads that the plan does not tell: it may show them, or
-** compare them. */
+/* idxNum: which arguments the statement reads that the plan does not tell, and whether it reads
+** experiment_id so: it may show them, or compare them. */
 #define MLF_PLANNING_UNTOLD_EXPERIMENT 1
 #define MLF_PLANNING_UNTOLD_OTHER      2 /* filter, in_run */
+#define MLF_PLANNING_UNTOLD_ID         4
+#define MLF_PLANNING_UNTOLD            7
+/* And the terms for which SQLite hands over the values of an IN one by one, of the first 24. */
+#define MLF_PLANNING_LOOPS(term) ((term) < 24 ? 8 << (term) : 0)
 
 /* How a table may be read. */
 typedef struct mlf_planning_ways {

@@ -1,5 +1,6 @@
 #include "tables/scope.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -65,11 +66,18 @@ static int scope_add_active(const mlf_scope_ask *ask, mlf_experiment_list *scope
   return rc == SQLITE_OK ? mlf_experiment_list_add(scope, active, error) : rc;
 }
 
-/* A value as the text it is compared as; NULL for what no experiment is called. */
+/* A value as the text it is compared as; NULL for what no experiment is called. SQL compares a real
+** number with an id by value: 2.0 is 2. */
 static const char *scope_text(const mlf_value *value, char scratch[24]) {
   if (value->type == MLF_TEXT) return strlen(value->text) == value->length ? value->text : NULL;
-  if (value->type != MLF_INTEGER) return NULL;
-  sqlite3_snprintf(24, scratch, "%lld", (sqlite3_int64)value->integer);
+  int64_t integer = value->integer;
+  if (value->type == MLF_REAL) {
+    if (!(fabs(value->real) < 9.2e18) || value->real != floor(value->real)) return NULL;
+    integer = (int64_t)value->real;
+  } else if (value->type != MLF_INTEGER) {
+    return NULL;
+  }
+  sqlite3_snprintf(24, scratch, "%lld", (sqlite3_int64)integer);
   return scratch;
 }
 
@@ -123,12 +131,8 @@ static bool scope_term_has(const mlf_filter_term *term, const char *id) {
   return false;
 }
 
-/* Keeps the experiments whose id is among the term's values. SQL compares a number with a fraction
-** as a number, whatever the id's text is. */
+/* Keeps the experiments whose id is among the term's values. */
 static void scope_keep_ids(mlf_experiment_list *scope, const mlf_filter_term *term) {
-  for (size_t i = 0; i < term->value_count; i++) {
-    if (term->values[i].type == MLF_REAL) return;
-  }
   for (size_t i = scope->count; i-- > 0;) {
     if (!scope_term_has(term, scope->ids[i])) mlf_experiment_list_remove(scope, i);
   }

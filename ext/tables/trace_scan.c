@@ -77,6 +77,24 @@ static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *pla
   return SQLITE_OK;
 }
 
+/* SQLite hands the values of an IN over one by one where the server has no list, and compares each
+** as a text. Where they come from a sub-select with numbers SQL compares numbers: '05' is 5. */
+static int scan_check_loops(const mlf_trace_scan *scan, const mlf_plan *plan, int plan_number,
+                            sqlite3_value **values, mlf_error *error) {
+  for (int i = 0, argument = 0; i < plan->term_count; i++) {
+    if (!mlf_op_has_argument(plan->terms[i].op)) continue;
+    int type = sqlite3_value_type(values[argument++]);
+    if (!(plan_number & MLF_PLANNING_LOOPS(i))) continue;
+    if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) continue;
+    const char *name = scan->schema->columns[plan->terms[i].column].name;
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "%s IN (…) is given a number; write +%s IN (…), or IN (SELECT "
+                         "CAST(… AS TEXT) …)",
+                         name, name);
+  }
+  return SQLITE_OK;
+}
+
 /* Notes each comparison that mistakes milliseconds, once in the statement: in a join the values
 ** change with every row. */
 static int scan_note_times(mlf_trace_scan *scan, mlf_error *error) {
@@ -170,7 +188,8 @@ static int scan_is_in_the_dark(mlf_trace_scan *scan, int untold, mlf_error *erro
   int rc = mlf_client_settings(scan->source.client, &settings, error);
   if (rc != SQLITE_OK) return rc;
   bool preset = settings->experiment_id || settings->experiment_name;
-  if (!preset && untold == MLF_PLANNING_UNTOLD_EXPERIMENT) return SQLITE_OK;
+  untold &= preset ? ~MLF_PLANNING_UNTOLD_ID : MLF_PLANNING_UNTOLD_OTHER;
+  if (!untold) return SQLITE_OK;
   return mlf_error_set(error, SQLITE_ERROR,
                        "SQLite does not show here what experiment, filter or in_run are compared "
                        "with; run the statement while no other one of this connection is at work");
@@ -247,9 +266,10 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
   scan_reset(scan);
   int rc = mlf_plan_parse(scan->schema, plan_text, &plan);
   if (rc != SQLITE_OK) return mlf_error_set(error, rc, "a plan that is none of ours");
-  rc = scan_bind(scan, &plan, plan_text, values, error);
+  rc = scan_check_loops(scan, &plan, plan_number, values, error);
+  if (rc == SQLITE_OK) rc = scan_bind(scan, &plan, plan_text, values, error);
   if (rc == SQLITE_OK) rc = scan_note_times(scan, error);
-  if (rc == SQLITE_OK) rc = scan_survey(scan, plan_number, &compared, error);
+  if (rc == SQLITE_OK) rc = scan_survey(scan, plan_number & MLF_PLANNING_UNTOLD, &compared, error);
   if (rc == SQLITE_OK) rc = scan_write_filter(scan, &server, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
   bool told = scan_is_told(scan);

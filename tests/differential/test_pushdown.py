@@ -255,6 +255,34 @@ class PushdownTest(unittest.TestCase):
             connection.close()
 
 
+    def test_lists_from_columns_of_a_type(self):
+        """'01' is 1 to SQL where the list comes from a column of numbers."""
+        connection = self.connection()
+        self.copy(connection)
+        cursor = connection.cursor()
+        cursor.execute("CREATE TEMP TABLE typed(i INTEGER, r REAL, n NUMERIC, t TEXT, b BLOB)")
+        cursor.executemany("INSERT INTO typed VALUES (?1, ?1, ?1, ?1, ?1)",
+                           [(value,) for value in (1, 1.0, "1", "01", 5, "x", b"1", None)])
+        sql = "SELECT trace_id FROM {} WHERE {} IN (SELECT {} FROM typed) ORDER BY 1"
+        refused = 0
+        for column in [f'"{name.strip(chr(34))}"' for name in TEXT_COLUMNS] + ["concise", "score"]:
+            for kind in "irntb":
+                expected = cursor.execute(sql.format("copy", column, kind)).fetchall()
+                for asked in (f"+{column}", column):
+                    wanted = expected if asked == column else cursor.execute(
+                        sql.format("copy", asked, kind)).fetchall()
+                    try:
+                        found = cursor.execute(sql.format("pushed", asked, kind)).fetchall()
+                    except Exception as error:  # pylint: disable=broad-except
+                        self.assertIn("is given a number", str(error))
+                        self.assertEqual((asked, kind == "t"), (column, False))
+                        refused += 1
+                    else:
+                        self.assertEqual(found, wanted, (asked, kind))
+        self.assertGreater(refused, 10)
+        connection.close()
+
+
 def make_tests():
     """One class a server, one test a setting: the cases are shared out among them."""
     settings = [

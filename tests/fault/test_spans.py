@@ -96,6 +96,14 @@ class Spans(unittest.TestCase):
         self.play(f"ok body='{batch((IDS[0], spans('a', 'b')))}'", f"ok body='{late}'")
         self.assertEqual(self.ask(), [ROWS[0], (IDS[1], 1), (IDS[2], 1)])
 
+    def test_a_file_without_a_list_of_spans(self):
+        for file in ('{"spans":null}', "{}", '{"spans":[]}'):
+            self.play("ok body='{\"traces\":[]}'", f"ok body='{file}'")
+            sql = "SELECT trace_id, request, span_error FROM mlflow_traces"
+            self.assertEqual(self.ask(sql), [(trace_id, None, None) for trace_id in IDS], file)
+            self.assertEqual(self.ask(), [], file)
+        self.assertLess(self.ask("SELECT count(*) FROM mlflow_requests")[0][0], 60)
+
     def test_what_is_asked_about_traces_that_the_batch_leaves_out(self):
         late = json.dumps({"spans": spans("late")})
         traces = json.dumps({"traces": [trace(trace_id, i) for i, trace_id in enumerate(IDS)]})

@@ -98,6 +98,11 @@ class Otlp(unittest.TestCase):
         self.addCleanup(connection.close)
         connection.execute(f"CREATE VIRTUAL TABLE temp.s USING mlflow_spans(experiment = "
                            f"'{experiment}'); CREATE TEMP TABLE copy AS SELECT * FROM s")
+        # What a raw filter says of spans, and what SQL says, may be of two spans of a trace.
+        for raw in ('span.name = "step 2"', 'span.status = "ERROR"'):
+            asked = connection.execute("SELECT count(*) FROM s WHERE name = 'step 1' AND filter = ?",
+                                       (raw,)).get
+            self.assertEqual(asked, len(ATTRIBUTES), raw)
         types = [row[0] for row in connection.execute("SELECT DISTINCT span_type FROM copy")]
         self.assertGreater(len(types), 4)
         for column in ("span_type", "status", "name"):

@@ -94,6 +94,26 @@ class Runs(unittest.TestCase):
                     self.assertTrue(seeded.same(sorted(self.database.newest(sql), key=str),
                                                 sorted(rows, key=str)))
 
+    def test_a_run_that_logged_beside_a_run_that_is_asked_for(self):
+        """The server looks at the last of several runs in a filter, and forgets the others."""
+        both = "SELECT trace_id FROM {} WHERE in_run = '{}' AND run_id = '{}'"
+        raw = "SELECT trace_id FROM {} WHERE run_id = '{}' AND filter = 'attributes.run_id = \"{}\"'"
+        for asked in KINDS:
+            found = set(self.found_by_client(self.runs[asked]))
+            for logged in KINDS:
+                run = self.runs[logged]
+                own = {row["trace_id"] for row in self.database.rows(
+                    "SELECT trace_id FROM mlflow_traces "
+                    f"""WHERE metadata ->> '$."mlflow.sourceRun"' = '{run}'""")}
+                for sql in (both.format("mlflow_traces", self.runs[asked], run),
+                            raw.format("mlflow_traces", run, self.runs[asked])):
+                    self.assertEqual({row["trace_id"] for row in self.database.rows(sql)},
+                                     found & own, (asked, logged, sql))
+        with self.assertRaisesRegex(RuntimeError, "say the run once"):
+            self.database.rows(f"SELECT 1 FROM mlflow_traces WHERE in_run = '{self.runs['judged']}' "
+                               f"AND filter = 'run_id = \"{self.runs['logged']}\"'")
+        self.assertEqual(self.database.rows("SELECT 1 FROM mlflow_traces WHERE in_run = ''"), [])
+
     def test_failing_cases_of_each_kind(self):
         """Feedback from another run does not count; that of a person counts for every run."""
         for kind, expected in (("logged", ["bad", "worse"]), ("judged", ["bad"]),

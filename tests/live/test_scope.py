@@ -12,6 +12,24 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import support  # noqa: E402
 
 TRACES = 60
+# What tells no plan which experiments are meant, with the name of one, and its id, in it.
+COMPARED = [
+    "lower(experiment) = '{name}'", "experiment || '' = '{name}'", "instr(experiment || '|', '{name}|') = 1",
+    "coalesce(experiment, '') = '{name}'", "instr('{name}', experiment)",
+    "+experiment IN ('{name}', 'scope none', 'scope no')",
+    "+experiment IN (SELECT name FROM named)", "experiment COLLATE NOCASE IN ('{name}', 'a', 'b')",
+    "EXISTS (SELECT 1 FROM named WHERE named.name = experiment)",
+    "(SELECT max(e = '{name}') FROM (SELECT experiment AS e LIMIT 1))",
+    "CAST(experiment_id AS INTEGER) = {id}", "experiment_id + 0 = {id}", "experiment_id LIKE '{id}'",
+    "experiment_id >= '{id}' AND experiment_id <= '{id}'",
+    "EXISTS (SELECT 1 FROM named WHERE named.id = experiment_id)",
+]
+JOINED = [
+    "mlflow_traces AS t CROSS JOIN named ON named.name = t.experiment",
+    "mlflow_traces AS t CROSS JOIN named ON named.id = t.experiment_id",
+    "named CROSS JOIN mlflow_traces AS t ON named.id = t.experiment_id",
+    "(SELECT experiment AS e FROM mlflow_traces LIMIT -1) AS t WHERE e = (SELECT name FROM named)",
+]
 BRANCHES = "(trace_id = '{}' OR (session_id = 's3' AND name = 'n3' AND status = 'OK'))"
 
 
@@ -65,6 +83,47 @@ class Scope(unittest.TestCase):
                 self.assertEqual(self.ask(
                     connection, f"SELECT {columns} FROM mlflow_traces WHERE trace_id LIKE ?1", like),
                     [(expected,)], (preset, columns))
+
+    def test_what_is_compared_in_another_way_reads_all(self):
+        """However SQLite plans it: whether the plan tells the table, or an index of SQLite's own or
+        a list is looked up, which the table is not told of."""
+        named = (f"CREATE TEMP TABLE named AS SELECT '{self.name}' AS name, "
+                 f"CAST({self.id} AS INTEGER) AS id")
+        statements = [f"SELECT count(*) FROM mlflow_traces WHERE {condition}".format(
+            name=self.name, id=self.id) for condition in COMPARED]
+        statements += [f"SELECT count(*) FROM {join}" for join in JOINED]
+        statements += [
+            "WITH t AS MATERIALIZED (SELECT experiment AS e, status FROM mlflow_traces) "
+            f"SELECT count(*) FROM t WHERE e = '{self.name}'",
+            f"SELECT count(*) FILTER (WHERE experiment IN ('{self.name}', 'a', 'b')) "
+            "FROM mlflow_traces"]
+        for preset in (None, self.other):
+            connection = self.connection(preset)
+            connection.execute(named)
+            for sql in statements:
+                self.assertEqual(self.ask(connection, sql), [(TRACES,)], (preset, sql))
+            variables = {"MLFLOW_EXPERIMENT_NAME": preset} if preset else {}
+            shown = support.shell(";\n".join([named, *statements]) + ";", self.server, **variables)
+            self.assertEqual(shown.split("\n"), [str(TRACES)] * len(statements), preset)
+
+    def test_what_is_only_shown_is_the_presets(self):
+        connection = self.connection(self.name)
+        for shown in ("DISTINCT experiment", "max(experiment)", "lower(experiment)",
+                      "(SELECT experiment)"):
+            self.assertEqual(set(self.ask(connection, f"SELECT {shown} FROM mlflow_traces")),
+                             {(self.name,)}, shown)
+        self.assertEqual(self.ask(
+            connection, "SELECT experiment, experiment_id, count(*), rank() OVER (ORDER BY experiment) "
+            "FROM mlflow_traces GROUP BY 1, 2 ORDER BY 1, 2"), [(self.name, self.id, TRACES, 1)])
+
+    def test_an_id_that_is_a_real_number(self):
+        for preset in (None, self.other):
+            connection = self.connection(preset)
+            for value in (f"CAST({self.id} AS REAL)", f"(SELECT CAST({self.id} AS REAL))"):
+                for condition in (f"= {value}", f"IN ({value}, 0.5)"):
+                    found = self.ask(connection, "SELECT count(*) FROM mlflow_traces WHERE "
+                                     f"experiment_id {condition}")
+                    self.assertEqual(found, [(TRACES if "IN" not in condition else 0,)], condition)
 
     def test_ids(self):
         connection = self.connection()

@@ -428,6 +428,31 @@ static void a_raw_filter_is_handed_on(void **state) {
   mlf_filter_clear(&filter);
 }
 
+/* Of several runs the server looks at the last one alone. */
+static void one_run_alone_is_sent(void **state) {
+  (void)state;
+  static const char *const arguments[] = {"in_run", "filter"};
+  mlf_value asked = text_value("one"), run = text_value("other"), none = text_value("");
+  mlf_value raw = text_value("attributes.run_id = 'a'");
+  mlf_filter filter;
+  for (size_t i = 0; i < 2; i++) {
+    mlf_filter_term terms[] = {term_of("run_id", MLF_OP_EQ, &run, 1),
+                               term_of(arguments[i], MLF_OP_EQ, &asked, 1)};
+    assert_int_equal(write_filter(terms, 2, (mlf_server){3, 17}, &filter), SQLITE_OK);
+    assert_null(filter.text);
+    assert_false(filter.complete);
+    mlf_filter_clear(&filter);
+  }
+  mlf_filter_term both[] = {term_of("filter", MLF_OP_EQ, &raw, 1),
+                            term_of("in_run", MLF_OP_EQ, &run, 1)};
+  assert_int_equal(write_filter(both, 2, (mlf_server){3, 17}, &filter), SQLITE_ERROR);
+  mlf_filter_clear(&filter);
+  mlf_filter_term empty = term_of("in_run", MLF_OP_EQ, &none, 1);
+  assert_int_equal(write_filter(&empty, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
+  assert_true(filter.empty);
+  mlf_filter_clear(&filter);
+}
+
 /* How many of as many terms as a filter takes, all on one column, are sent. */
 static int terms_sent_on(const char *column, mlf_op op) {
   mlf_value value = text_value("x");
@@ -522,6 +547,7 @@ int main(void) {
       cmocka_unit_test(terms_are_joined_by_and),
       cmocka_unit_test(the_shortest_list_of_ids_is_asked_for),
       cmocka_unit_test(a_raw_filter_is_handed_on),
+      cmocka_unit_test(one_run_alone_is_sent),
       cmocka_unit_test(lists_have_a_limit_together),
       cmocka_unit_test(a_filter_has_its_limits),
       cmocka_unit_test(memory_may_run_out),

@@ -115,7 +115,7 @@ static void it_knows_what_is_asked_for_twice(void **state) {
       {"SELECT * FROM mlflow_traces WHERE trace_id IN (SELECT trace_id FROM mlflow_spans)",
        "repeats"},
       {"SELECT * FROM mlflow_traces WHERE trace_id IN ('a', 'b')", "once"},
-      {"SELECT * FROM mlflow_traces WHERE experiment_id = 1 OR name = 'a'", "repeats '1'"},
+      {"SELECT * FROM mlflow_traces WHERE experiment_id = 1 OR name = 'a'", "repeats '1' ''"},
       {"SELECT * FROM mlflow_traces LIMIT 1", "once"},
       {"INSERT INTO l SELECT trace_id, name FROM mlflow_traces", "once"},
   };

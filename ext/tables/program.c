@@ -1,0 +1,203 @@
+#include "tables/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+
+/* So often a value is followed into another register. */
+#define PROGRAM_STEPS_MAX 64
+/* The registers of a function that takes any number are taken for so many. */
+#define PROGRAM_ARGUMENTS 4
+#define PROGRAM_WIDTH_MAX 2000
+
+/* A value that is followed. */
+typedef struct program_flow {
+  const mlf_program *program;
+  mlf_program_ours *ours;
+  const void *context;
+  int steps;
+} program_flow;
+
+bool mlf_program_is(const mlf_program_op *op, const char *name) {
+  return strcmp(op->name, name) == 0;
+}
+
+bool mlf_program_is_any(const mlf_program_op *op, const char *const *names) {
+  for (; *names; names++) {
+    if (mlf_program_is(op, *names)) return true;
+  }
+  return false;
+}
+
+static int program_add(mlf_program *program, sqlite3_stmt *row) {
+  static const char *const told[] = {"VOpen",    "VFilter", "String8",  "String", "Function",
+                                     "PureFunc", "Found",   "NotFound", "SeekGE", "SeekGT",
+                                     "SeekLE",   "SeekLT",  "IdxGE",    "IdxGT",  "IdxLE",
+                                     "IdxLT",    NULL};
+  mlf_program_op *ops =
+      mlf_array_room(program->ops, (size_t)program->count, &program->capacity, 64, sizeof(*ops));
+  if (!ops) return SQLITE_NOMEM;
+  program->ops = ops;
+  mlf_program_op *op = &ops[program->count];
+  const char *name = (const char *)sqlite3_column_text(row, 1);
+  *op = (mlf_program_op){.p1 = sqlite3_column_int(row, 2),
+                         .p2 = sqlite3_column_int(row, 3),
+                         .p3 = sqlite3_column_int(row, 4)};
+  sqlite3_snprintf(sizeof(op->name), op->name, "%s", name ? name : "");
+  program->count++;
+  if (!mlf_program_is_any(op, told)) return SQLITE_OK;
+  op->text = sqlite3_mprintf("%s", sqlite3_column_text(row, 5));
+  return op->text ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+int mlf_program_read(mlf_program *program, sqlite3_stmt *statement) {
+  char *sql = sqlite3_expanded_sql(statement);
+  if (!sql) return SQLITE_ERROR;
+  char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
+  sqlite3_free(sql);
+  if (!explain) return SQLITE_NOMEM;
+  sqlite3_stmt *shown = NULL;
+  int rc = sqlite3_prepare_v2(sqlite3_db_handle(statement), explain, -1, &shown, NULL);
+  sqlite3_free(explain);
+  while (rc == SQLITE_OK && sqlite3_step(shown) == SQLITE_ROW)
+    rc = program_add(program, shown);
+  int finalized = sqlite3_finalize(shown);
+  return rc == SQLITE_OK ? finalized : rc;
+}
+
+void mlf_program_clear(mlf_program *program) {
+  for (int i = 0; i < program->count; i++)
+    sqlite3_free(program->ops[i].text);
+  sqlite3_free(program->ops);
+  *program = (mlf_program){0};
+}
+
+static bool program_follow(program_flow *flow, int at, int value);
+
+/* Follows a value into the rows that the instruction at `at` makes of registers: to where they are
+** put, and to where that is read. */
+static bool program_follow_row(program_flow *flow, int at, int place) {
+  static const char *const puts[] = {"Insert", "IdxInsert", "SorterInsert", NULL};
+  const mlf_program_op *ops = flow->program->ops;
+  int cursor = -1, pseudo = -1;
+  for (int i = at + 1; cursor < 0 && i < flow->program->count; i++) {
+    if (mlf_program_is_any(&ops[i], puts) && ops[i].p2 == ops[at].p3) cursor = ops[i].p1;
+  }
+  for (int i = 0; i < flow->program->count; i++) {
+    if (mlf_program_is(&ops[i], "SorterData") && ops[i].p1 == cursor) pseudo = ops[i].p3;
+  }
+  for (int i = 0; cursor >= 0 && i < flow->program->count; i++) {
+    bool read = mlf_program_is(&ops[i], "Column") && ops[i].p2 == place &&
+                (ops[i].p1 == cursor || ops[i].p1 == pseudo);
+    if (read && program_follow(flow, i, ops[i].p3)) return true;
+  }
+  return false;
+}
+
+/* How many registers an instruction takes, as its P4 tells: a function in brackets. */
+static int program_width(const mlf_program_op *op) {
+  const char *bracket = strchr(op->text, '(');
+  long width = strtol(bracket ? bracket + 1 : op->text, NULL, 10);
+  return width < 0 || width > PROGRAM_WIDTH_MAX ? PROGRAM_ARGUMENTS : width == 0 ? 1 : (int)width;
+}
+
+/* Whether a look-up is DISTINCT's, which looks among the rows that it has put there itself. */
+static bool program_is_distinct(const mlf_program_op *op) {
+  return mlf_program_is(op, "Found") && mlf_program_is(op + 1, "MakeRecord") && op[1].p1 == op->p3;
+}
+
+/* Where the instruction copies the register from; -1: it does not write there, or is no copy. */
+static int program_source(const mlf_program_op *op, int value) {
+  if (mlf_program_is(op, "SCopy") && op->p2 == value) return op->p1;
+  bool copies = mlf_program_is(op, "Copy") || mlf_program_is(op, "Move");
+  return copies && value >= op->p2 && value <= op->p2 + op->p3 ? op->p1 + value - op->p2 : -1;
+}
+
+/* Whether what a register holds at `at` is no news: it was read from ours, or put aside from there
+** into a table of the statement's own and read again. The register is -1 for a place in the rows of
+** a cursor. */
+static bool program_is_ours(const program_flow *flow, int value, int cursor, int place, int at) {
+  static const char *const puts[] = {"Insert", "IdxInsert", "SorterInsert", NULL};
+  static const char *const constants[] = {"String8", "String", "Variable", "Integer", NULL};
+  int record = -1;
+  for (int i = at - 1; i >= 0; i--) {
+    const mlf_program_op *op = &flow->program->ops[i];
+    if (value >= 0) {
+      if (op->p3 == value && mlf_program_is(op, "VColumn"))
+        return flow->ours(flow->context, value, i + 1);
+      if (op->p2 == value && mlf_program_is_any(op, constants)) return false;
+      int source = program_source(op, value);
+      if (source >= 0) value = source;
+      if (op->p3 != value || !mlf_program_is(op, "Column")) continue;
+      cursor = op->p1;
+      place = op->p2;
+      value = -1;
+    } else if (record >= 0) {
+      if (op->p3 != record || !mlf_program_is(op, "MakeRecord")) continue;
+      value = op->p1 + place;
+      record = -1;
+    } else if (op->p1 == cursor && mlf_program_is_any(op, puts)) {
+      record = op->p2;
+    } else if (op->p3 == cursor && mlf_program_is(op, "SorterData")) {
+      cursor = op->p1;
+    }
+  }
+  return false;
+}
+
+/* Whether the instruction at `at` compares the value, or what it makes of it comes to that. */
+static bool program_uses(program_flow *flow, int at, int value) {
+  static const char *const compared[] = {"Eq", "Ne", "Lt", "Le", "Gt", "Ge", NULL};
+  static const char *const sought[] = {"Found", "NotFound", "SeekGE", "SeekGT", "SeekLE", "SeekLT",
+                                       "IdxGE", "IdxGT",    "IdxLE",  "IdxLT",  NULL};
+  static const char *const computed[] = {"Concat", "Add",       "Subtract", "Multiply",
+                                         "Divide", "Remainder", "BitAnd",   "BitOr",
+                                         "And",    "Or",        NULL};
+  static const char *const copied[] = {"Copy", "SCopy", "Move", NULL};
+  const mlf_program_op *op = &flow->program->ops[at];
+  if (mlf_program_is_any(op, compared)) {
+    if (op->p1 != value && op->p3 != value) return false;
+    return !program_is_ours(flow, op->p1 == value ? op->p3 : op->p1, -1, 0, at);
+  }
+  if (mlf_program_is(op, "If") || mlf_program_is(op, "IfNot")) return op->p1 == value;
+  if (mlf_program_is_any(op, sought))
+    return value >= op->p3 && value < op->p3 + program_width(op) && !program_is_distinct(op) &&
+           !program_is_ours(flow, -1, op->p1, value - op->p3, at);
+  if (mlf_program_is(op, "Function") || mlf_program_is(op, "PureFunc"))
+    return value >= op->p2 && value < op->p2 + program_width(op) && op->p3 != value &&
+           program_follow(flow, at, op->p3);
+  if (mlf_program_is_any(op, computed))
+    return (op->p1 == value || op->p2 == value) && op->p3 != value &&
+           program_follow(flow, at, op->p3);
+  if (mlf_program_is_any(op, copied))
+    return value >= op->p1 && value <= op->p1 + op->p3 &&
+           program_follow(flow, at, op->p2 + value - op->p1);
+  if (mlf_program_is(op, "MakeRecord"))
+    return value >= op->p1 && value < op->p1 + op->p2 &&
+           program_follow_row(flow, at, value - op->p1);
+  return false;
+}
+
+/* Whether the register has a new use. A constant put there may be what coalesce() falls back to. */
+static bool program_ends(const mlf_program_op *op, int value) {
+  static const char *const reads[] = {"VColumn", "Column", NULL};
+  return mlf_program_is_any(op, reads) && op->p3 == value;
+}
+
+/* Follows the value that the instruction at `at` puts into a register. */
+static bool program_follow(program_flow *flow, int at, int value) {
+  if (flow->steps >= PROGRAM_STEPS_MAX) return false;
+  flow->steps++;
+  for (int i = at + 1; i < flow->program->count; i++) {
+    if (program_uses(flow, i, value)) return true;
+    if (program_ends(&flow->program->ops[i], value)) return false;
+  }
+  return false;
+}
+
+bool mlf_program_compares(const mlf_program *program, int at, mlf_program_ours *ours,
+                          const void *context) {
+  program_flow flow = {.program = program, .ours = ours, .context = context};
+  return program_follow(&flow, at, program->ops[at].p3);
+}

@@ -1,0 +1,52 @@
+/* program.h: the program that SQLite has made of a statement, and what becomes of a value in it.
+**
+** EXPLAIN shows the program, an instruction a row. A column that SQLite has read stands in a
+** register. From there it is copied, put into the statement's own tables, or handed to functions
+** and operators. Followed forward, it comes to a comparison or it does not.
+**
+** Assumes that a value is used behind the place where it is read, as SQLite writes programs.
+** To sort or to group by a value is no comparison, and what an aggregate makes of it is not
+** followed.
+*/
+#ifndef MLF_TABLES_PROGRAM_H
+#define MLF_TABLES_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/sqlite_api.h"
+
+/* One instruction, as EXPLAIN shows it. */
+typedef struct mlf_program_op {
+  char name[16];
+  int p1;
+  int p2;
+  int p3;
+  char *text; /* p4; owned; NULL if it says nothing here */
+} mlf_program_op;
+
+typedef struct mlf_program {
+  mlf_program_op *ops;
+  int count;
+  size_t capacity;
+} mlf_program;
+
+/* Reads the program; the caller clears it. SQLITE_ERROR, or another one of SQLite's, if it does not
+** show the program; SQLITE_NOMEM. */
+int mlf_program_read(mlf_program *program, sqlite3_stmt *statement);
+void mlf_program_clear(mlf_program *program);
+
+bool mlf_program_is(const mlf_program_op *op, const char *name);
+/* Whether it is one of the names, of which NULL is the last. */
+bool mlf_program_is_any(const mlf_program_op *op, const char *const *names);
+
+/* Whether what a register holds at an instruction is no more news than the value that is followed:
+** compared with it the value tells nothing. */
+typedef bool mlf_program_ours(const void *context, int index, int at);
+
+/* Whether the value that the instruction at `at` reads into its register P3, or what is computed of
+** it, is compared, looked for in a list or an index, or decides a jump. */
+bool mlf_program_compares(const mlf_program *program, int at, mlf_program_ours *ours,
+                          const void *context);
+
+#endif
