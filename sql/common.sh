@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What sql/report, sql/demo and sql/mirror share.
+# What sql/report, sql/check, sql/mirror and sql/demo share.
 
 # Where they keep sqlite3's standard error to themselves, and are asked from a terminal, statements
 # that wait still show there how far they are.
@@ -24,6 +24,12 @@ dot() { # PATH
   printf '"%s"' "${path//$'\n'/\\n}"
 }
 
+# Whose traces, whatever the environment says.
+choose_experiment() { # NAME
+  export MLFLOW_EXPERIMENT_NAME=$1
+  unset MLFLOW_EXPERIMENT_ID # which would win
+}
+
 # Prints where the library is, without suffix: in the source tree, beside this folder, as in the
 # archive, or where `cmake --install` put it. $here is this folder.
 library() {
@@ -33,6 +39,15 @@ library() {
     if [ -e "$found" ]; then echo "${found%.*}" && return; fi
   done
   echo "$here/../build/mlflow0"
+}
+
+# Sets `extension`, as .load takes it: what SQLITE_MLFLOW names, or else the library.
+find_extension() { # STATUS: the script's where it is missing
+  extension=${SQLITE_MLFLOW:-$(library)}
+  if [ ! -e "$extension.so" ] && [ ! -e "$extension.dylib" ]; then
+    say "$extension.so is missing; cmake --workflow --preset release makes it"
+    exit "$1"
+  fi
 }
 
 # What sqlite3 said went wrong, in FILE: its first line, less where in its input that was and less

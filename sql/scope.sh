@@ -20,10 +20,7 @@ take_scope() { # ARGUMENT...: whether the first is an option of these; the secon
     --since) since=$2 ;;
     --until) until=$2 ;;
     --zone) zone=$2 ;;
-    --experiment)
-      export MLFLOW_EXPERIMENT_NAME=$2
-      unset MLFLOW_EXPERIMENT_ID # which would win
-      ;;
+    --experiment) choose_experiment "$2" ;;
     --uri) export MLFLOW_TRACKING_URI=$2 ;;
     --file) file=$2 ;;
     --filter) filter=$2 ;;
@@ -34,8 +31,8 @@ is_number() { # TEXT MOST: 1 to MOST
   [[ $1 =~ ^[0-9]{1,9}$ ]] && [ "$1" -ge 1 ] && [ "$1" -le "$2" ]
 }
 
-plain_sqlite() { # SQL
-  sqlite3 -init /dev/null -batch -noheader -list :memory: "$1"
+plain_sqlite() { # ARGUMENT...: whatever ~/.sqliterc says
+  sqlite3 -init /dev/null -batch -noheader -list "$@"
 }
 
 a_time='^[0-9]{4}(-[0-9]{2}){2}([ T][0-9]{2}(:[0-9]{2}){1,2}(Z|[-+][0-9]{2}:[0-9]{2})?)?$'
@@ -57,7 +54,7 @@ moment() { # OPTION TEXT END_MS
       +*) modifier=-${zone#+} ;;
       *) modifier=+${zone#-} ;;
     esac
-    found=$(plain_sqlite "SELECT 1000 * strftime('%s', '$2', '$modifier')
+    found=$(plain_sqlite :memory: "SELECT 1000 * strftime('%s', '$2', '$modifier')
       WHERE date(substr('$2', 1, 10), '+0 days') = substr('$2', 1, 10)") # no 30 February
   fi
   [ "$found" ] || refuse "$1 is '$2'; it must be like 2026-11-20, '2026-11-20 13:00' or '6 hours'"
@@ -69,7 +66,7 @@ set_window() {
   local until_ms from_ms
   window="days = ${days:-7}"
   if [ ! "$since$until" ]; then return; fi
-  until_ms=${synced:-$(plain_sqlite \
+  until_ms=${synced:-$(plain_sqlite :memory: \
     "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) + 1")}
   if [ "$until" ]; then until_ms=$(moment --until "$until" "$until_ms"); fi
   if [ "$synced" ] && [ "$until_ms" -gt "$synced" ]; then
@@ -93,16 +90,12 @@ begin_scope() {
     refuse "--zone is '$zone'; it must be UTC, localtime or like +02:00; for a city set TZ"
   [ ! "$filter" ] || [ ! "$file" ] ||
     refuse "--filter: only a server knows that language, no mirror"
-  extension=${SQLITE_MLFLOW:-$(library)}
-  if [ ! -e "$extension.so" ] && [ ! -e "$extension.dylib" ]; then
-    say "$extension.so is missing; cmake --workflow --preset release makes it"
-    exit "$failed"
-  fi
+  find_extension "$failed"
   if [ "$file" ]; then
     asked=${MLFLOW_EXPERIMENT_ID:-${MLFLOW_EXPERIMENT_NAME:-}}
-    synced=$([ -f "$file" ] && sqlite3 -init /dev/null -batch -noheader -list \
-      -cmd '.timeout 5000' "$file" "SELECT min(coalesce(synced_at_ms, 0)) FROM mirror_status
-        WHERE '${asked//\'/\'\'}' IN ('', experiment_id, experiment)" 2>/dev/null) ||
+    synced=$([ -f "$file" ] && plain_sqlite -cmd '.timeout 5000' "$file" \
+      "SELECT min(coalesce(synced_at_ms, 0)) FROM mirror_status
+       WHERE '${asked//\'/\'\'}' IN ('', experiment_id, experiment)" 2>/dev/null) ||
       refuse "--file: '$file' is no mirror; sql/mirror makes one"
     [ "$synced" ] || refuse "--file: '$file' has no experiment '$asked'; sql/mirror adds it"
     [ "$synced" != 0 ] || refuse "--file: '$file' is not complete yet; sql/mirror goes on with it"
@@ -113,11 +106,12 @@ begin_scope() {
   trap 'rm -rf "$scratch"' EXIT
 }
 
-# Runs SQL on the script's database, whatever ~/.sqliterc says. An error ends the script with the
-# status $failed: no answer is better than half an answer.
+# Runs SQL on the script's database. An error ends the script with the status $failed: no answer is
+# better than half an answer.
 run() {
+  # shellcheck disable=SC2154 # find_extension sets it
   { printf '.bail on\n.load %s\n' "$(dot "$extension")" && cat; } |
-    sqlite3 -init /dev/null -batch -noheader -list "$scratch/own.db" 2>"$scratch/errors" || {
+    plain_sqlite "$scratch/own.db" 2>"$scratch/errors" || {
     say "$(reason "$scratch/errors")"
     exit "$failed"
   }

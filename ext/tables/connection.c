@@ -144,25 +144,37 @@ static connection_experiment *connection_recall(mlf_connection *connection, mlf_
   return NULL;
 }
 
+/* Remembers what was found, which is taken, in the place of what was remembered longest ago. */
+static connection_experiment *connection_remember(mlf_connection *connection,
+                                                  const connection_experiment *found) {
+  connection_experiment *place = &connection->experiments[connection->next_experiment];
+  connection->next_experiment = (connection->next_experiment + 1) % MLF_EXPERIMENTS_MAX;
+  connection_forget(place);
+  *place = *found;
+  return place;
+}
+
+static connection_experiment connection_now(mlf_connection *connection, mlf_experiment_by by,
+                                            const char *asked) {
+  return (connection_experiment){.by = by,
+                                 .asked = sqlite3_mprintf("%s", asked),
+                                 .found_ms = mlf_clock_monotonic_ms(),
+                                 .generation = mlf_client_generation(connection->client)};
+}
+
 int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget, mlf_experiment_by by,
                               const char *asked, char **id, char **name, mlf_error *error) {
   *id = *name = NULL;
   connection_experiment *known = connection_recall(connection, by, asked);
   if (!known) {
-    connection_experiment found = {.by = by,
-                                   .generation = mlf_client_generation(connection->client),
-                                   .found_ms = mlf_clock_monotonic_ms()};
+    connection_experiment found = connection_now(connection, by, asked);
     int rc =
         mlf_experiment_find(connection->client, budget, by, asked, &found.id, &found.name, error);
-    if (rc == SQLITE_OK) found.asked = sqlite3_mprintf("%s", asked);
     if (rc != SQLITE_OK || !found.asked) {
       connection_forget(&found);
       return rc != SQLITE_OK ? rc : mlf_error_nomem(error);
     }
-    known = &connection->experiments[connection->next_experiment];
-    connection->next_experiment = (connection->next_experiment + 1) % MLF_EXPERIMENTS_MAX;
-    connection_forget(known);
-    *known = found;
+    known = connection_remember(connection, &found);
   }
   *id = sqlite3_mprintf("%s", known->id);
   *name = sqlite3_mprintf("%s", known->name);
@@ -171,6 +183,18 @@ int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget, ml
   sqlite3_free(*name);
   *id = *name = NULL;
   return mlf_error_nomem(error);
+}
+
+int mlf_connection_note_experiment(mlf_connection *connection, const char *id, const char *name) {
+  connection_experiment found = connection_now(connection, MLF_EXPERIMENT_BY_ID, id);
+  found.id = sqlite3_mprintf("%s", id);
+  found.name = sqlite3_mprintf("%s", name);
+  if (found.asked && found.id && found.name) {
+    connection_remember(connection, &found);
+    return SQLITE_OK;
+  }
+  connection_forget(&found);
+  return SQLITE_NOMEM;
 }
 
 /* mlflow_version(): the version of this extension. */

@@ -24,6 +24,16 @@ static int experiments_page(mlf_connection *connection, experiments_state *state
   return rc;
 }
 
+/* Notes the row for those who ask for its id next; one that is misshapen is not their matter. */
+static int experiments_note(mlf_connection *connection, const experiments_state *state) {
+  const char *id, *name;
+  mlf_error none = {0};
+  int rc = mlf_experiment_name(state->page.json, state->page.next, &id, &name, &none);
+  if (rc == SQLITE_OK) rc = mlf_connection_note_experiment(connection, id, name);
+  mlf_error_clear(&none);
+  return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+}
+
 /* Fetches pages until there is a row, or no page more. */
 static int experiments_settle(mlf_connection *connection, experiments_state *state,
                               mlf_error *error) {
@@ -32,6 +42,7 @@ static int experiments_settle(mlf_connection *connection, experiments_state *sta
     rc = experiments_page(connection, state, error);
   if (rc != SQLITE_OK) return rc;
   if (!state->page.next) return SQLITE_DONE;
+  if (experiments_note(connection, state) != SQLITE_OK) return mlf_error_nomem(error);
   rc = mlf_statement_count_row(state->statement, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }

@@ -77,9 +77,11 @@ CREATE TEMP TABLE syncing AS
 WITH clock AS (SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) AS now_ms)
 SELECT uri, now_ms, found.experiment_id, found.name, found.creation_time_ms,
        (SELECT coalesce(max(sync_id), 0) + 1 FROM mirror_sync) AS sync_id,
-       -- Whole hours, so that syncs cut at the same places. The least integer: from the beginning.
+       -- Whole hours, so that syncs cut at the same places. The least integer: from the beginning,
+       -- the greatest: never.
        coalesce((now_ms / 3600000 - 24 * days) * 3600000, -9223372036854775807 - 1) AS keep_from_ms,
-       coalesce((now_ms / 3600000 - 24 * spans_days) * 3600000, -9223372036854775807 - 1)
+       iif(spans_days = 0, 9223372036854775807,
+           coalesce((now_ms / 3600000 - 24 * spans_days) * 3600000, -9223372036854775807 - 1))
          AS spans_from_ms,
        now_ms - 86400000 * reread_days AS reread_before_ms, lookback_hours * 3600000 AS lookback_ms,
        coalesce((SELECT width_ms FROM mirror_sync AS s WHERE s.experiment_id = found.experiment_id
@@ -113,6 +115,10 @@ ON CONFLICT (experiment_id) DO UPDATE SET name = excluded.name;
 INSERT INTO mirror_sync(sync_id, experiment_id, began_ms, width_ms)
 SELECT sync_id, experiment_id, now_ms, width_ms FROM syncing;
 
+-- What was read later than now was read while the clock was wrong. Nobody knows when that was.
+DELETE FROM mirror_slice
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND read_at_ms >= (SELECT now_ms FROM syncing);
 -- A slice tells nothing of what began after it was read, and little of what began just before: such
 -- traces may have reached the server later. So it is true up to lookback_ms before it was read.
 CREATE TEMP TABLE settled AS

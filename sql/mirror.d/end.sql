@@ -11,7 +11,7 @@ DELETE FROM mirror_spans_read
 WHERE trace_id IN (SELECT trace_id FROM mirror_trace JOIN syncing USING (experiment_id)
                    WHERE timestamp_ms < spans_from_ms);
 UPDATE mirror_sync
-SET ended_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)
+SET ended_ms = max(began_ms, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))
 WHERE sync_id = (SELECT sync_id FROM syncing);
 COMMIT;
 

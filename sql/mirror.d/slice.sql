@@ -5,7 +5,8 @@ BEGIN IMMEDIATE;
 DELETE FROM due;
 DELETE FROM arriving;
 DELETE FROM expected;
-UPDATE syncing SET began_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER);
+UPDATE syncing
+SET began_ms = max(now_ms, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER));
 
 -- The newest hole. What began after now belongs to the newest slice, whatever the clocks say.
 INSERT INTO due

@@ -29,7 +29,7 @@ SELECT a.trace_id, a.timestamp_ms, a.seen_as
 FROM syncing, arrived AS a LEFT JOIN mirror_spans_read AS r ON r.trace_id = a.trace_id
 WHERE a.timestamp_ms >= spans_from_ms
   AND (r.seen_as IS NOT a.seen_as
-       OR (r.read_at_ms < now_ms
+       OR (r.read_at_ms NOT BETWEEN now_ms AND began_ms
            AND ((SELECT again FROM due)
                 OR (a.status = 'IN_PROGRESS' AND a.timestamp_ms >= now_ms - 86400000))));
 DROP TABLE IF EXISTS temp.arrived_span;

@@ -6,8 +6,13 @@ that is there, and to DuckDB over Parquet of the same rows, which is timed witho
 question goes over all traces. Then the mirror is made, beside a plain scan of the same columns, and
 brought up to date where nothing is new; without spans (spans_days = 0): what those cost is another
 benchmark's. The time is the whole process.
+
+With --growth: the questions to mirrors of a tenth of the store's traces, of all of them, and of ten
+times as many. No server is filled for the last one: it is the one before with nine more of each
+trace, made in the file.
 """
 
+import contextlib
 import itertools
 import json
 import sqlite3
@@ -71,35 +76,87 @@ def write_parquet(database, path):
     pyarrow.parquet.write_table(pyarrow.table(dict(zip(names, map(list, columns)))), path)
 
 
+def mirror(server, path):
+    """What it costs to make the mirror, or to bring it up to date."""
+    if not path.exists():
+        measuring.run(["sqlite3", path], f".read {measuring.ROOT}/sql/mirror.sql\n"
+                      "UPDATE mirror_settings SET spans_days = 0;\n")
+    result = measuring.run([measuring.ROOT / "sql" / "mirror", path, "--quiet"],
+                           MLFLOW_TRACKING_URI=server.uri,
+                           MLFLOW_EXPERIMENT_NAME=measuring.EXPERIMENT)
+    seen = measuring.run(["sqlite3", path], "SELECT requests FROM mirror_status;")
+    # The peak is that of bash, which waits for sqlite3.
+    return result | {"requests": int(seen["output"]), "peak_mib": float("nan")}
+
+
+def last_week(path):
+    newest = measuring.run(["sqlite3", path], "SELECT max(timestamp_ms) FROM traces;")["output"]
+    return f"WHERE timestamp_ms > {int(newest) - 7 * 86_400_000}"
+
+
+def ask_mirror(path, source, questions=QUESTIONS):
+    script = f".load {measuring.EXTENSION}\n" + questions.format(source) + ";\n"
+    return measuring.run(["sqlite3", "-batch", "-bail", path], script) | {"requests": 0}
+
+
+def multiply(path):
+    """Adds nine copies of every trace to a mirror: other ids, other times."""
+    changed = {"trace_id": "trace_id || '-' || n", "document_id": "NULL",
+               "assessment_id": "assessment_id || '-' || n",
+               "timestamp_ms": "timestamp_ms - n * 123457"}
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TEMP TABLE copies AS SELECT value AS n FROM json_each(?)",
+                   (json.dumps(list(range(1, 10))),))
+        # The trigger of a declared tag reads it from the trace's JSON, which so comes first.
+        for table in ("mirror_trace_json", "mirror_trace", "mirror_document", "mirror_assessment",
+                      "mirror_assessment_text"):
+            names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+            values = ", ".join(changed.get(name, f'"{name}"') for name in names)
+            db.execute(f"INSERT INTO {table} SELECT {values} FROM {table}, copies")
+
+
+def growth(server, experiment_id, folder, repeats):
+    def row(path, asked=None):
+        costs = ["–"] * 4
+        if asked:
+            copy = mirror(asked, path)
+            sync = measuring.take_turns({"nothing new": lambda: mirror(asked, path)}, repeats)
+            sync = sync["nothing new"]
+            costs = [f"{copy['wall_s']:.1f}", str(copy["requests"]), f"{sync['wall_s']:.2f}",
+                     f"{sync['requests']:.0f}"]
+        week = f"(SELECT * FROM traces {last_week(path)})"
+        asked = measuring.take_turns({"ten questions": lambda: ask_mirror(path, week)}, repeats)
+        traces = int(measuring.run(["sqlite3", path], "SELECT count(*) FROM traces;")["output"])
+        return traces, " | ".join([f"| {traces:,}", *costs,
+                                   f"{asked['ten questions']['wall_s']:.2f}",
+                                   f"{path.stat().st_size / 2**20:,.0f} |"])
+
+    path = folder / "mirror.db"
+    traces, middle = row(path, server)
+    store = measuring.seeded_store(traces // 10, max(traces // 10 // ORIGINALS, 1))
+    with measuring.live.Server(copy_of=store, workers=server.workers) as small:
+        _, first = row(folder / "small.db", small)
+    multiply(path)
+    _, last = row(path)
+    return "\n".join(
+        ["| traces | first copy, s | its requests | nothing new, s | its requests | "
+         "ten questions over seven days, s | file, MiB |", "|---|---|---|---|---|---|---|",
+         first, middle, last]) + "\n\n"
+
+
 def measure(server, experiment_id, folder, repeats):
     database, parquet = folder / "mirror.db", folder / "traces.parquet"
     copies = itertools.count()
-    environment = {"MLFLOW_TRACKING_URI": server.uri,
-                   "MLFLOW_EXPERIMENT_ID": experiment_id}
 
-    def mirror(path):
-        if not path.exists():
-            measuring.run(["sqlite3", path], f".read {measuring.ROOT}/sql/mirror.sql\n"
-                          "UPDATE mirror_settings SET spans_days = 0;\n")
-        result = measuring.run([measuring.ROOT / "sql" / "mirror", path, "--quiet"], **environment)
-        seen = measuring.run(["sqlite3", path], "SELECT requests FROM mirror_status;")
-        # The peak is that of bash, which waits for sqlite3.
-        return result | {"requests": int(seen["output"]), "peak_mib": float("nan")}
-
-    mirror(database)
+    mirror(server, database)
     write_parquet(database, parquet)
-    newest = measuring.run(["sqlite3", database], "SELECT max(timestamp_ms) FROM traces;")["output"]
-    week = f"WHERE timestamp_ms > {int(newest) - 7 * 86_400_000}"
+    week = last_week(database)
     columns = measuring.run(
         ["sqlite3", "-batch"], f".load {measuring.EXTENSION}\nSELECT group_concat(name) FROM "
         "pragma_table_info('mlflow_traces') WHERE name NOT IN ('request', 'response');")["output"]
 
     def ask(source, setup="", questions=QUESTIONS):
         return measuring.shell(server, "", setup + questions.format(source).rstrip())
-
-    def ask_mirror(source, questions=QUESTIONS):
-        script = f".load {measuring.EXTENSION}\n" + questions.format(source) + ";\n"
-        return measuring.run(["sqlite3", "-batch", "-bail", database], script) | {"requests": 0}
 
     def ask_duckdb(questions=QUESTIONS):
         result = measuring.run([sys.executable, "-c", DUCKDB],
@@ -110,14 +167,14 @@ def measure(server, experiment_id, folder, repeats):
         SERVER: lambda: ask(f"(SELECT * FROM mlflow_traces {week})"),
         TABLE: lambda: ask("week", f"CREATE TEMP TABLE week AS SELECT {READ} "
                                    f"FROM mlflow_traces {week};"),
-        "a mirror": lambda: ask_mirror(f"(SELECT * FROM traces {week})"),
+        "a mirror": lambda: ask_mirror(database, f"(SELECT * FROM traces {week})"),
         "DuckDB over Parquet": ask_duckdb,
         "p95 by name, all traces, the server": lambda: ask("mlflow_traces", questions=ALL),
-        "p95 by name, all traces, a mirror": lambda: ask_mirror("traces", ALL),
+        "p95 by name, all traces, a mirror": lambda: ask_mirror(database, "traces", ALL),
         "a scan of what a mirror holds": lambda: measuring.shell(
             server, "", f"SELECT {columns.strip()} FROM mlflow_traces"),
-        "sql/mirror, all": lambda: mirror(folder / f"mirror{next(copies)}.db"),
-        "sql/mirror, nothing new": lambda: mirror(database)}
+        "sql/mirror, all": lambda: mirror(server, folder / f"mirror{next(copies)}.db"),
+        "sql/mirror, nothing new": lambda: mirror(server, database)}
     text = measuring.markdown(measuring.take_turns(runners, repeats), SERVER)
     counts = measuring.run(["sqlite3", "-list", database],
                            "SELECT printf('%,d', count(*)) FROM traces;")["output"].strip()
@@ -126,6 +183,9 @@ def measure(server, experiment_id, folder, repeats):
 
 
 if __name__ == "__main__":
-    measuring.main("mirror", __doc__.split("\n", 1)[0],
-                   lambda traces: measuring.seeded_store(traces, traces // ORIGINALS), measure,
-                   traces=20_000)
+    grown = "--growth" in sys.argv
+    if grown:
+        sys.argv.remove("--growth")
+    measuring.main("growth" if grown else "mirror", __doc__.split("\n", 1)[0],
+                   lambda traces: measuring.seeded_store(traces, max(traces // ORIGINALS, 1)),
+                   growth if grown else measure, traces=100_000 if grown else 20_000)

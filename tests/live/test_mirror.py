@@ -60,19 +60,6 @@ class Copies(unittest.TestCase):
             "WHERE timestamp_ms >= from_ms AND timestamp_ms < until_ms);"), "0")
         self.assertEqual(mirror.integrity(), "ok")
 
-    def test_it_is_killed_anywhere(self):
-        for seconds in (0.2, 0.7, 1.3, 2.0):  # mostly while it waits for the server
-            with self.subTest(seconds), scratch_folder() as folder:
-                mirror = Mirror(self.server, self.name, folder, spans_days=None)
-                process = mirror.start()
-                time.sleep(seconds)
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-                self.whole_slices_alone(mirror)
-                mirror.sync()
-                self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
-                self.whole_slices_alone(mirror)
-
     def test_it_is_killed_while_it_writes(self):
         for table in ("mirror_trace_json", "mirror_assessment", "mirror_span", "mirror_slice"):
             with self.subTest(table), scratch_folder() as folder:
@@ -294,6 +281,22 @@ class Corners(unittest.TestCase):
         for _ in range(2):
             mirror.sync()
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_what_a_sync_with_nothing_new_asks(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror idle", [
+            {"trace_id": f"tr-{now_ms:x}-idle", "timestamp_ms": now_ms, "status": "IN_PROGRESS"}],
+            spans_days=0)
+        for _ in range(4):  # slices grow, up to the whole
+            mirror.sync()  # the version, the experiment, what ended, a page
+        self.assertEqual(mirror.status()["requests"], 4)
+        support.insert_traces(self.server, mirror.experiment, [
+            {"trace_id": f"tr-{now_ms:x}-idle{days}", "timestamp_ms": now_ms - days * DAY_MS,
+             "status": "IN_PROGRESS"} for days in (2, 40)])
+        mirror.sync("--again")
+        mirror.sync()  # and the two that have been in progress for days
+        self.assertEqual(mirror.status()["requests"], 5)
+        self.assertEqual(mirror.status()["read"], 3)
 
     def test_more_in_an_hour_than_one_list_holds(self):
         now_ms = int(time.time() * 1000)

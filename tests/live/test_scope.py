@@ -182,6 +182,14 @@ class Scope(unittest.TestCase):
                      str([f"tr-{i}" for i in range(60)]).replace("'", '"'))
             self.assertEqual(self.experiment_requests(connection) - before, requests, table)
 
+    def test_experiments_that_are_listed_are_not_asked_for_again(self):
+        connection = self.connection()
+        self.assertEqual(self.ask(
+            connection, "SELECT e.name, count(t.trace_id) FROM mlflow_experiments AS e "
+            "LEFT JOIN mlflow_traces AS t USING (experiment_id) WHERE e.name IN (?1, ?2) "
+            "GROUP BY 1", self.name, self.other), [(self.name, TRACES), (self.other, 0)])
+        self.assertEqual(self.experiment_requests(connection), 1)
+
     @staticmethod
     def experiment_requests(connection):
         return connection.execute("SELECT count(*) FROM mlflow_requests "
