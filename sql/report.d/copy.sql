@@ -9,7 +9,7 @@
 CREATE TABLE about AS
 SELECT from_ms, until_ms, zone, zone_modifier, traces_max, uri, experiment, synced_at_ms,
        filter, (julianday('now') - 2440587.5) * 86400 AS began_s
-FROM report_window, asked, source, restriction;
+FROM report_window, asked, source;
 UPDATE report_settings SET until_ms = (SELECT until_ms FROM about);
 
 CREATE TABLE traces AS
