@@ -256,6 +256,24 @@ class Scripts(unittest.TestCase):
                                  "WHERE metric = 'p50_latency_ms'")
         self.assertEqual(median, {"n_now": 2, "now": 15.0})
 
+    def test_a_period_without_enough_ranks_is_too_few(self):
+        """Of 30 latencies the 95th percentile has no upper bound: neither before nor now."""
+        experiment = support.create_experiment(self.server, "few ranks")
+        now = int(time.time() * 1000)
+        for period, (count, ms) in enumerate(((400, 1000), (30, 10), (400, 1000))):
+            support.insert_traces(self.server, experiment, [
+                {"trace_id": f"tr-{now}{period}{i}", "status": "OK", "execution_time_ms": ms + i % 7,
+                 "timestamp_ms": now - period * seeded.DAY_MS - 60_000 - i} for i in range(count)])
+        database = seeded.Database(self.server, experiment, days=1)
+        for until_ms, bound in ((now, "low"), (now - seeded.DAY_MS, "high")):
+            database.settings(until_ms=until_ms)
+            said = {row["metric"]: row for row in database.rows("SELECT * FROM compare_periods")}
+            self.assertEqual(sorted((said["p95_latency_ms"]["n_before"],
+                                     said["p95_latency_ms"]["n_now"])), [30, 400])
+            self.assertIsNone(said["p95_latency_ms"][bound])
+            self.assertEqual(said["p95_latency_ms"]["verdict"], "too few")
+            self.assertIn(said["p50_latency_ms"]["verdict"], ("higher", "lower"))
+
     def test_conditions_reach_the_table_through_the_views(self):
         database = seeded.Database(self.server, self.name)
         for sql, terms in (
