@@ -8,12 +8,16 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import support  # noqa: E402
 
-TABLES = """CREATE TABLE traces(trace_id, name, status, timestamp_ms, user_id, session_id, tags);
+TABLES = """CREATE TABLE traces(trace_id, name, status, timestamp_ms, user_id, session_id, tags,
+                    request_preview);
 CREATE TABLE spans(trace_id, span_id, name, span_type, depth, status, start_time_ns, end_time_ns,
-                   duration_ms, model_name, exception_type, exception_message, status_message, timestamp_ms);
+                   duration_ms, model_name, parent_span_id, child_count, input_tokens,
+                   output_tokens, cache_read_input_tokens, cache_creation_input_tokens, total_cost,
+                   exception_type, exception_message, status_message, timestamp_ms);
 CREATE TABLE assessments(assessment_id, trace_id, span_id, name, assessment_type, value, value_json,
                          valid, source_type, source_id, rationale, create_time_ms, timestamp_ms);
 .read {0}/sql/views.sql
+.read {0}/sql/questions.sql
 UPDATE report_settings SET days = 1, until_ms = 100000000;
 """
 
@@ -67,6 +71,27 @@ class Rows(unittest.TestCase):
                          "SELECT n, rest_n, share, rest_share FROM what_fails "
                          "WHERE dimension = 'tool' AND value = 'x'")
         self.assertEqual([tuple(row.values()) for row in rows], [(20, 15, 1.0, 15 / 35)])
+
+    def test_a_price_holds_from_its_millisecond_on(self):
+        for start_ms, expected in ((999, 1.0), (1000, 2.0), (1001, 2.0)):
+            [row] = self.rows({
+                "model_prices": [{"model": "m", "from_ms": from_ms, "input": price, "output": 0}
+                                 for from_ms, price in ((0, 1), (1000, 2))],
+                "spans": [{"trace_id": "tr-1", "span_id": "a", "depth": 0, "child_count": 0,
+                           "model_name": "m", "input_tokens": 1000000, "timestamp_ms": 99999999,
+                           "start_time_ns": start_ms * 1000000}]},
+                "SELECT repriced_cost FROM call_costs")
+            self.assertEqual(row["repriced_cost"], expected, start_ms)
+
+    def test_a_judge_may_say_no_or_false(self):
+        for value, verdict in (("no", "bad"), (False, "bad"), ("yes", "good"), (True, "good")):
+            [row] = self.rows({
+                "traces": [{"trace_id": "tr-1", "status": "OK", "timestamp_ms": 99999999,
+                            "request_preview": "a question"}],
+                "assessments": [{"trace_id": "tr-1", "assessment_type": "feedback", "valid": 1,
+                                 "source_type": "CODE", "value_json": json.dumps(value),
+                                 "timestamp_ms": 99999999}]}, "SELECT verdict FROM to_label")
+            self.assertEqual(row["verdict"], verdict, value)
 
     def test_what_was_said_last_of_the_same_thing_is_compared(self):
         def given(number, source, value, span_id=None, at=1, **more):
