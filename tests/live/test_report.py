@@ -57,6 +57,13 @@ f.onload = () => {
     positive: d.querySelectorAll('[tabindex]:not([tabindex="-1"])').length,
     unnamed: focusable.filter(e => !e.textContent.trim()).length,
     charts: d.querySelectorAll('svg.chart > title + desc').length,
+    overlapping: [...d.querySelectorAll('svg.chart')].filter(svg => {
+      const labels = [...svg.querySelectorAll('text.x[y="190"]')]
+        .map(e => e.getBoundingClientRect()).sort((a, b) => a.left - b.left);
+      return labels.some((label, i) => i && label.left < labels[i - 1].right); }).length,
+    bare: [...d.querySelectorAll('td')].filter(e => !e.textContent && e.dataset.title
+      && w.getComputedStyle(e, '::before').content !== 'none'
+      && w.getComputedStyle(e).display !== 'none').length,
     unscoped: d.querySelectorAll('th:not([scope])').length,
     dark: w.matchMedia('(prefers-color-scheme: dark)').matches});
 };
@@ -256,6 +263,7 @@ class Report(unittest.TestCase):
                 self.assertEqual(console, [])
                 self.assertEqual(seen["dark"], dark)
                 self.assertEqual((seen["scrolls"], seen["outside"]), (seen["width"], 0), seen)
+                self.assertEqual((seen["overlapping"], seen["bare"]), (0, 0), seen)
                 self.assertGreaterEqual(seen["contrast"], 4.5, seen["worst"])
                 self.assertEqual((seen["scripts"], seen["headings"], seen["charts"]), (0, 1, 5))
                 self.assertEqual((seen["unscoped"], seen["positive"], seen["unnamed"]), (0, 0, 0),
