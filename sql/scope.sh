@@ -7,7 +7,7 @@
 # --since back from the window's end.
 
 failed=1 # the script's status where it has no answer
-days='' since='' until='' zone=UTC file='' filter=''
+days='' since='' until='' zone=UTC file=''
 
 take_scope() { # ARGUMENT...: whether the first is an option of these; the second is its value
   case $1 in
@@ -23,7 +23,7 @@ take_scope() { # ARGUMENT...: whether the first is an option of these; the secon
     --experiment) choose_experiment "$2" ;;
     --uri) export MLFLOW_TRACKING_URI=$2 ;;
     --file) file=$2 ;;
-    --filter) filter=$2 ;;
+    --filter) export MLFLOW_SQL_FILTER=$2 ;;
   esac
 }
 
@@ -79,6 +79,29 @@ set_window() {
   window="days = ($until_ms - $from_ms) / 86400000.0, until_ms = $until_ms"
 }
 
+# A condition of a filter that a mirror can answer: a tag or an entry of the metadata is equal.
+a_condition="^ *(trace\\.name|(tags?|metadata)\\.(\`([^\`]+)\`|([A-Za-z0-9_]+))) *= *"
+a_condition+="('([^']*)'|\"([^\"]*)\") *(AND (.+))?\$"
+
+# Some keys mean another thing to MLflow than they say.
+an_alias='^(name|prompt|run_id|text|timestamp|execution_time|end_time)$'
+
+# Sets `conditions`, the filter as rows of SQL: column, key, value.
+set_conditions() {
+  local rest=${MLFLOW_SQL_FILTER:-} column key value
+  conditions=''
+  while [ "$rest" ]; do
+    [[ $rest =~ $a_condition ]] ||
+      refuse "--filter: a mirror knows trace.name, tags.KEY and metadata.KEY, = 'value', AND alone"
+    column=${BASH_REMATCH[2]:-tags} key=${BASH_REMATCH[4]:-${BASH_REMATCH[5]}}
+    value=${BASH_REMATCH[7]}${BASH_REMATCH[8]} rest=${BASH_REMATCH[10]}
+    [[ ! $(tr '[:upper:]' '[:lower:]' <<<"$key") =~ $an_alias ]] ||
+      refuse "--filter: only a server knows what it makes of the key $key"
+    key=${key:-mlflow.traceName}
+    conditions+="${conditions:+, }('$column', '${key//\'/\'\'}', '${value//\'/\'\'}')"
+  done
+}
+
 # Checks the options, once all are taken; sets `extension`, `scratch`, a folder that goes with the
 # script, and `window`.
 begin_scope() {
@@ -88,8 +111,6 @@ begin_scope() {
   [ ! "$days" ] || [ ! "$since" ] || refuse "--days and --since: one of them says when it begins"
   [[ $zone =~ ^(UTC|localtime|[+-][0-9]{2}:[0-9]{2})$ ]] ||
     refuse "--zone is '$zone'; it must be UTC, localtime or like +02:00; for a city set TZ"
-  [ ! "$filter" ] || [ ! "$file" ] ||
-    refuse "--filter: only a server knows that language, no mirror"
   find_extension "$failed"
   if [ "$file" ]; then
     asked=${MLFLOW_EXPERIMENT_ID:-${MLFLOW_EXPERIMENT_NAME:-}}
@@ -100,6 +121,7 @@ begin_scope() {
     [ "$synced" ] || refuse "--file: '$file' has no experiment '$asked'; sql/mirror adds it"
     [ "$synced" != 0 ] || refuse "--file: '$file' is not complete yet; sql/mirror goes on with it"
   fi
+  if [ "$file" ]; then set_conditions; fi
   set_window
   show_progress
   scratch=$(mktemp -d)
@@ -125,13 +147,14 @@ printable() {
 # Prints the SQL that names what to copy from, the server or a mirror whose copy is complete:
 # source_traces, source_spans and source_assessments; and sets the window. After views.sql.
 collect() {
-  echo "CREATE TABLE restriction AS SELECT nullif('${filter//\'/\'\'}', '') AS filter;"
   if [ "$file" ]; then
     printf ".timeout 5000\nATTACH '%s' AS mirror;\n" "${file//\'/\'\'}"
+    echo "CREATE TABLE restriction(part, key, value);"
+    if [ "$conditions" ]; then echo "INSERT INTO restriction VALUES $conditions;"; fi
     # shellcheck disable=SC2154 # who reads this file sets it
     echo ".read $(dot "$here/scope.d/collect_mirror.sql")"
   else
-    echo ".read $(dot "$here/scope.d/collect${filter:+_filtered}.sql")"
+    echo ".read $(dot "$here/scope.d/collect.sql")"
     echo ".read $(dot "$here/scope.d/source.sql")"
   fi
   echo "UPDATE report_settings SET zone = '$zone', $window;"

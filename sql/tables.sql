@@ -4,15 +4,16 @@
 --   sqlite3 traces.db -cmd '.load build/mlflow0' -cmd 'PRAGMA trusted_schema = ON' \
 --     '.read sql/tables.sql' '.read sql/views.sql' '.read sql/questions.sql'
 --
--- They read what MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID names, else all active experiments.
+-- They read what MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID names, else all active experiments;
+-- and of these the traces that MLFLOW_SQL_FILTER finds, if it is set.
 -- A table or view of your own under one of these names stays as it is. So for tags as columns,
 -- create it first:
 --
 --   CREATE VIRTUAL TABLE traces USING mlflow_traces(tags.environment);
 --
 -- What restricts one of them must restrict all three, for a saved view reads now this, now that one.
--- So for a fixed experiment create all three first, each with (experiment = 'agent-prod'); for a
--- filter, three views (docs/patterns.md). This script refuses one or two of them.
+-- So for a fixed experiment create all three first, each with (experiment = 'agent-prod'). This script
+-- refuses one or two of them.
 --
 -- Nothing here asks the server anything. Reading the script again changes nothing.
 

@@ -98,8 +98,8 @@ SELECT a.trace_id, a.in_run AS run_id, coalesce(a.run_id, a.in_run, a.trace_run_
 FROM assessments AS a CROSS JOIN traces AS t ON t.trace_id = a.trace_id
 WHERE a.assessment_type = 'feedback' AND a.valid = 1 AND a.value_json IN ('"no"', 'false');
 
--- Pattern 4: judges that crashed: neither pass nor fail. Of all time; run_id, evaluated_in and what
--- is sent are as in failing_cases.
+-- Pattern 4: judges that crashed: neither pass nor fail. Of all time; run_id and evaluated_in are as
+-- in failing_cases. Sent: run_id, scorer, trace_id, timestamp_ms.
 DROP VIEW IF EXISTS judge_errors;
 CREATE VIEW judge_errors AS
 SELECT trace_id, in_run AS run_id, coalesce(run_id, in_run, trace_run_id) AS evaluated_in,
@@ -127,10 +127,10 @@ GROUP BY name, source_type;
 
 -- Pattern 5: where the time of a trace goes, by type of span. wall_time_s counts time once in which
 -- several spans of the type ran; self_time_s leaves out what a span's children did, whatever their
--- type; critical_time_s is what the trace would be shorter without. Sent: trace_id, = (SELECT …) as
--- well, which SQLite does not let into a view that groups: so traces stand outside, and what groups
--- is inside of an argument. Without a condition on trace_id the view reads the spans of all traces
--- of all time.
+-- type; critical_time_s is what the trace would be shorter without. Sent: trace_id. So is its
+-- = (SELECT …), which SQLite does not let into a view that groups: so traces stand outside, and what
+-- groups is inside of an argument. Without a condition on trace_id the view reads the spans of all
+-- traces of all time.
 DROP VIEW IF EXISTS span_profile;
 CREATE VIEW span_profile AS
 SELECT traces.trace_id, value ->> 0 AS span_type, value ->> 1 AS count,

@@ -15,6 +15,7 @@ typedef enum setting_kind {
   SETTING_ADDRESS,  /* char *: see tracking_uri.h */
   SETTING_TEXT,     /* char *: no control characters */
   SETTING_VISIBLE,  /* char *: visible ASCII without blanks, safe in a header */
+  SETTING_FILTER,   /* char *: as SETTING_TEXT, MLflow's language but for spans */
   SETTING_ORIGINS,  /* char *: addresses without a path, with commas between */
   SETTING_BOOLEAN,  /* bool */
   SETTING_BAD,      /* bool: 'error' is false, 'null' true */
@@ -75,6 +76,8 @@ static const setting settings_table[] = {
     SETTING_TEXT, false, SETTING_AT(experiment_id), 0, 0, 0},
   {"MLFLOW_EXPERIMENT_NAME", "the same by name, used if no id is set",
     SETTING_TEXT, false, SETTING_AT(experiment_name), 0, 0, 0},
+  {"MLFLOW_SQL_FILTER", "a filter in MLflow's language: the tables are of the traces it finds",
+    SETTING_FILTER, false, SETTING_AT(filter), 0, 0, 0},
   {"MLFLOW_HTTP_REQUEST_TIMEOUT", "seconds for one request, from its start to its last byte",
     SETTING_SECONDS, false, SETTING_AT(request_timeout_ms),
     MLF_REQUEST_TIMEOUT_MS, 100, 86400000},
@@ -253,12 +256,36 @@ static int settings_assign_progress(mlf_settings *settings, const setting *row, 
   return SQLITE_OK;
 }
 
+/* Whether a filter has one of these words outside of values. With span or text the server looks at
+** spans, and takes a lower bound of time for one of theirs; of several runs it looks at the last
+** alone. What comes in quotes after a dot is a name. */
+static bool settings_is_not_of_traces(const char *filter) {
+  static const char *const words[] = {"span", "text", "run_id", "sourceRun"};
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  for (const char *at = filter; *at;) {
+    size_t length = strspn(at, letters);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+      if (strlen(words[i]) == length && sqlite3_strnicmp(at, words[i], (int)length) == 0)
+        return true;
+    }
+    bool value = (*at == '\'' || *at == '"') && (at == filter || at[-1] != '.');
+    const char *end = value ? strchr(at + 1, *at) : NULL;
+    at = end ? end + 1 : at + (length ? length : 1);
+  }
+  return false;
+}
+
 static int settings_assign_text(mlf_settings *settings, const setting *row, const char *text,
                                 mlf_setting_source source, mlf_error *error) {
   if (row->kind == SETTING_ORIGINS) {
     int rc = mlf_origin_list_check(text, row->name, error);
     if (rc != SQLITE_OK) return rc;
   }
+  if (row->kind == SETTING_FILTER && settings_is_not_of_traces(text))
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "%s speaks of spans or of a run; it must be of traces alone, such as "
+                         "tags.environment = 'production'",
+                         row->name);
   bool visible = row->kind == SETTING_VISIBLE;
   for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
     if (visible ? *at < 0x21 || *at > 0x7e : *at < 0x20 || *at == 0x7f)
@@ -299,6 +326,7 @@ static int settings_assign(mlf_settings *settings, int index, const char *text,
   case SETTING_ADDRESS: return settings_assign_address(settings, text, source, error);
   case SETTING_TEXT:
   case SETTING_VISIBLE:
+  case SETTING_FILTER:
   case SETTING_ORIGINS: return settings_assign_text(settings, row, text, source, error);
   case SETTING_BOOLEAN: return settings_assign_boolean(settings, row, text, error);
   case SETTING_BAD: return settings_assign_bad(settings, row, text, error);

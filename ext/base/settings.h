@@ -22,7 +22,7 @@
 
 #include "base/error.h"
 
-#define MLF_SETTINGS_COUNT 27
+#define MLF_SETTINGS_COUNT 28
 
 typedef enum mlf_setting_source {
   MLF_SETTING_DEFAULT,
@@ -52,6 +52,8 @@ typedef struct mlf_settings {
   char *experiment_name;  /* scope of a table that names none; NULL if unset */
   char *experiment_id;    /* the same by id; used before the name. MLflow's client insists that
                              the two, if both are set, mean one experiment */
+  char *filter;           /* MLFLOW_SQL_FILTER: the traces that all tables are of, in MLflow's
+                             language, neither of spans nor of a run; NULL if unset */
   char *hosts;            /* MLFLOW_SQL_HOSTS: origins that may get the secret; NULL if unset */
   bool insecure_tls;      /* never with a server_cert_path */
   bool plain_http_secret; /* MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET: a secret may go over plain

@@ -55,13 +55,13 @@ int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, 
   if (rc != SQLITE_OK) return rc;
   mlf_pager *pager = sqlite3_malloc64(sizeof(*pager));
   if (!pager) return mlf_error_nomem(error);
-  memset(pager, 0, sizeof(*pager));
-  pager->client = client;
-  pager->budget = budget;
-  pager->walk = *walk;
+  *pager = (mlf_pager){.client = client,
+                       .budget = budget,
+                       .walk = *walk,
+                       .streams = settings->streams,
+                       .page_rows = settings->page_rows};
+  pager->walk.preset = settings->filter;
   if (walk->filter && !*walk->filter) pager->walk.filter = NULL;
-  pager->streams = settings->streams;
-  pager->page_rows = settings->page_rows;
   mlf_slice *whole = mlf_slices_insert(&pager->slices, NULL);
   whole->begin = pager_key_of(pager, walk->oldest_first ? walk->low_ms : walk->high_ms);
   whole->end = pager_key_of(pager, walk->oldest_first ? walk->high_ms : walk->low_ms);

@@ -59,6 +59,10 @@ int mlf_walk_filter(const mlf_walk *walk, const mlf_walk_part *part, char **filt
   }
   if (part->ids_end > part->ids_begin) walk_write_ids(walk, part, text);
   walk_write_bounds(walk, part, text);
+  if (walk->preset) {
+    walk_and(text);
+    sqlite3_str_appendall(text, walk->preset);
+  }
   int rc = sqlite3_str_errcode(text);
   *filter = sqlite3_str_finish(text);
   return rc;

@@ -12,6 +12,7 @@ typedef struct mlf_walk {
   size_t experiment_count;
   const char *filter; /* our own conditions: a help, may be left out; NULL or empty if none */
   const char *raw;    /* the user's filter: must be sent; NULL if none */
+  const char *preset; /* MLFLOW_SQL_FILTER, which must be sent, too; NULL if none */
   const char *run_id; /* all traces of this run, which must be sent, too; NULL if none */
   bool spans;         /* a filter speaks of spans: then no lower bound of time can be sent */
   int64_t low_ms;     /* only traces with timestamps in low_ms..high_ms */

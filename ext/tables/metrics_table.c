@@ -151,12 +151,17 @@ static int metrics_table_scope(metrics_cursor *cursor, mlf_experiment_list *scop
   return rc;
 }
 
-/* Errors if the server has no metrics, or such as count otherwise than our other tables. */
+/* Errors if the server has no metrics, or such as count otherwise than our other tables; or if
+** these have a filter, which is in another language than that of metrics. */
 static int metrics_table_server(metrics_cursor *cursor, mlf_error *error) {
   mlf_client *client = mlf_connection_client(((metrics_table *)cursor->base.pVtab)->connection);
   const mlf_settings *settings;
   mlf_server server;
   int rc = mlf_client_settings(client, &settings, error);
+  if (rc == SQLITE_OK && settings->filter)
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "MLFLOW_SQL_FILTER is set, and metrics know no such filter; "
+                         "ask the tables, or unset it");
   if (rc == SQLITE_OK) rc = mlf_client_server(client, cursor->budget, &server, error);
   if (rc != SQLITE_OK || mlf_server_knows(server, MLF_FEATURE_METRICS)) return rc;
   char *sql = mlf_metric_sql(cursor->asked.question.metric);

@@ -62,15 +62,19 @@ int mlf_trace_count(const mlf_count_ask *ask, int64_t *rows, mlf_error *error) {
   const char *filters[MLF_METRICS_FILTERS_MAX];
   size_t count = 0;
   const mlf_survey *survey;
+  const mlf_settings *settings;
   mlf_error cause = {0};
-  if (!mlf_server_knows(ask->server, MLF_FEATURE_METRICS)) return SQLITE_NOTFOUND;
+  int rc = mlf_client_settings(ask->client, &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  if (settings->filter || !mlf_server_knows(ask->server, MLF_FEATURE_METRICS))
+    return SQLITE_NOTFOUND;
   for (int i = 0; i < ask->term_count; i++) {
     if (count == MLF_METRICS_FILTERS_MAX) return SQLITE_NOTFOUND;
     filters[count] = texts[count];
     if (!count_filter(&ask->terms[i], texts[count], sizeof(texts[count]))) return SQLITE_NOTFOUND;
     count += *texts[count] != '\0';
   }
-  int rc = mlf_statement_survey(ask->statement, &survey, error);
+  rc = mlf_statement_survey(ask->statement, &survey, error);
   if (rc != SQLITE_OK) return rc;
   if (!survey || !mlf_survey_counts(survey, ask->table, ask->plan_text)) return SQLITE_NOTFOUND;
   rc = count_ask(ask, filters, count, rows, &cause);

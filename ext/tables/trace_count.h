@@ -9,7 +9,8 @@
 ** (2) the statement's program reads no other column, nor the key, and begins the scan once: SQLite
 **     says of count(*) that it reads the key, and what is asked again and again is better answered
 **     by what the statement was given;
-** (3) the server has metrics that count as the search does, and answers.
+** (3) no MLFLOW_SQL_FILTER is set, for metrics have another language;
+** (4) the server has metrics that count as the search does, and answers.
 **
 ** Else the traces are read.
 */

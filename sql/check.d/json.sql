@@ -7,4 +7,4 @@ SELECT json_object('experiment', experiment, 'uri', uri, 'filter', filter, 'from
              'high', high, 'missing', missing, 'verdict', verdict,
              'clear', json(CASE clear WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE 'null' END)))
            FROM shown))
-FROM source, restriction, report_window;
+FROM source, report_window;

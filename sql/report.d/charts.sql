@@ -121,14 +121,18 @@ SELECT chart, rate_point.row, printf('<path class="reach" d="M%.1f %.1fV%.1f"/>'
                                    at.text, errors, finished, 100 * rate, 100 * low, 100 * high)
 FROM rate_point JOIN written AS at
   ON at.section = chart AND at.row = rate_point.row AND at.place = 1;
+WITH RECURSIVE labelled(chart, x) AS (  -- the first point, and each that is far enough on
+  SELECT chart, min(x) FROM rate_point GROUP BY chart
+  UNION ALL
+  SELECT chart, (SELECT min(p.x) FROM rate_point AS p
+                 WHERE p.chart = labelled.chart AND p.x >= labelled.x + 54)
+  FROM labelled WHERE x)
 INSERT INTO mark
 SELECT chart, -1, printf('<text class="x" x="%.1f" y="190">%s</text>', x,
          strftime(CASE WHEN chart = 'error-hours' OR days <= 2 THEN '%H:%M'
                        WHEN days <= 400 THEN '%m-%d' ELSE '%Y-%m' END,
                   at_ms / 1000, 'unixepoch', zone_modifier)), NULL, NULL
-FROM (SELECT *, row_number() OVER (PARTITION BY chart ORDER BY at_ms) - 1 AS nth,
-             count(*) OVER (PARTITION BY chart) AS points FROM rate_point), about, report_settings
-WHERE nth % ((points + 6) / 7) = 0;
+FROM rate_point JOIN labelled USING (chart, x), about, report_settings;
 
 -- Pictures in cells: bars of shares, and for rates their interval with a dot.
 CREATE TEMP TABLE picture(section TEXT, row INTEGER, place INTEGER, svg TEXT);

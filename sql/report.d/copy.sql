@@ -9,13 +9,14 @@
 CREATE TABLE about AS
 SELECT from_ms, until_ms, zone, zone_modifier, traces_max, uri, experiment, synced_at_ms,
        filter, (julianday('now') - 2440587.5) * 86400 AS began_s
-FROM report_window, asked, source, restriction;
+FROM report_window, asked, source;
 UPDATE report_settings SET until_ms = (SELECT until_ms FROM about);
 
 CREATE TABLE traces AS
 SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, session_id, user_id,
        run_id, input_tokens, output_tokens, total_tokens, total_cost, request_preview,
-       tags, NULL AS request, NULL AS response
+       tags, iif(session_id IS NULL, NULL, assessments) AS assessments, NULL AS end_time_ms,
+       NULL AS response_preview, NULL AS request, NULL AS response
 FROM source_traces
 WHERE timestamp_ms >= (SELECT min(2 * from_ms - until_ms, until_ms - 90000000) FROM about)
   AND timestamp_ms < (SELECT until_ms FROM about)

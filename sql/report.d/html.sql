@@ -86,7 +86,8 @@ INSERT INTO part(section, title, note, key, empty) VALUES
    'Of the requests drawn at random. A tool links to its newest failure, else its newest call.',
    NULL, 'No tool was called in the requests drawn at random.'),
   ('sessions', 'Sessions that ended badly',
-   'Their last turn failed, or a judge or a person said no to it. They link to that turn. '
+   'Their last turn failed, or a judge or a person said no to it, or to the session. They link to '
+     || 'that turn. '
      || (SELECT printf('%,d of %,d sessions; the newest.', max(bad_sessions), max(sessions))
          FROM shown_session),
    NULL, 'No session of this window ended badly.'),

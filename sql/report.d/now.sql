@@ -88,32 +88,25 @@ UNION ALL SELECT 'tools', row, 5, '95%', 'range', printf('%.0f to %.0f%%', 100 *
   NULL FROM shown_tool
 UNION ALL SELECT 'tools', row, 6, 'Call, p95', 'ms', p95_ms, NULL FROM shown_tool;
 
--- Sessions whose last turn in the window failed, or has valid feedback that is 'no' or false.
+-- Sessions that ended in an error or with bad feedback, which the view counts and this names.
 CREATE TEMP TABLE shown_session AS
-WITH turn AS (
-  SELECT *, row_number() OVER (PARTITION BY session_id ORDER BY timestamp_ms DESC, trace_id)
-              AS from_last, count(*) OVER (PARTITION BY session_id) AS turns,
-         sum(status = 'ERROR') OVER (PARTITION BY session_id) AS errors
-  FROM window_traces WHERE session_id IS NOT NULL),
-ended AS (
-  SELECT turn.*, (SELECT group_concat(DISTINCT a.name) FROM assessments AS a
-                  WHERE a.trace_id = turn.trace_id AND assessment_type = 'feedback' AND valid = 1
-                    AND value_json IN ('"no"', 'false')) AS failed_scorers
-  FROM turn WHERE from_last = 1)
-SELECT row_number() OVER (ORDER BY timestamp_ms DESC) AS row, session_id, user_id, turns, errors,
-       timestamp_ms, trace_id, status = 'ERROR' AS in_error, failed_scorers,
-       count(*) OVER () AS bad_sessions, (SELECT count(*) FROM ended) AS sessions
-FROM ended WHERE status = 'ERROR' OR failed_scorers IS NOT NULL
-ORDER BY row LIMIT 10;
+SELECT *, (SELECT group_concat(DISTINCT a.name) FROM assessments AS a
+           WHERE (a.trace_id = last_trace_id
+                  OR a.metadata ->> '$."mlflow.trace.session"' = session_id)
+             AND assessment_type = 'feedback' AND valid = 1 AND value_json IN ('"no"', 'false'))
+            AS failed_scorers
+FROM (SELECT *, row_number() OVER (ORDER BY last_ms DESC) AS row, count(*) OVER () AS bad_sessions,
+             (SELECT count(*) FROM sessions) AS sessions
+      FROM sessions WHERE ended_in_error OR ended_with_bad_feedback ORDER BY row LIMIT 10);
 INSERT INTO cell
-SELECT 'sessions', row, 1, 'Session', 'text', session_id, trace_id FROM shown_session
+SELECT 'sessions', row, 1, 'Session', 'text', session_id, last_trace_id FROM shown_session
 UNION ALL SELECT 'sessions', row, 2, 'User', 'text', user_id, NULL FROM shown_session
 UNION ALL SELECT 'sessions', row, 3, 'Turns', 'count', turns, NULL FROM shown_session
 UNION ALL SELECT 'sessions', row, 4, 'Failed', 'count', errors, NULL FROM shown_session
-UNION ALL SELECT 'sessions', row, 5, 'Ended', 'text', iif(in_error, 'in an error', '')
-  || iif(in_error AND failed_scorers IS NOT NULL, ', ', '')
+UNION ALL SELECT 'sessions', row, 5, 'Ended', 'text', iif(ended_in_error, 'in an error', '')
+  || iif(ended_in_error AND failed_scorers IS NOT NULL, ', ', '')
   || coalesce('failed by ' || failed_scorers, ''), NULL FROM shown_session
-UNION ALL SELECT 'sessions', row, 6, 'Last turn', 'stamp', timestamp_ms, NULL FROM shown_session;
+UNION ALL SELECT 'sessions', row, 6, 'Last turn', 'stamp', last_ms, NULL FROM shown_session;
 
 -- Judges against people, and any two sources. The example is their newest disagreement.
 CREATE TEMP TABLE shown_agreement AS

@@ -1,5 +1,6 @@
 -- The views of a mirror, attached as `mirror`, under the names of collect.sql: of the experiment that
--- the environment names, else of all that it has.
+-- the environment names, else of all that it has; and of the traces to which every row of
+-- `restriction` applies: a key of their tags or metadata, and its value.
 CREATE TABLE chosen AS
 WITH scope AS (
   SELECT coalesce(max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID'),
@@ -9,15 +10,26 @@ SELECT s.* FROM mirror.mirror_status AS s, scope
 WHERE scope.asked IS NULL OR scope.asked IN (s.experiment_id, s.experiment);
 
 CREATE TEMP VIEW source_traces AS
-SELECT * FROM mirror.traces WHERE experiment_id IN (SELECT experiment_id FROM chosen);
+SELECT * FROM mirror.traces AS t
+WHERE experiment_id IN (SELECT experiment_id FROM chosen) AND NOT EXISTS (
+  SELECT 1 FROM restriction AS r
+  WHERE r.value IS NOT (SELECT j.value FROM json_each(iif(part = 'metadata', metadata, tags)) AS j
+                        WHERE j.key = r.key));
 CREATE TEMP VIEW source_spans AS
-SELECT * FROM mirror.spans WHERE experiment_id IN (SELECT experiment_id FROM chosen);
+SELECT * FROM mirror.spans
+WHERE experiment_id IN (SELECT experiment_id FROM chosen)
+  AND (NOT EXISTS (SELECT 1 FROM restriction)
+       OR trace_id IN (SELECT trace_id FROM source_traces));
 CREATE TEMP VIEW source_assessments AS
-SELECT * FROM mirror.assessments WHERE experiment_id IN (SELECT experiment_id FROM chosen);
+SELECT * FROM mirror.assessments
+WHERE experiment_id IN (SELECT experiment_id FROM chosen)
+  AND (NOT EXISTS (SELECT 1 FROM restriction)
+       OR trace_id IN (SELECT trace_id FROM source_traces));
 
 CREATE TABLE source AS
 SELECT min(uri) AS uri, group_concat(experiment, ', ') AS experiment,
-       min(coalesce(synced_at_ms, 0)) AS synced_at_ms
+       min(coalesce(synced_at_ms, 0)) AS synced_at_ms,
+       (SELECT value FROM mlflow_settings WHERE name = 'MLFLOW_SQL_FILTER') AS filter
 FROM chosen;
 -- The window ends where the mirror does.
 UPDATE report_settings SET until_ms = (SELECT synced_at_ms FROM source);

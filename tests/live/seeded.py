@@ -29,8 +29,10 @@ COUNT = 800  # more than a page
 DAY_MS = scenario.DAY_MS
 UNTIL_MS = 1_772_809_200_000  # Friday, 6 March 2026, 15:00 UTC
 SQL = support.ROOT / "sql"
-SCRIPTS = ("tables.sql", "views.sql", "questions.sql")
+SCRIPTS = ("tables.sql", "views.sql", "questions.sql", "checks.sql")
 READ_SCRIPTS = "\n".join(f".read {SQL}/{script}" for script in SCRIPTS)
+THRESHOLDS = ("INSERT INTO thresholds SELECT replace(metric, 'NAME', 'concise_communication'), "
+              "'at least', 1 FROM threshold_metrics;")  # so that threshold_checks has rows
 WANTED = {"all": lambda trace: True, "errors": lambda trace: trace.state == "ERROR",
           "in progress": lambda trace: trace.state == "IN_PROGRESS", "empty": lambda trace: False}
 ODD = [  # what pattern 4 must tell apart
@@ -152,12 +154,12 @@ def feedback_rows(traces):
 class Database:
     """A database file with the views, in a folder that goes with the process."""
 
-    def __init__(self, server, name, **settings):
+    def __init__(self, server, name, path=None, **settings):
         self.server = server
         self.environment = {"MLFLOW_EXPERIMENT_NAME": name}
         self.folder = tempfile.TemporaryDirectory()
         atexit.register(self.folder.cleanup)
-        self.path = pathlib.Path(self.folder.name) / "traces.db"
+        self.path = path or pathlib.Path(self.folder.name) / "traces.db"
         self.connection = None
         self.shell(READ_SCRIPTS)
         self.settings(**settings)
@@ -186,6 +188,19 @@ class Database:
                 rows.append({name: value for (name, *_), value in
                              zip(cursor.get_description(), row)})
         return rows
+
+    def views(self):
+        """The names of all its views."""
+        return [row["name"] for row in
+                self.rows("SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name")]
+
+    def view(self, name, ask=rows):
+        """The rows of a saved view, in one order."""
+        rows = ask(self, f"SELECT * FROM {name}")
+        for row in rows:
+            if name == "error_groups" and row["spans"]:  # which come in no order
+                row["spans"] = sorted(row["spans"].split(","))
+        return sorted(rows, key=lambda row: json.dumps(row, default=str))
 
     def receipt(self, sql):
         """(requests, payloads) that statements cost, but for what a connection asks first."""

@@ -57,6 +57,13 @@ f.onload = () => {
     positive: d.querySelectorAll('[tabindex]:not([tabindex="-1"])').length,
     unnamed: focusable.filter(e => !e.textContent.trim()).length,
     charts: d.querySelectorAll('svg.chart > title + desc').length,
+    overlapping: [...d.querySelectorAll('svg.chart')].filter(svg => {
+      const labels = [...svg.querySelectorAll('text.x[y="190"]')]
+        .map(e => e.getBoundingClientRect()).sort((a, b) => a.left - b.left);
+      return labels.some((label, i) => i && label.left < labels[i - 1].right); }).length,
+    bare: [...d.querySelectorAll('td')].filter(e => !e.textContent && e.dataset.title
+      && w.getComputedStyle(e, '::before').content !== 'none'
+      && w.getComputedStyle(e).display !== 'none').length,
     unscoped: d.querySelectorAll('th:not([scope])').length,
     dark: w.matchMedia('(prefers-color-scheme: dark)').matches});
 };
@@ -256,6 +263,7 @@ class Report(unittest.TestCase):
                 self.assertEqual(console, [])
                 self.assertEqual(seen["dark"], dark)
                 self.assertEqual((seen["scrolls"], seen["outside"]), (seen["width"], 0), seen)
+                self.assertEqual((seen["overlapping"], seen["bare"]), (0, 0), seen)
                 self.assertGreaterEqual(seen["contrast"], 4.5, seen["worst"])
                 self.assertEqual((seen["scripts"], seen["headings"], seen["charts"]), (0, 1, 5))
                 self.assertEqual((seen["unscoped"], seen["positive"], seen["unnamed"]), (0, 0, 0),
@@ -359,6 +367,26 @@ class Report(unittest.TestCase):
                                  **variables)
                 self.assertEqual(text.splitlines()[0], self.experiment)
                 self.assertIn("Success rate", text)
+
+    def test_sessions_are_those_of_the_view(self):
+        name = seeded.experiment(self.server, "all")
+        database = seeded.Database(self.server, name, days=10, until_ms=seeded.UNTIL_MS)
+        every = database.rows("SELECT * FROM sessions ORDER BY last_ms DESC")
+        bad = [row for row in every if row["ended_in_error"] or row["ended_with_bad_feedback"]]
+        with tempfile.TemporaryDirectory() as folder:
+            page, _ = report(self.server, name, folder, "--days", "10", "--until",
+                             "2026-03-06 15:00")
+        card = self.sections(page)["sessions"]
+        self.assertIn(f" {len(bad)} of {len(every)} sessions; the newest.", card)
+        shown = [[html.unescape(re.sub("<[^>]+>", "", cell)).strip()
+                  for cell in re.findall("<t[dh]\\b.*?</t[dh]>", row, re.DOTALL)]
+                 for row in re.findall("<tr>.*?</tr>", card, re.DOTALL)[1:]]
+        self.assertEqual([row[:4] for row in shown], [
+            [row["session_id"], row["user_id"], str(row["turns"]), str(row["errors"])]
+            for row in bad[:10]])
+        for row, wanted in zip(shown, bad):
+            self.assertEqual("in an error" in row[4], bool(wanted["ended_in_error"]), row)
+            self.assertEqual("failed by" in row[4], bool(wanted["ended_with_bad_feedback"]), row)
 
     def test_a_filter_restricts_all_of_it(self):
         restriction = "tags.environment = 'production' AND trace.name = 'sql_assistant'"

@@ -106,6 +106,7 @@ static void test_defaults(void **state) {
   assert_null(settings.workspace);
   assert_null(settings.experiment_id);
   assert_null(settings.experiment_name);
+  assert_null(settings.filter);
   assert_false(settings.insecure_tls);
   assert_false(settings.plain_http_secret);
   assert_false(settings.locked);
@@ -134,6 +135,7 @@ static void test_values(void **state) {
   setenv("MLFLOW_WORKSPACE", "team-a", 1);
   setenv("MLFLOW_EXPERIMENT_ID", "42", 1);
   setenv("MLFLOW_EXPERIMENT_NAME", "Zweite Prüfung", 1);
+  setenv("MLFLOW_SQL_FILTER", "tags.`a b` = 'span'", 1);
   setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2.5", 1);
   setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "7", 1);
   setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "2", 1);
@@ -155,6 +157,7 @@ static void test_values(void **state) {
   assert_string_equal(settings.workspace, "team-a");
   assert_string_equal(settings.experiment_id, "42");
   assert_string_equal(settings.experiment_name, "Zweite Prüfung");
+  assert_string_equal(settings.filter, "tags.`a b` = 'span'");
   assert_int_equal(settings.request_timeout_ms, 2500);
   assert_int_equal(settings.retries_max, 7);
   assert_true(settings.backoff_factor == 2);
@@ -567,6 +570,34 @@ static void test_secrets_are_wiped(void **state) {
   assert_int_equal(secrets_freed, 1);
 }
 
+/* A filter is of traces: what names spans is refused, and a value or a longer word names none. */
+static void test_filters(void **state) {
+  (void)state;
+  static const char *const refused[] = {"span.name = 'x'",
+                                        "SPAN.name = 'x'",
+                                        "tags.a = '' AND span.b='x'",
+                                        "`span`.name = 'x'",
+                                        "trace.text LIKE '%x%'",
+                                        "attributes.\"text\" LIKE '%'",
+                                        "tags.'span' = 'x'",
+                                        "tags.a = 'it' AND text = \"'\""};
+  static const char *const taken[] = {"tags.spans = 'x'", "tags.a = 'span'", "tags.a = \"a text\"",
+                                      "tags.my_text = 'span' AND tags.b = 'text'",
+                                      "tags.a = 'open"};
+  for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    setenv("MLFLOW_SQL_FILTER", refused[i], 1);
+    assert_refused(
+        "MLFLOW_SQL_FILTER speaks of spans or of a run; it must be of traces alone, such as "
+        "tags.environment = 'production'");
+  }
+  for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+    setenv("MLFLOW_SQL_FILTER", taken[i], 1);
+    mlf_settings settings = read_settings();
+    assert_string_equal(settings.filter, taken[i]);
+    mlf_settings_clear(&settings);
+  }
+}
+
 /* The manual's page names every setting. */
 static void test_manual(void **state) {
   (void)state;
@@ -638,6 +669,7 @@ int main(void) {
       cmocka_unit_test_setup(test_defaults, set_up),
       cmocka_unit_test_setup(test_values, set_up),
       cmocka_unit_test_setup(test_empty_is_unset, set_up),
+      cmocka_unit_test_setup(test_filters, set_up),
       cmocka_unit_test_setup(test_ranges, set_up),
       cmocka_unit_test_setup(test_numbers_are_strict, set_up),
       cmocka_unit_test_setup(test_bad_traces, set_up),

@@ -40,6 +40,8 @@ static void conditions_are_joined(void **state) {
   check(walk, part,
         "span.name = 'x' AND attributes.status = 'OK' AND attributes.request_id IN "
         "(\"it's\", 'tr-3') AND attributes.timestamp_ms <= 9");
+  walk = (mlf_walk){.filter = "attributes.status = 'OK'", .preset = "tags.a = 'b'"};
+  check(walk, ALL, "attributes.status = 'OK' AND tags.a = 'b'");
 }
 
 static void bounds_are_sent_as_far_as_they_are_bounds(void **state) {
@@ -59,6 +61,8 @@ static void beside_spans_no_lower_bound_is_sent(void **state) {
   (void)state;
   mlf_walk_part part = {.low_ms = 5, .high_ms = 9};
   check((mlf_walk){.spans = true}, part, "attributes.timestamp_ms <= 9");
+  check((mlf_walk){.preset = "tags.a = 'b'"}, part,
+        "attributes.timestamp_ms >= 5 AND attributes.timestamp_ms <= 9 AND tags.a = 'b'");
   check((mlf_walk){.raw = "tags.a = 'b'"}, part, "tags.a = 'b' AND attributes.timestamp_ms <= 9");
   part.high_ms = INT64_MAX;
   check((mlf_walk){.spans = true}, part, NULL);

@@ -1,0 +1,115 @@
+"""The saved views over tables of one's own, for what the demo's traces do not have. No server."""
+
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import support  # noqa: E402
+
+TABLES = """CREATE TABLE traces(trace_id, name, status, timestamp_ms, user_id, session_id, tags,
+                    request_preview);
+CREATE TABLE spans(trace_id, span_id, name, span_type, depth, status, start_time_ns, end_time_ns,
+                   duration_ms, model_name, parent_span_id, child_count, input_tokens,
+                   output_tokens, cache_read_input_tokens, cache_creation_input_tokens, total_cost,
+                   exception_type, exception_message, status_message, timestamp_ms);
+CREATE TABLE assessments(assessment_id, trace_id, span_id, name, assessment_type, value, value_json,
+                         valid, source_type, source_id, rationale, create_time_ms, timestamp_ms);
+.read {0}/sql/views.sql
+.read {0}/sql/questions.sql
+UPDATE report_settings SET days = 1, until_ms = 100000000;
+"""
+
+
+class Rows(unittest.TestCase):
+    def rows(self, tables, sql):
+        """What a statement says of tables, {name: rows}, each row the values of some columns."""
+        script = TABLES.format(support.ROOT)
+        for name, rows in tables.items():
+            for row in rows:
+                values = ", ".join("NULL" if value is None else repr(value) for value in row.values())
+                script += f"INSERT INTO {name}({', '.join(row)}) VALUES ({values});\n"
+        return json.loads(support.shell(f"{script}.mode json\n{sql};") or "[]")
+
+    def test_the_innermost_error_that_ended_first_is_the_cause(self):
+        failed = [("b", 1, 9), ("a", 2, 8), ("c", 2, 7), ("d", 0, 1)]  # span, depth, end
+        rows = self.rows({
+            "traces": [{"trace_id": "tr-1", "status": "ERROR", "timestamp_ms": 99999999}],
+            "spans": [{"trace_id": "tr-1", "span_id": span_id, "name": f"span {span_id}",
+                       "depth": depth, "status": "ERROR", "end_time_ns": end,
+                       "status_message": f"message {span_id}"} for span_id, depth, end in failed]
+            + [{"trace_id": "tr-1", "span_id": "0", "depth": 9, "status": "OK", "end_time_ns": 1}]},
+            "SELECT spans, example_message FROM error_groups")
+        self.assertEqual(rows, [{"spans": "span c", "example_message": "message c"}])
+
+    def test_a_call_that_begins_as_the_failed_one_ends_is_another_try(self):
+        def calls(*spans):
+            return {"spans": [{"trace_id": "tr-1", "name": name, "span_type": "TOOL",
+                               "status": status, "start_time_ns": start, "end_time_ns": end,
+                               "timestamp_ms": 99999999} for name, status, start, end in (
+                                   *(("look up", *span) for span in spans), ("other", "OK", 8, 9))]}
+        columns = ("SELECT calls, errors, retried, recovered, calls * error_rate FROM tool_calls "
+                   "WHERE tool = 'look up'")
+        for spans, expected in (((("ERROR", 1, 4), ("OK", 4, 9)), (2, 1, 1, 1)),
+                                ((("ERROR", 1, 4), ("OK", 3, 9)), (2, 1, 0, 0)),
+                                ((("ERROR", 1, 4), ("ERROR", 4, 9)), (2, 2, 1, 0)),
+                                ((("ERROR", 1, 4), (None, 4, None)), (2, 1, 1, 1))):
+            [row] = self.rows(calls(*spans), columns)
+            self.assertEqual(tuple(row.values()), (*expected, expected[1]), spans)
+
+    def test_a_trace_without_spans_counts_for_no_tool(self):
+        traces, spans = [], []
+        for place in range(60):
+            failed, tool = place < 25, None if place < 5 else "x" if place < 40 else "y"
+            traces.append({"trace_id": f"tr-{place}", "name": "agent", "timestamp_ms": 99999999,
+                           "status": "ERROR" if failed else "OK", "tags": "{}"})
+            if tool:
+                spans.append({"trace_id": f"tr-{place}", "name": tool, "span_type": "TOOL",
+                              "timestamp_ms": 99999999})
+        rows = self.rows({"traces": traces, "spans": spans},
+                         "SELECT n, rest_n, share, rest_share FROM what_fails "
+                         "WHERE dimension = 'tool' AND value = 'x'")
+        self.assertEqual([tuple(row.values()) for row in rows], [(20, 15, 1.0, 15 / 35)])
+
+    def test_a_price_holds_from_its_millisecond_on(self):
+        for start_ms, expected in ((999, 1.0), (1000, 2.0), (1001, 2.0)):
+            [row] = self.rows({
+                "model_prices": [{"model": "m", "from_ms": from_ms, "input": price, "output": 0}
+                                 for from_ms, price in ((0, 1), (1000, 2))],
+                "spans": [{"trace_id": "tr-1", "span_id": "a", "depth": 0, "child_count": 0,
+                           "model_name": "m", "input_tokens": 1000000, "timestamp_ms": 99999999,
+                           "start_time_ns": start_ms * 1000000}]},
+                "SELECT repriced_cost FROM call_costs")
+            self.assertEqual(row["repriced_cost"], expected, start_ms)
+
+    def test_a_judge_may_say_no_or_false(self):
+        for value, verdict in (("no", "bad"), (False, "bad"), ("yes", "good"), (True, "good")):
+            [row] = self.rows({
+                "traces": [{"trace_id": "tr-1", "status": "OK", "timestamp_ms": 99999999,
+                            "request_preview": "a question"}],
+                "assessments": [{"trace_id": "tr-1", "assessment_type": "feedback", "valid": 1,
+                                 "source_type": "CODE", "value_json": json.dumps(value),
+                                 "timestamp_ms": 99999999}]}, "SELECT verdict FROM to_label")
+            self.assertEqual(row["verdict"], verdict, value)
+
+    def test_what_was_said_last_of_the_same_thing_is_compared(self):
+        def given(number, source, value, span_id=None, at=1, **more):
+            return {"assessment_id": number, "trace_id": "tr-1", "span_id": span_id, "name": "good",
+                    "assessment_type": "feedback", "value": value, "value_json": json.dumps(value),
+                    "valid": 1, "source_type": source, "source_id": "x", "create_time_ms": at,
+                    "timestamp_ms": 99999999} | more
+        said = [given("9", "HUMAN", "yes", at=1), given("1", "HUMAN", "no", at=2),
+                given("8", "CODE", "no", at=3), given("2", "CODE", "yes", at=3, valid=0),
+                given("3", "CODE", "yes", "span"), given("4", "HUMAN", "maybe", "span"),
+                given("5", None, "yes", "other"), given("6", "LLM_JUDGE", "no", "other")]
+        rows = self.rows({"assessments": said},
+                         "SELECT span_id, a_source_type, a_value, b_source_type, b_value "
+                         "FROM judge_pairs ORDER BY span_id")
+        self.assertEqual([tuple(row.values()) for row in rows], [
+            (None, "CODE", "no", "HUMAN", "no"), ("other", None, "yes", "LLM_JUDGE", "no"),
+            ("span", "CODE", "yes", "HUMAN", "maybe")])
+
+
+if __name__ == "__main__":
+    unittest.main()
