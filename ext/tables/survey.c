@@ -143,8 +143,8 @@ static int survey_note_told(mlf_survey *survey, const mlf_surveyed *tables,
   return rc;
 }
 
-/* Notes by which plan a scan reads, and what it reads that the plan does not tell; of its arguments,
-** what is compared. */
+/* Notes by which plan a scan reads, and what it reads that the plan does not tell; of what says
+** which experiment a trace is of, and of arguments, what is compared. */
 static int survey_note_scan(mlf_survey *survey, const mlf_surveyed *tables,
                             const mlf_surveyed *table, int at, const mlf_plan *plan) {
   survey_scan scan = {.table = table->table,
