@@ -27,8 +27,8 @@ static bool count_filter(const mlf_filter_term *term, char *filter, int bytes) {
   return false;
 }
 
-/* Asks the server. SQLITE_ERROR if it does not say how many there are: an answer without a point may
-** be of no trace, or none of MLflow's; the search tells which. */
+/* Asks the server. SQLITE_ERROR if it does not say how many there are: an answer without a point
+** may be of no trace, or none of MLflow's; the search tells which. */
 static int count_ask(const mlf_count_ask *ask, const char *const *filters, size_t filter_count,
                      int64_t *rows, mlf_error *error) {
   mlf_metrics_question question = {.experiment_ids = (const char *const *)ask->scope->ids,
