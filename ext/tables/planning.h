@@ -13,8 +13,9 @@
 #define MLF_PLANNING_UNTOLD_OTHER      2 /* filter, in_run */
 #define MLF_PLANNING_UNTOLD_ID         4
 #define MLF_PLANNING_UNTOLD            7
-/* And the terms for which SQLite hands over the values of an IN one by one, of the first 24. */
-#define MLF_PLANNING_LOOPS(term) ((term) < 24 ? 8 << (term) : 0)
+/* And the terms for which SQLite hands over the values of an IN one by one: a bit for each of the
+** first 24, and one for all behind them. */
+#define MLF_PLANNING_LOOPS(term) (8 << ((term) < 24 ? (term) : 24))
 
 /* How a table may be read. */
 typedef struct mlf_planning_ways {

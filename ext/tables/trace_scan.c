@@ -84,13 +84,13 @@ static int scan_check_loops(const mlf_trace_scan *scan, const mlf_plan *plan, in
   for (int i = 0, argument = 0; i < plan->term_count; i++) {
     if (!mlf_op_has_argument(plan->terms[i].op)) continue;
     int type = sqlite3_value_type(values[argument++]);
-    if (!(plan_number & MLF_PLANNING_LOOPS(i))) continue;
+    const mlf_column *column = &scan->schema->columns[plan->terms[i].column];
+    if (!(plan_number & MLF_PLANNING_LOOPS(i)) || column->type != MLF_TYPE_TEXT) continue;
     if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) continue;
-    const char *name = scan->schema->columns[plan->terms[i].column].name;
     return mlf_error_set(error, SQLITE_ERROR,
                          "%s IN (…) is given a number; write +%s IN (…), or IN (SELECT "
                          "CAST(… AS TEXT) …)",
-                         name, name);
+                         column->name, column->name);
   }
   return SQLITE_OK;
 }

@@ -254,7 +254,6 @@ class PushdownTest(unittest.TestCase):
                                   + str([r for r in rows["copy"] if r not in found][:3]))
             connection.close()
 
-
     def test_lists_from_columns_of_a_type(self):
         """'01' is 1 to SQL where the list comes from a column of numbers."""
         connection = self.connection()
@@ -280,6 +279,10 @@ class PushdownTest(unittest.TestCase):
                     else:
                         self.assertEqual(found, wanted, (asked, kind))
         self.assertGreater(refused, 10)
+        many = " AND ".join(f"timestamp_ms > {i}" for i in range(30))
+        with self.assertRaisesRegex(Exception, "is given a number"):  # also behind many others
+            cursor.execute("SELECT trace_id FROM pushed WHERE " + many +
+                           " AND session_id IN (SELECT i FROM typed)").fetchall()
         connection.close()
 
 

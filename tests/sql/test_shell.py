@@ -7,6 +7,7 @@ what the server was sent.
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -58,7 +59,8 @@ class Shell(unittest.TestCase):
         return json.loads(shown or "[]")
 
     def plan(self, sql):
-        return self.run_sql("EXPLAIN QUERY PLAN " + sql).splitlines()[-1].split("INDEX 0:")[-1]
+        shown = self.run_sql("EXPLAIN QUERY PLAN " + sql).splitlines()[-1]
+        return re.split(r"INDEX \d+:", shown)[-1]
 
 
 class Pushdown(Shell):
