@@ -36,7 +36,10 @@ BRANCHES = "(trace_id = '{}' OR (session_id = 's3' AND name = 'n3' AND status = 
 class Scope(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = support.start()
+        own = support.live.Server()  # of its own: much here reads all that there is
+        cls.addClassCleanup(own.stop)
+        own.start()
+        cls.server = support.Remote(support.SQLITE, own.uri)
         cls.name = support.create_experiment(cls.server, "scope")
         cls.other = support.create_experiment(cls.server, "scope beside it")
         cls.id = support.experiment_id(cls.server, cls.name)

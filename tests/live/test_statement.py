@@ -273,7 +273,7 @@ class Statement(unittest.TestCase):
         spans = int(self.count("SELECT count(*) FROM mlflow_spans"))
         metrics = ("SELECT count(*) FROM mlflow_metrics WHERE view = 'traces' AND metric = "
                    "'latency' AND aggregation IN ('p1', 'p2', 'p3') AND dimensions = ''")
-        for sql, rows in (("SELECT count(*) FROM mlflow_traces", TRACES),
+        for sql, rows in (("SELECT count(timestamp_ms) FROM mlflow_traces", TRACES),
                           ("SELECT count(*) FROM mlflow_traces WHERE +status = 'none'", TRACES),
                           ("SELECT count(*) FROM (SELECT 1 FROM mlflow_traces LIMIT 50)", 50),
                           ("SELECT count(*) FROM mlflow_spans", spans),
