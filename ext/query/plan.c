@@ -169,6 +169,13 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
   return SQLITE_OK;
 }
 
+bool mlf_plan_tells(const mlf_plan *plan, int column) {
+  for (int i = 0; i < plan->term_count; i++) {
+    if (plan->terms[i].column == column) return true;
+  }
+  return false;
+}
+
 static bool plan_is_bare(const char *name) {
   static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
   return *name && name[strspn(name, bare)] == 0;

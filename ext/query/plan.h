@@ -94,6 +94,9 @@ typedef struct mlf_wish {
 int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints, int count,
                     mlf_wish wish, mlf_plan *plan);
 
+/* Whether one of the terms is on this column. */
+bool mlf_plan_tells(const mlf_plan *plan, int column);
+
 /* The plan as text; free with sqlite3_free. NULL: no memory. */
 char *mlf_plan_text(const mlf_schema *schema, const mlf_plan *plan);
 

@@ -105,20 +105,13 @@ static bool planning_is_countable(const mlf_schema *schema, int column) {
   return mlf_key_is_experiment(its->key_kind) || its->source == MLF_SOURCE_STATUS;
 }
 
-static bool planning_asks(const mlf_plan *plan, int column) {
-  for (int i = 0; i < plan->term_count; i++) {
-    if (plan->terms[i].column == column) return true;
-  }
-  return false;
-}
-
 /* Which arguments the statement reads that the plan does not tell. */
 static int planning_untold(const mlf_schema *schema, const mlf_plan *plan,
                            const sqlite3_index_info *info) {
   int untold = 0;
   for (int i = 0; i < schema->column_count; i++) {
     mlf_key_kind kind = schema->columns[i].key_kind;
-    if (!planning_uses(info, i) || planning_asks(plan, i)) continue;
+    if (!planning_uses(info, i) || mlf_plan_tells(plan, i)) continue;
     if (kind == MLF_KEY_EXPERIMENT_ID) untold |= MLF_PLANNING_UNTOLD_ID;
     if (planning_is_argument(schema, i))
       untold |=
@@ -138,7 +131,7 @@ static bool planning_counts(const mlf_schema *schema, const mlf_plan *plan,
   }
   for (int i = 0; i < schema->column_count; i++) {
     bool key = schema->columns[i].key_kind == MLF_KEY_TRACE_ID;
-    if (planning_uses(info, i) && !key && !planning_asks(plan, i)) return false;
+    if (planning_uses(info, i) && !key && !mlf_plan_tells(plan, i)) return false;
   }
   return true;
 }

@@ -11,6 +11,9 @@
 #define PROGRAM_ARGUMENTS 4
 #define PROGRAM_WIDTH_MAX 2000
 
+/* What puts a row into a table of the statement's own: of register P2, by cursor P1. */
+static const char *const program_puts[] = {"Insert", "IdxInsert", "SorterInsert", NULL};
+
 /* A value that is followed. */
 typedef struct program_flow {
   const mlf_program *program;
@@ -78,11 +81,10 @@ static bool program_follow(program_flow *flow, int at, int value);
 /* Follows a value into the rows that the instruction at `at` makes of registers: to where they are
 ** put, and to where that is read. */
 static bool program_follow_row(program_flow *flow, int at, int place) {
-  static const char *const puts[] = {"Insert", "IdxInsert", "SorterInsert", NULL};
   const mlf_program_op *ops = flow->program->ops;
   int cursor = -1, pseudo = -1;
   for (int i = at + 1; cursor < 0 && i < flow->program->count; i++) {
-    if (mlf_program_is_any(&ops[i], puts) && ops[i].p2 == ops[at].p3) cursor = ops[i].p1;
+    if (mlf_program_is_any(&ops[i], program_puts) && ops[i].p2 == ops[at].p3) cursor = ops[i].p1;
   }
   for (int i = 0; i < flow->program->count; i++) {
     if (mlf_program_is(&ops[i], "SorterData") && ops[i].p1 == cursor) pseudo = ops[i].p3;
@@ -118,7 +120,6 @@ static int program_source(const mlf_program_op *op, int value) {
 ** into a table of the statement's own and read again. The register is -1 for a place in the rows of
 ** a cursor. */
 static bool program_is_ours(const program_flow *flow, int value, int cursor, int place, int at) {
-  static const char *const puts[] = {"Insert", "IdxInsert", "SorterInsert", NULL};
   static const char *const constants[] = {"String8", "String", "Variable", "Integer", NULL};
   int record = -1;
   for (int i = at - 1; i >= 0; i--) {
@@ -137,7 +138,7 @@ static bool program_is_ours(const program_flow *flow, int value, int cursor, int
       if (op->p3 != record || !mlf_program_is(op, "MakeRecord")) continue;
       value = op->p1 + place;
       record = -1;
-    } else if (op->p1 == cursor && mlf_program_is_any(op, puts)) {
+    } else if (op->p1 == cursor && mlf_program_is_any(op, program_puts)) {
       record = op->p2;
     } else if (op->p3 == cursor && mlf_program_is(op, "SorterData")) {
       cursor = op->p1;

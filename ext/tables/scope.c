@@ -1,9 +1,9 @@
 #include "tables/scope.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "query/integer_bound.h"
 #include "remote/experiments.h"
 
 /* Adds the experiment that is called so. The column `experiment` shows its name, so where the
@@ -70,13 +70,9 @@ static int scope_add_active(const mlf_scope_ask *ask, mlf_experiment_list *scope
 ** number with an id by value: 2.0 is 2. */
 static const char *scope_text(const mlf_value *value, char scratch[24]) {
   if (value->type == MLF_TEXT) return strlen(value->text) == value->length ? value->text : NULL;
-  int64_t integer = value->integer;
-  if (value->type == MLF_REAL) {
-    if (!(fabs(value->real) < 9.2e18) || value->real != floor(value->real)) return NULL;
-    integer = (int64_t)value->real;
-  } else if (value->type != MLF_INTEGER) {
-    return NULL;
-  }
+  mlf_op op = MLF_OP_EQ;
+  int64_t integer;
+  if (!mlf_integer_bound(value, &op, &integer)) return NULL;
   sqlite3_snprintf(24, scratch, "%lld", (sqlite3_int64)integer);
   return scratch;
 }

@@ -154,9 +154,7 @@ static int survey_note_scan(mlf_survey *survey, const mlf_surveyed *tables,
   for (int i = 0; i < survey->program.count; i++) {
     const mlf_program_op *op = &survey->program.ops[i];
     if (!mlf_program_is(op, "VColumn") || op->p1 != survey->program.ops[at].p1) continue;
-    bool told = false;
-    for (int j = 0; j < plan->term_count; j++)
-      told = told || plan->terms[j].column == op->p2;
+    bool told = mlf_plan_tells(plan, op->p2);
     scan.read = scan.read || !told;
     if (told || !survey_is_scope(table, op->p2)) continue;
     if (!mlf_program_compares(&survey->program, i, survey_is_no_news, &context)) continue;

@@ -82,6 +82,13 @@ static inline const char *hostile_uri(hostile *server) {
   return server->uri;
 }
 
+/* Starts one that the environment names as the MLflow server, of somebody without a home. */
+static inline void hostile_start_mlflow(hostile *server) {
+  hostile_start(server, NULL, NULL);
+  setenv("MLFLOW_TRACKING_URI", hostile_uri(server), 1);
+  setenv("HOME", "/nonexistent", 1);
+}
+
 /* Sends a line to the control port; the answer is borrowed until the next one. */
 __attribute__((format(printf, 2, 3))) static inline const char *
 hostile_tell(hostile *server, const char *format, ...) {

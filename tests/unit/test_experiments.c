@@ -127,10 +127,8 @@ static void pages_of_experiments_are_read(void **state) {
 
 static int start_server(void **state) {
   (void)state;
-  hostile_start(&server, NULL, NULL);
-  setenv("MLFLOW_TRACKING_URI", hostile_uri(&server), 1);
+  hostile_start_mlflow(&server);
   setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0", 1);
-  setenv("HOME", "/nonexistent", 1);
   return 0;
 }
 

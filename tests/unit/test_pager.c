@@ -379,11 +379,9 @@ static void the_budget_tells_what_is_left(void **state) {
 
 static int start_server(void **state) {
   (void)state;
-  hostile_start(&server, NULL, NULL);
-  setenv("MLFLOW_TRACKING_URI", hostile_uri(&server), 1);
+  hostile_start_mlflow(&server);
   setenv("MLFLOW_SQL_PAGE_ROWS", "10", 1);
   setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0", 1);
-  setenv("HOME", "/nonexistent", 1);
   return 0;
 }
 

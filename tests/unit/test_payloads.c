@@ -460,10 +460,8 @@ static void spans_are_leaves(void **state) {
 
 static int start(void **state) {
   (void)state;
-  hostile_start(&server, NULL, NULL);
-  setenv("MLFLOW_TRACKING_URI", hostile_uri(&server), 1);
+  hostile_start_mlflow(&server);
   setenv("MLFLOW_SQL_STREAMS", "1", 1);
-  setenv("HOME", "/nonexistent", 1);
   return 0;
 }
 

@@ -276,9 +276,7 @@ static void a_server_that_fails_is_an_error(void **state) {
 
 static int start_server(void **state) {
   (void)state;
-  hostile_start(&server, NULL, NULL);
-  setenv("MLFLOW_TRACKING_URI", hostile_uri(&server), 1);
-  setenv("HOME", "/nonexistent", 1);
+  hostile_start_mlflow(&server);
   return 0;
 }
 

@@ -309,11 +309,9 @@ static void what_does_not_fit_is_asked_again(void **state) {
 
 static int start_server(void **state) {
   (void)state;
-  hostile_start(&server, NULL, NULL);
-  setenv("MLFLOW_TRACKING_URI", hostile_uri(&server), 1);
+  hostile_start_mlflow(&server);
   setenv("MLFLOW_SQL_STREAMS", "1", 1);
   setenv("MLFLOW_SQL_PAGE_ROWS", "100", 1);
-  setenv("HOME", "/nonexistent", 1);
   return 0;
 }
 
