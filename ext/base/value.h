@@ -12,9 +12,9 @@ typedef struct mlf_value {
   mlf_value_type type;
   int64_t integer;  /* of MLF_INTEGER */
   double real;      /* of MLF_REAL */
-  const char *text; /* of MLF_TEXT and MLF_BLOB: borrowed, unless */
+  const char *text; /* of MLF_TEXT, with a NUL after it, and MLF_BLOB: borrowed, unless */
   bool owned;       /* it is to be freed with mlf_value_clear */
-  size_t length;    /* bytes of text */
+  size_t length;    /* bytes of text; a NUL among them counts */
 } mlf_value;
 
 /* Borrowed text; NULL for NULL. */

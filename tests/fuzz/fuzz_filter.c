@@ -68,6 +68,7 @@ static void filter_make_value(filter_input *input, mlf_value *value) {
     memcpy(&value->real, bytes, length < sizeof(double) ? length : sizeof(double));
   } else if (value->type != MLF_NULL) {
     value->text = filter_bytes(input, &value->length);
+    filter_require(mlf_value_own(value) == SQLITE_OK); /* with a NUL after its last byte */
   }
 }
 
@@ -320,6 +321,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (rc == SQLITE_OK) filter_check(&input, &filter);
   filter_check_plan(&input);
   mlf_filter_clear(&filter);
+  for (int i = 0; i < FILTER_TERMS; i++)
+    for (int j = 0; j < FILTER_VALUES; j++)
+      mlf_value_clear(&input.values[i][j]);
   mlf_schema_clear(&input.schema);
   return 0;
 }
