@@ -55,6 +55,21 @@ CREATE TABLE IF NOT EXISTS mirror_sync(
   width_ms      INTEGER NOT NULL  -- of the slice that it would have read next
 );
 
+-- As of when our counts were last compared with the server's, in buckets how wide, and the buckets
+-- where they differed: what the server counted there. What still differs after it was read again is
+-- left, until the server counts something else.
+CREATE TABLE IF NOT EXISTS mirror_compared(
+  experiment_id  TEXT PRIMARY KEY,
+  compared_at_ms INTEGER NOT NULL,
+  width_ms       INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS mirror_differing(
+  experiment_id TEXT NOT NULL,
+  from_ms       INTEGER NOT NULL,
+  counts        TEXT NOT NULL,
+  PRIMARY KEY (experiment_id, from_ms)
+);
+
 CREATE TABLE IF NOT EXISTS mirror_trace(
   trace_id TEXT NOT NULL, experiment_id TEXT, name TEXT, status TEXT,
   timestamp_ms INTEGER NOT NULL, execution_time_ms INTEGER, end_time_ms INTEGER,
@@ -205,7 +220,9 @@ FROM mirror_assessment AS a;
 CREATE VIEW IF NOT EXISTS tagged_traces AS SELECT * FROM traces;
 
 -- How old is it? A trace that began before synced_at_ms is here, but for one that reached the
--- server later; what is here of any trace is as of oldest_read_at_ms or later.
+-- server later; what is here of any trace is as of oldest_read_at_ms or later. What the server can
+-- count (compare.sql) is as of compared_at_ms or later, but in the `differing` buckets; NULL: that
+-- was never compared, or the sync that did last has not ended.
 CREATE VIEW IF NOT EXISTS mirror_status AS
 SELECT e.experiment_id, e.name AS experiment, e.uri,
        (SELECT count(*) FROM mirror_trace WHERE experiment_id = e.experiment_id) AS traces,
@@ -218,6 +235,10 @@ SELECT e.experiment_id, e.name AS experiment, e.uri,
               UNION ALL
               SELECT min(read_at_ms) FROM mirror_trace WHERE experiment_id = e.experiment_id))
          AS oldest_read_at_ms,
+       (SELECT compared_at_ms FROM mirror_compared
+        WHERE experiment_id = e.experiment_id AND compared_at_ms <= last.began_ms)
+         AS compared_at_ms,
+       (SELECT count(*) FROM mirror_differing WHERE experiment_id = e.experiment_id) AS differing,
        (SELECT count(*) FROM mirror_sync
         WHERE experiment_id = e.experiment_id AND sync_id > coalesce(last.sync_id, 0))
          AS unfinished,

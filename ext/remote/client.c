@@ -398,6 +398,11 @@ int mlf_client_fetch(mlf_client *client, mlf_budget *budget, const mlf_request *
   return rc;
 }
 
+bool mlf_client_knows_server(const mlf_client *client, mlf_server *server) {
+  *server = client->server;
+  return client->server_known;
+}
+
 int mlf_client_server(mlf_client *client, mlf_budget *budget, mlf_server *server,
                       mlf_error *error) {
   static const mlf_request request = {.path = "/version"};

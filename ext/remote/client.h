@@ -128,4 +128,7 @@ int mlf_client_fetch(mlf_client *client, mlf_budget *budget, const mlf_request *
 /* What the server is: GET /version, once. Errors: no MLflow there, or one that is too old. */
 int mlf_client_server(mlf_client *client, mlf_budget *budget, mlf_server *server, mlf_error *error);
 
+/* The server's version if it was asked for already; else false. */
+bool mlf_client_knows_server(const mlf_client *client, mlf_server *server);
+
 #endif

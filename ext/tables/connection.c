@@ -136,10 +136,12 @@ static connection_experiment *connection_recall(mlf_connection *connection, mlf_
   int64_t oldest_ms = mlf_clock_monotonic_ms() - MLF_EXPERIMENT_AGE_MAX_MS;
   for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++) {
     connection_experiment *each = &connection->experiments[i];
-    if (each->asked && each->by == by && strcmp(each->asked, asked) == 0 &&
-        each->found_ms >= oldest_ms &&
-        each->generation == mlf_client_generation(connection->client))
-      return each;
+    if (!each->asked || each->found_ms < oldest_ms ||
+        each->generation != mlf_client_generation(connection->client))
+      continue;
+    if (each->by == by && strcmp(each->asked, asked) == 0) return each;
+    /* However it was found: no other experiment has its name. */
+    if (by == MLF_EXPERIMENT_BY_NAME && strcmp(each->name, asked) == 0) return each;
   }
   return NULL;
 }

@@ -42,7 +42,7 @@ void mlf_connection_remove_table(mlf_connection *connection, mlf_surveyed *table
 int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget, mlf_experiment_by by,
                               const char *asked, char **id, char **name, mlf_error *error);
 
-/* The server has just listed this experiment: whoever asks for its id need not ask the server.
+/* The server has just listed this experiment: who asks for it next need not ask the server.
 ** SQLITE_OK or SQLITE_NOMEM. */
 int mlf_connection_note_experiment(mlf_connection *connection, const char *id, const char *name);
 

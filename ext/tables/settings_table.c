@@ -1,6 +1,6 @@
 /* mlflow_settings: each setting, its value (a secret only as 'set' or 'unset'), where it came from
-** and what it does; and one row more, which functions loading left as they were. Reading it sends
-** no request. */
+** and what it does; and two rows more: which functions loading left as they were, and the server's
+** version. Reading it sends no request. */
 #include "base/settings.h"
 
 #include "tables/listing.h"
@@ -24,11 +24,24 @@ static int settings_show_kept(settings_state *state, mlf_error *error) {
   return state->row.value ? SQLITE_ROW : mlf_error_nomem(error);
 }
 
+static int settings_show_server(settings_state *state, mlf_error *error) {
+  mlf_server server;
+  bool known = mlf_client_knows_server(mlf_connection_client(state->connection), &server);
+  state->row = (mlf_setting_row){
+      .name = "server",
+      .source = known ? "the server" : "not asked yet",
+      .about = "release of MLflow that the server is, once a statement has asked it"};
+  if (!known) return SQLITE_ROW;
+  state->row.value = sqlite3_mprintf("%d.%d", server.major, server.minor);
+  return state->row.value ? SQLITE_ROW : mlf_error_nomem(error);
+}
+
 static int settings_settle(settings_state *state, mlf_error *error) {
   sqlite3_free(state->row.value);
   state->row.value = NULL;
-  if (state->index > mlf_settings_count()) return SQLITE_DONE;
   if (state->index == mlf_settings_count()) return settings_show_kept(state, error);
+  if (state->index == mlf_settings_count() + 1) return settings_show_server(state, error);
+  if (state->index > mlf_settings_count()) return SQLITE_DONE;
   int rc = mlf_settings_row(state->settings, state->index, &state->row, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
@@ -64,7 +77,7 @@ static void settings_clear(void *context) {
 }
 
 static const mlf_column settings_columns[] = {
-    {.name = "name", .meaning = "variable of the environment; in the last row functions"},
+    {.name = "name", .meaning = "variable of the environment; in the last rows functions, server"},
     {.name = "value", .meaning = "its value; of a secret only set or unset"},
     {.name = "source", .meaning = "where the value comes from"},
     {.name = "about", .meaning = "what it does, with its unit"},
@@ -75,7 +88,7 @@ const mlf_listing mlf_listing_settings = {
     .columns = settings_columns,
     .column_count = sizeof(settings_columns) / sizeof(settings_columns[0]),
     .state_size = sizeof(settings_state),
-    .rows = MLF_SETTINGS_COUNT + 1,
+    .rows = MLF_SETTINGS_COUNT + 2,
     .first = settings_first,
     .next = settings_next,
     .column = settings_column,

@@ -3,10 +3,9 @@
 --
 -- The scripts of a sync, each after sql/mirror.sql and on one connection:
 --
---   begin.sql                     once
---   ended.sql, store.sql          once
---   slice.sql, store.sql          until slice.sql leaves temp.due empty
---   end.sql                       once
+--   begin.sql, compare.sql, stale.sql, store.sql  once
+--   slice.sql, store.sql                          until slice.sql leaves temp.due empty
+--   end.sql                                       once
 
 PRAGMA recursive_triggers = OFF;
 
@@ -86,6 +85,7 @@ SELECT uri, now_ms, found.experiment_id, found.name, found.creation_time_ms,
        now_ms - 86400000 * reread_days AS reread_before_ms, lookback_hours * 3600000 AS lookback_ms,
        coalesce((SELECT width_ms FROM mirror_sync AS s WHERE s.experiment_id = found.experiment_id
                  ORDER BY sync_id DESC LIMIT 1), 3600000) AS width_ms,  -- of the next slice
+       true AS compares,  -- our counts with the server's (compare.sql)
        NULL AS oldest_ms,  -- when the server's oldest trace began, where a copy is not complete
        NULL AS began_ms,  -- when the reading of the slice at hand began
        '' AS counted_to  -- mlflow_requests.at: what came before has been counted
@@ -114,24 +114,6 @@ SELECT experiment_id, name, creation_time_ms, uri FROM syncing WHERE true
 ON CONFLICT (experiment_id) DO UPDATE SET name = excluded.name;
 INSERT INTO mirror_sync(sync_id, experiment_id, began_ms, width_ms)
 SELECT sync_id, experiment_id, now_ms, width_ms FROM syncing;
-
--- What was read later than now was read while the clock was wrong. Nobody knows when that was.
-DELETE FROM mirror_slice
-WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND read_at_ms >= (SELECT now_ms FROM syncing);
--- A slice tells nothing of what began after it was read, and little of what began just before: such
--- traces may have reached the server later. So it is true up to lookback_ms before it was read.
-CREATE TEMP TABLE settled AS
-SELECT from_ms, until_ms, (read_at_ms - lookback_ms) / 3600000 * 3600000 AS settled_ms
-FROM mirror_slice JOIN syncing USING (experiment_id)
-WHERE until_ms > (read_at_ms - lookback_ms) / 3600000 * 3600000;
-DELETE FROM mirror_slice
-WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND from_ms IN (SELECT from_ms FROM settled WHERE from_ms >= settled_ms);
-UPDATE mirror_slice SET until_ms = settled.settled_ms FROM settled
-WHERE mirror_slice.experiment_id = (SELECT experiment_id FROM syncing)
-  AND mirror_slice.from_ms = settled.from_ms;
-DROP TABLE settled;
 COMMIT;
 
 -- Where a copy has yet to be made, how far there is to go. (In FROM: of a scalar sub-select SQLite

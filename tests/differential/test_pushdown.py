@@ -17,7 +17,7 @@ import support  # noqa: E402
 
 TRACES = 150
 # Five thousand in all. The oldest server is told less, so each case there reads more.
-CASES = int(os.environ.get("MLFLOW_SQL_TEST_CASES", "1600"))
+CASES = int(os.environ.get("MLFLOW_SQL_TEST_CASES", "1200"))
 CASES_OLDEST = CASES * 3 // 11
 
 ODD = [

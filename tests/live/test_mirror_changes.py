@@ -13,6 +13,11 @@ import seeded  # noqa: E402
 from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder  # noqa: E402
 
 
+# Changes that leave everything as it was that the server can count.
+NOT_COUNTED = {"rationale", "assessment metadata", "overridden", "tag set", "tag changed",
+               "tag deleted", "declared tag", "linked to a run"}
+
+
 def add_kinds():
     """{kind of change: (what is done before the copy is made, what is done after)}; each is given
     the traffic, the trace, and what the first one gave."""
@@ -62,22 +67,23 @@ class Changes(unittest.TestCase):
         seeded.use(cls.server)
         cls.kinds = add_kinds()
 
-    def prepared(self, traffic, kinds, at_ms):
+    def prepared(self, traffic, kinds, at_ms, apart_ms):
         """A trace for each kind, as it is before the change, and what was done to it."""
         found = {}
-        for kind, trace in zip(kinds, traffic.add(len(kinds), at_ms)):
+        for i, kind in enumerate(kinds):
             before = kinds[kind][0]
+            changes = {"state": "IN_PROGRESS"} if kind == "ended" else {}
+            [trace] = traffic.add(1, at_ms - i * apart_ms, **changes)
             found[kind] = (trace, before and before(traffic, trace))
-        if "ended" in found:
-            [trace] = traffic.add(1, at_ms - HOUR_MS, state="IN_PROGRESS")
-            found["ended"] = (trace, None)
         return found
 
     def test_kinds_of_change(self):
+        """Of the last hours all is seen, of older traces what the server counts."""
         now_ms = int(time.time() * 1000)
-        traffic = Traffic(self.server, "mirror kinds", 20, now_ms - 5 * DAY_MS)
-        recent = self.prepared(traffic, self.kinds, now_ms - HOUR_MS)
-        old = self.prepared(traffic, self.kinds, now_ms - 3 * DAY_MS)
+        traffic = Traffic(self.server, "mirror kinds", 20, now_ms - 2 * DAY_MS)
+        recent = self.prepared(traffic, self.kinds, now_ms - HOUR_MS, 60_000)
+        # A difference has the whole hour read again: each has its own, also after a late span.
+        old = self.prepared(traffic, self.kinds, now_ms - 3 * DAY_MS, 5 * HOUR_MS)
         with scratch_folder() as folder:
             mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
             mirror.sync()
@@ -86,7 +92,7 @@ class Changes(unittest.TestCase):
                 for kind, (trace, given) in made.items():
                     self.kinds[kind][1](traffic, trace, given)
             late = {"recent": traffic.add(1, now_ms - 2 * HOUR_MS)[0].id,
-                    "old": traffic.add(1, now_ms - 4 * DAY_MS)[0].id}
+                    "old": traffic.add(1, now_ms - 60 * HOUR_MS)[0].id}
             changed_ms = int(time.time() * 1000)
             stale = set().union(*mirror.differences().values())
             for kind in self.kinds:  # a link shows in no trace
@@ -96,8 +102,9 @@ class Changes(unittest.TestCase):
             stale = set().union(*mirror.differences().values())
             for kind in self.kinds:
                 self.assertNotIn(recent[kind][0].id, stale, kind)
-            self.assertEqual(stale, {old[kind][0].id for kind in self.kinds
-                                     if kind not in ("ended", "linked to a run")} | {late["old"]})
+            self.assertEqual(stale, {old[kind][0].id
+                                     for kind in NOT_COUNTED - {"linked to a run"}})
+            self.assertEqual(mirror.status()["gone"], 2)
             self.assertLess(mirror.status()["oldest_read_at_ms"], changed_ms)  # and it says so
             mirror.sync("--again")
             self.assertEqual(set().union(*mirror.differences().values()), set())
@@ -105,6 +112,18 @@ class Changes(unittest.TestCase):
             self.assertEqual(mirror.offline("SELECT count(*) FROM traces "
                                             "WHERE \"tags.environment\" = 'moon';"), "2")
             self.assertEqual(mirror.integrity(), "ok")
+
+    def counted(self, source):
+        """By hour what the server can count, in the mirror or on the server."""
+        sql = """SELECT timestamp_ms / 3600000, name, status, count(*), sum(execution_time_ms),
+                        max(execution_time_ms), sum(total_tokens)
+                 FROM {0}traces GROUP BY 1, 2, 3;
+                 SELECT timestamp_ms / 3600000, name, value_json, count(*)
+                 FROM {0}assessments WHERE valid = 1 GROUP BY 1, 2, 3;"""
+        if isinstance(source, Mirror):
+            return source.offline(sql.format(""))
+        return support.shell(sql.format("mlflow_"), self.server,
+                             MLFLOW_EXPERIMENT_NAME=source.name)
 
     def test_random_changes(self):
         now_ms = int(time.time() * 1000)
@@ -129,9 +148,82 @@ class Changes(unittest.TestCase):
                     "FROM traces;"))[0]["r"]
                 read = json.loads(read)
                 self.assertEqual([i for i in stale if read.get(i, 0) >= began_ms], [])
+                self.assertEqual(self.counted(mirror), self.counted(traffic))
             mirror.sync("--again")
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
             self.assertEqual(mirror.integrity(), "ok")
+
+    def test_what_differs_twice_is_left(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror differing", 3, now_ms - 3 * DAY_MS)
+        traffic.add(3, now_ms - 5 * DAY_MS)
+        lost, other = traffic.traces[0], traffic.traces[3]
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
+            mirror.sync()
+
+            def synced():
+                mirror.sync()
+                status = mirror.status()
+                self.assertGreaterEqual(status["compared_at_ms"], now_ms)
+                return status["differing"], status["read"]
+
+            self.assertEqual(synced(), (0, 0))
+            mirror.offline("DELETE FROM mirror_trace WHERE trace_id IN "
+                           f"('{lost.id}', '{other.id}');")
+            self.assertEqual(synced(), (2, 6))  # the two hours are read again
+            self.assertEqual(mirror.differences()["traces"], set())
+            self.assertEqual(synced(), (0, 0))
+            # A mirror that cannot be as the server has it, whatever is read.
+            mirror.offline(f"""CREATE TRIGGER lose BEFORE INSERT ON mirror_trace
+                WHEN new.trace_id = '{lost.id}' BEGIN SELECT RAISE(IGNORE); END;
+                DELETE FROM mirror_trace WHERE trace_id = '{lost.id}';""")
+            self.assertEqual([synced() for _ in range(3)], [(1, 3), (1, 0), (1, 0)])
+            traffic.judge(traffic.traces[1])  # in the same hour
+            self.assertEqual([synced() for _ in range(2)], [(1, 3), (1, 0)])
+            self.assertEqual(mirror.differences()["traces"], {lost.id})
+            mirror.offline("DROP TRIGGER lose;")
+            mirror.sync("--again")
+            self.assertEqual(synced(), (0, 0))
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
+    def test_more_than_the_server_counts_in_one_answer(self):
+        """Of very many names or values, days are compared, and the averages of feedback."""
+        from mlflow.entities import Feedback
+
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror coarse", 3, now_ms - 3 * DAY_MS)
+        for trace in traffic.traces:
+            traffic.judge(trace, name="score", value=0.5)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
+            mirror.sync()
+            mirror.sync()
+            hour_ms = now_ms // DAY_MS * DAY_MS - 20 * DAY_MS
+            mirror.offline(f"""
+                INSERT INTO mirror_trace(trace_id, experiment_id, name, timestamp_ms, read_at_ms)
+                SELECT 'tr-' || value, experiment_id, value / 24,
+                       {hour_ms} + value % 24 * 3600000, 1
+                FROM json_each('[{','.join(map(str, range(24000)))}]'), mirror_experiment;
+                INSERT INTO mirror_assessment(assessment_id, trace_id, experiment_id, name, value,
+                                              value_json, value_num, valid, timestamp_ms, place)
+                SELECT trace_id, trace_id, experiment_id, 'score', rowid, rowid, rowid, 1,
+                       timestamp_ms, 1
+                FROM (SELECT t.*, row_number() OVER () AS rowid FROM mirror_trace AS t
+                      WHERE read_at_ms = 1);""")
+            [given] = [a for a in traffic.info(traffic.traces[0]).assessments
+                       if a.name == "score"]
+            traffic.update(traffic.traces[0], given,
+                           feedback=Feedback(name="score", value=0.25).feedback)
+            mirror.sync()
+            self.assertEqual(mirror.offline("SELECT width_ms FROM mirror_compared;"),
+                             str(DAY_MS))
+            self.assertEqual(mirror.status()["gone"], 24000)
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+            mirror.sync()
+            self.assertEqual(mirror.offline("SELECT width_ms FROM mirror_compared;"),
+                             str(HOUR_MS))
+            self.assertEqual(mirror.status()["differing"], 0)
 
     def test_traces_that_are_not_where_they_are_looked_for(self):
         now_ms = int(time.time() * 1000)

@@ -1,0 +1,125 @@
+-- Counts, hour by hour, what the mirror has, asks what the server counts, and notes where they differ
+-- (stale.sql has that read again). A sync that makes the first copy has nothing to compare, and a
+-- server before 3.17 cannot be asked.
+
+-- The server ends the whole answer after 50,000 groups. So where an hour is too fine, a day; and
+-- where there are too many values of feedback, as of scores, their averages.
+DROP TABLE IF EXISTS temp.comparing;
+CREATE TEMP TABLE comparing AS
+WITH chosen AS (SELECT experiment_id, name AS experiment, max(keep_from_ms, 0) AS from_ms FROM syncing WHERE compares),
+server AS (SELECT value AS version FROM mlflow_settings WHERE name = 'server')
+SELECT chosen.*,
+       CASE WHEN (SELECT count(*) FROM (
+                    SELECT DISTINCT timestamp_ms / 3600000, name FROM mirror_trace AS t
+                    WHERE t.experiment_id = chosen.experiment_id AND timestamp_ms >= from_ms))
+              <= 20000 THEN 3600000
+            WHEN (SELECT count(*) FROM (
+                    SELECT DISTINCT timestamp_ms / 86400000, name FROM mirror_trace AS t
+                    WHERE t.experiment_id = chosen.experiment_id AND timestamp_ms >= from_ms))
+              <= 20000 THEN 86400000 END AS width_ms,
+       NULL AS width, NULL AS values_too
+FROM chosen, server
+WHERE EXISTS (SELECT 1 FROM mirror_slice AS s WHERE s.experiment_id = chosen.experiment_id)
+  AND (CAST(version AS INTEGER) > 3
+       OR (version GLOB '3.*' AND CAST(substr(version, 3) AS INTEGER) >= 17));
+DELETE FROM comparing WHERE width_ms IS NULL;
+UPDATE comparing SET width = iif(width_ms = 3600000, '1 hour', '1 day'), values_too = (
+  SELECT count(*) <= 20000 FROM (
+    SELECT DISTINCT timestamp_ms / width_ms, name, value_json FROM mirror_assessment AS a
+    WHERE a.experiment_id = comparing.experiment_id AND timestamp_ms >= from_ms AND valid = 1));
+
+DROP TABLE IF EXISTS temp.theirs;
+CREATE TEMP TABLE theirs(from_ms INTEGER, counted TEXT, PRIMARY KEY (from_ms, counted))
+  WITHOUT ROWID;
+INSERT INTO theirs
+SELECT bucket_ms, json_array('status', status, value)
+FROM comparing AS c CROSS JOIN mlflow_metrics AS m
+WHERE m.experiment = c.experiment AND m.from_ms = c.from_ms AND bucket = width
+  AND view = 'traces' AND metric = 'trace_count' AND dimensions = 'status'
+UNION ALL
+SELECT bucket_ms, json_array('name', name, value)
+FROM comparing AS c CROSS JOIN mlflow_metrics AS m
+WHERE m.experiment = c.experiment AND m.from_ms = c.from_ms AND bucket = width
+  AND view = 'traces' AND metric = 'trace_count' AND dimensions = 'name'
+UNION ALL
+SELECT bucket_ms, json_array('latency', aggregation, round(value, 3))
+FROM comparing AS c CROSS JOIN mlflow_metrics AS m
+WHERE m.experiment = c.experiment AND m.from_ms = c.from_ms AND bucket = width
+  AND view = 'traces' AND metric = 'latency' AND aggregation IN ('avg', 'min', 'max')
+  AND value IS NOT NULL
+UNION ALL
+SELECT bucket_ms, json_array('tokens', value)
+FROM comparing AS c CROSS JOIN mlflow_metrics AS m
+WHERE m.experiment = c.experiment AND m.from_ms = c.from_ms AND bucket = width
+  AND view = 'traces' AND metric = 'total_tokens' AND aggregation = 'sum' AND value IS NOT NULL
+UNION ALL
+SELECT bucket_ms, json_array('value', assessment_name, assessment_value, value)
+FROM comparing AS c CROSS JOIN mlflow_metrics AS m
+WHERE m.experiment = c.experiment AND m.from_ms = c.from_ms AND bucket = width AND values_too
+  AND view = 'assessments' AND metric = 'assessment_count'
+  AND dimensions = 'assessment_name, assessment_value'
+UNION ALL
+SELECT bucket_ms, json_array('feedback', assessment_name, value)
+FROM comparing AS c CROSS JOIN mlflow_metrics AS m
+WHERE m.experiment = c.experiment AND m.from_ms = c.from_ms AND bucket = width AND NOT values_too
+  AND view = 'assessments' AND metric = 'assessment_count' AND dimensions = 'assessment_name'
+UNION ALL
+SELECT bucket_ms, json_array('average', assessment_name, round(value, 6))
+FROM comparing AS c CROSS JOIN mlflow_metrics AS m
+WHERE m.experiment = c.experiment AND m.from_ms = c.from_ms AND bucket = width AND NOT values_too
+  AND view = 'assessments' AND metric = 'assessment_value' AND aggregation = 'avg'
+  AND dimensions = 'assessment_name' AND value IS NOT NULL;
+
+-- The same of what is here (docs/reference/mlflow_metrics.md says which SQL counts as the server).
+DROP TABLE IF EXISTS temp.ours;
+CREATE TEMP TABLE ours(from_ms INTEGER, counted TEXT, PRIMARY KEY (from_ms, counted))
+  WITHOUT ROWID;
+DROP VIEW IF EXISTS temp.our_trace;
+CREATE TEMP VIEW our_trace AS
+SELECT timestamp_ms / width_ms * width_ms AS bucket_ms, t.*
+FROM comparing AS c JOIN mirror_trace AS t USING (experiment_id)
+WHERE timestamp_ms >= from_ms;
+DROP VIEW IF EXISTS temp.our_assessment;
+CREATE TEMP VIEW our_assessment AS
+SELECT timestamp_ms / width_ms * width_ms AS bucket_ms, values_too, a.*
+FROM comparing AS c JOIN mirror_assessment AS a USING (experiment_id)
+WHERE timestamp_ms >= from_ms AND valid = 1;
+INSERT INTO ours
+SELECT bucket_ms, json_array('status', status, count(*)) FROM our_trace GROUP BY bucket_ms, status
+UNION ALL
+SELECT bucket_ms, json_array('name', name, count(*)) FROM our_trace
+WHERE name IS NOT NULL GROUP BY bucket_ms, name
+UNION ALL
+SELECT bucket_ms, json_array('latency', aggregation,
+                             round(CASE aggregation WHEN 'avg' THEN avg WHEN 'min' THEN min
+                                   ELSE max END, 3))
+FROM (SELECT bucket_ms, avg(execution_time_ms) AS avg, min(execution_time_ms) AS min,
+             max(execution_time_ms) AS max
+      FROM our_trace WHERE execution_time_ms IS NOT NULL GROUP BY bucket_ms),
+     (SELECT 'avg' AS aggregation UNION ALL VALUES ('min'), ('max'))
+UNION ALL
+SELECT bucket_ms, json_array('tokens', sum(total_tokens)) FROM our_trace
+WHERE total_tokens IS NOT NULL GROUP BY bucket_ms
+UNION ALL
+SELECT bucket_ms, json_array('value', name, value_json, count(*)) FROM our_assessment
+WHERE values_too GROUP BY bucket_ms, name, value_json
+UNION ALL
+SELECT bucket_ms, json_array('feedback', name, count(*)) FROM our_assessment
+WHERE NOT values_too GROUP BY bucket_ms, name
+UNION ALL
+SELECT bucket_ms, json_array('average', name, round(avg(number), 6))
+FROM (SELECT bucket_ms, name, coalesce(value_num, CASE lower(value) WHEN 'yes' THEN 1 WHEN 'no'
+                                       THEN 0 END) AS number
+      FROM our_assessment WHERE NOT values_too)
+WHERE number IS NOT NULL GROUP BY bucket_ms, name;
+
+-- The buckets that differ, with what the server counts there; empty where it has nothing.
+DROP TABLE IF EXISTS temp.differing;
+CREATE TEMP TABLE differing AS
+SELECT from_ms, from_ms + width_ms AS until_ms,
+       coalesce((SELECT group_concat(counted, char(10)) FROM theirs AS t
+                 WHERE t.from_ms = d.from_ms), '') AS counts
+FROM (SELECT from_ms FROM (SELECT * FROM theirs EXCEPT SELECT * FROM ours)
+      UNION
+      SELECT from_ms FROM (SELECT * FROM ours EXCEPT SELECT * FROM theirs)) AS d,
+     (SELECT width_ms FROM comparing);
