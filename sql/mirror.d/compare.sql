@@ -1,29 +1,29 @@
--- Counts, hour by hour, what the mirror has, asks what the server counts, and notes where they differ
--- (stale.sql has that read again). A sync that makes the first copy has nothing to compare, and a
--- server before 3.17 cannot be asked.
+-- Counts, hour by hour, what the mirror has, asks what the server counts, and notes where they
+-- differ (stale.sql has that read again). A sync that makes the first copy has nothing to compare,
+-- and a server before 3.17 cannot be asked.
 
--- The server ends the whole answer after 50,000 groups. So where an hour is too fine, a day; and
--- where there are too many values of feedback, as of scores, their averages.
+-- The server ends the whole answer after 50,000 groups. So days are compared where names are too
+-- many for hours; and of feedback the averages where its values are too many, as scores are.
 DROP TABLE IF EXISTS temp.comparing;
 CREATE TEMP TABLE comparing AS
-WITH chosen AS (SELECT experiment_id, name AS experiment, max(keep_from_ms, 0) AS from_ms FROM syncing WHERE compares),
-server AS (SELECT value AS version FROM mlflow_settings WHERE name = 'server')
-SELECT chosen.*,
-       CASE WHEN (SELECT count(*) FROM (
-                    SELECT DISTINCT timestamp_ms / 3600000, name FROM mirror_trace AS t
-                    WHERE t.experiment_id = chosen.experiment_id AND timestamp_ms >= from_ms))
-              <= 20000 THEN 3600000
-            WHEN (SELECT count(*) FROM (
-                    SELECT DISTINCT timestamp_ms / 86400000, name FROM mirror_trace AS t
-                    WHERE t.experiment_id = chosen.experiment_id AND timestamp_ms >= from_ms))
-              <= 20000 THEN 86400000 END AS width_ms,
-       NULL AS width, NULL AS values_too
-FROM chosen, server
-WHERE EXISTS (SELECT 1 FROM mirror_slice AS s WHERE s.experiment_id = chosen.experiment_id)
-  AND (CAST(version AS INTEGER) > 3
-       OR (version GLOB '3.*' AND CAST(substr(version, 3) AS INTEGER) >= 17));
-DELETE FROM comparing WHERE width_ms IS NULL;
-UPDATE comparing SET width = iif(width_ms = 3600000, '1 hour', '1 day'), values_too = (
+WITH chosen AS (
+  SELECT experiment_id, name AS experiment, max(keep_from_ms, 0) AS from_ms FROM syncing
+  WHERE compares AND experiment_id IN (SELECT experiment_id FROM mirror_slice)
+    AND EXISTS (SELECT 1 FROM mlflow_settings
+                WHERE name = 'server' AND (CAST(value AS INTEGER) > 3 OR (
+                  value GLOB '3.*' AND CAST(substr(value, 3) AS INTEGER) >= 17)))),
+wide(width, width_ms) AS (VALUES ('1 hour', 3600000), ('1 day', 86400000))
+SELECT chosen.*, width, min(width_ms) AS width_ms, NULL AS values_too
+FROM chosen, wide
+WHERE (SELECT count(*) FROM (SELECT DISTINCT timestamp_ms / width_ms, name FROM mirror_trace AS t
+                             WHERE t.experiment_id = chosen.experiment_id
+                               AND timestamp_ms >= from_ms)) <= 20000
+  AND (SELECT count(*) FROM (SELECT DISTINCT timestamp_ms / width_ms, name
+                             FROM mirror_assessment AS a
+                             WHERE a.experiment_id = chosen.experiment_id
+                               AND timestamp_ms >= from_ms AND valid = 1)) <= 20000
+GROUP BY chosen.experiment_id;
+UPDATE comparing SET values_too = (
   SELECT count(*) <= 20000 FROM (
     SELECT DISTINCT timestamp_ms / width_ms, name, value_json FROM mirror_assessment AS a
     WHERE a.experiment_id = comparing.experiment_id AND timestamp_ms >= from_ms AND valid = 1));

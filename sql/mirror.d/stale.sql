@@ -1,6 +1,6 @@
--- Takes out of the slices what is no longer known to be true, so that slice.sql reads it again; then
--- expects the traces that are read again wherever they are, and opens the transaction that store.sql
--- ends. A first sync has nothing to do here.
+-- Takes out of the slices what is no longer known to be true, so that slice.sql reads it again;
+-- then expects the traces that are read again wherever they are, and opens the transaction that
+-- store.sql ends. A first sync has nothing to do here.
 
 BEGIN IMMEDIATE;
 -- What was read later than now was read while the clock was wrong. Nobody knows when that was.
@@ -8,9 +8,9 @@ DELETE FROM mirror_slice
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND read_at_ms >= (SELECT now_ms FROM syncing);
 -- A slice tells nothing of what began after it was read, and little of what began just before: such
--- traces may have reached the server later. So it is true up to lookback_ms before it was read. Where
--- counts are compared, which shows all but changes of tags and the like, no more than the newest 500
--- traces are read again for that, and the last hour.
+-- traces may have reached the server later. So it is true up to lookback_ms before it was read.
+-- Where counts are compared, which shows all but changes of tags and the like, no more than the
+-- newest 500 traces are read again for that, and the last hour.
 CREATE TEMP TABLE settled AS
 WITH slice AS (
   SELECT s.from_ms, s.until_ms, (read_at_ms - lookback_ms) / 3600000 * 3600000 AS lookback_from_ms,
@@ -31,8 +31,8 @@ WHERE mirror_slice.experiment_id = (SELECT experiment_id FROM syncing)
   AND mirror_slice.from_ms = settled.from_ms;
 DROP TABLE settled;
 
--- Buckets whose counts differ, unless they did already and the server counts the same: what it counts
--- otherwise than we do, reading again does not mend. The rest of each slice stays.
+-- Buckets whose counts differ, unless they did already and the server counts the same: what it
+-- counts otherwise than we do, reading again does not mend. The rest of each slice stays.
 CREATE TEMP TABLE rest AS
 WITH slice AS (SELECT s.* FROM mirror_slice AS s JOIN syncing USING (experiment_id)),
 hole AS (
