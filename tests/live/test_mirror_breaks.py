@@ -194,6 +194,24 @@ class Breaks(unittest.TestCase):
                         mirror.sync()
                         self.assert_same(mirror, fresh)
 
+    def test_the_server_does_not_count(self):
+        traffic = Traffic(self.server, "mirror uncounted", 2, int(time.time() * 1000) - 3 * DAY_MS)
+        proxy = Counting(self.server)
+        self.addCleanup(proxy.stop)
+        with scratch_folder() as folder:
+            mirror = Mirror(proxy, traffic.name, folder, spans_days=None)
+            mirror.sync()
+            before = mirror.offline("SELECT * FROM mirror_slice;")
+            proxy.count = 0
+            proxy.at_request = lambda number: number > 2  # after the version and the experiment
+            with self.assertRaisesRegex(RuntimeError, "^sql/mirror: mlflow_metrics: [^\n]*; "
+                                        "--no-compare does without the counts of the server$"):
+                mirror.sync(MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
+            self.assertEqual(mirror.offline("SELECT * FROM mirror_slice;"), before)
+            proxy.at_request = lambda number: False
+            mirror.sync("--no-compare")
+            self.assertIsNone(mirror.status()["compared_at_ms"])
+
     @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")
     def test_the_disk_is_full(self):
         now_ms = int(time.time() * 1000)
