@@ -19,10 +19,11 @@ WITH slice AS (
                 USING (experiment_id) ORDER BY timestamp_ms DESC LIMIT 1 OFFSET 499)) * 3600000
            AS enough_from_ms  -- NULL where nothing is compared, or there are fewer
   FROM mirror_slice AS s JOIN syncing USING (experiment_id))
-SELECT from_ms, until_ms,
-       max(lookback_from_ms, coalesce(enough_from_ms, lookback_from_ms)) AS settled_ms
-FROM slice
-WHERE until_ms > max(lookback_from_ms, coalesce(enough_from_ms, lookback_from_ms));
+SELECT * FROM (
+  SELECT from_ms, until_ms,
+         max(lookback_from_ms, coalesce(enough_from_ms, lookback_from_ms)) AS settled_ms
+  FROM slice)
+WHERE until_ms > settled_ms;
 DELETE FROM mirror_slice
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND from_ms IN (SELECT from_ms FROM settled WHERE from_ms >= settled_ms);

@@ -165,6 +165,7 @@ def measure(server, experiment_id, folder, repeats):
     mirror(server, database)
     write_parquet(database, parquet)
     week = last_week(database)
+
     def ask(source, setup="", questions=QUESTIONS):
         return measuring.shell(server, "", setup + questions.format(source).rstrip())
 
