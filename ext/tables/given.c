@@ -48,8 +48,10 @@ static const char *const given_texts[GIVEN_SQL_COUNT] = {
     [GIVEN_INDEX] = "INSERT INTO value(column, text, id) VALUES(?1, ?2, ?3)",
 };
 
+/* A trace is thousands of bytes: of them more fit into a large page. */
 #define GIVEN_SCHEMA                                                                               \
-  "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -%d; BEGIN;"           \
+  "PRAGMA page_size = 16384; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"                 \
+  "PRAGMA cache_size = -%d; BEGIN;"                                                                \
   "CREATE TABLE trace(place INTEGER PRIMARY KEY, id TEXT UNIQUE, ms INTEGER, json TEXT);"          \
   "CREATE TABLE spans(id TEXT PRIMARY KEY, json TEXT);"                                            \
   "CREATE TABLE member(question INTEGER, id TEXT, place INTEGER, PRIMARY KEY(question, id))"       \
@@ -175,18 +177,28 @@ int mlf_given_put(mlf_given *given, const mlf_json *page, const mlf_json_node *f
   return SQLITE_OK;
 }
 
-/* Looks in a page that is in memory: from where the last search ended on, since a join asks for one
-** after the other, and then from its begin. */
-static const mlf_json_node *given_search(const mlf_given *given, size_t place, const char *id) {
-  const mlf_json_node *last = given->found[place], *each = last;
-  while (each && strcmp(mlf_trace_id(each), id) != 0)
-    each = mlf_json_next(each);
-  if (each || !last) return each;
-  const mlf_json_node *root = mlf_json_root(given->pages[place]);
-  each = mlf_json_first(mlf_json_member(root, "traces"));
-  while (each && each != last && strcmp(mlf_trace_id(each), id) != 0)
-    each = mlf_json_next(each);
-  return each == last ? NULL : each;
+/* Whether this is where the trace with the id is in a page. */
+static bool given_is(const mlf_json_node *trace, const char *id) {
+  return trace && strcmp(mlf_trace_id(trace), id) == 0;
+}
+
+/* Looks in the pages that are in memory: first where the last search in each ended and right behind
+** it, since a join asks for one trace after the other. */
+static const mlf_json_node *given_search(const mlf_given *given, const char *id, size_t *place) {
+  for (*place = 0; *place < GIVEN_PAGES; ++*place) {
+    const mlf_json_node *last = given->found[*place], *next = last ? mlf_json_next(last) : NULL;
+    if (given_is(last, id)) return last;
+    if (given_is(next, id)) return next;
+  }
+  for (*place = 0; *place < GIVEN_PAGES; ++*place) {
+    if (!given->pages[*place]) continue;
+    const mlf_json_node *root = mlf_json_root(given->pages[*place]),
+                        *each = mlf_json_first(mlf_json_member(root, "traces"));
+    while (each && !given_is(each, id))
+      each = mlf_json_next(each);
+    if (each) return each;
+  }
+  return NULL;
 }
 
 static void given_add_row(sqlite3_str *text, sqlite3_stmt *row) {
@@ -236,11 +248,11 @@ int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
                    const mlf_json_node **trace, mlf_error *error) {
   *page = NULL;
   *trace = NULL;
-  for (size_t i = 0; i < GIVEN_PAGES; i++) {
-    const mlf_json_node *found = given->pages[i] ? given_search(given, i, id) : NULL;
-    if (!found) continue;
-    given->found[i] = *trace = found;
-    *page = mlf_json_hold(given->pages[i]);
+  size_t place;
+  const mlf_json_node *found = given_search(given, id, &place);
+  if (found) {
+    given->found[place] = *trace = found;
+    *page = mlf_json_hold(given->pages[place]);
     return SQLITE_ROW;
   }
   if (!given->db) return SQLITE_NOTFOUND;

@@ -9,29 +9,42 @@
 
 PRAGMA recursive_triggers = OFF;
 
--- What the scripts read of the server: of traces all but what only spans tell, and of each trace its
--- assessments. Both in one statement, for what a statement was given it does not ask for again.
+-- What the scripts read of the server: of a trace all but what only spans tell, in one row, and in
+-- the rows behind it its assessments. They are joined so that the trace is still at hand when its
+-- assessments are looked up.
 DROP VIEW IF EXISTS temp.server_traces;
 CREATE TEMP VIEW server_traces AS
-SELECT 0 AS is_assessment, trace_id, experiment_id, timestamp_ms, name, run_id, metadata,
-       status, execution_time_ms, end_time_ms, session_id, user_id, model_id, client_request_id,
-       input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
-       cache_creation_input_tokens, input_cost, output_cost, total_cost, span_count, size_bytes,
-       request_preview, response_preview, tags, assessments,
-       NULL AS assessment_id, NULL AS span_id, NULL AS assessment_type, NULL AS value,
-       NULL AS value_json, NULL AS value_num, NULL AS error_code, NULL AS source_type,
-       NULL AS source_id, NULL AS create_time_ms, NULL AS last_update_time_ms, NULL AS valid,
-       NULL AS overrides, NULL AS trace_run_id, NULL AS rationale, NULL AS error_message
-FROM mlflow_traces;
-DROP VIEW IF EXISTS temp.server_assessments;
-CREATE TEMP VIEW server_assessments AS
-SELECT 1, trace_id, experiment_id, timestamp_ms, name, run_id, metadata,
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL, NULL, NULL, NULL, NULL, NULL,
+SELECT is_assessment, t.trace_id, t.experiment_id, t.timestamp_ms,
+       iif(is_assessment, a.name, t.name) AS name,
+       iif(is_assessment, a.run_id, t.run_id) AS run_id,
+       iif(is_assessment, NULL, status) AS status,
+       iif(is_assessment, NULL, execution_time_ms) AS execution_time_ms,
+       iif(is_assessment, NULL, end_time_ms) AS end_time_ms,
+       iif(is_assessment, NULL, session_id) AS session_id,
+       iif(is_assessment, NULL, user_id) AS user_id,
+       iif(is_assessment, NULL, model_id) AS model_id,
+       iif(is_assessment, NULL, client_request_id) AS client_request_id,
+       iif(is_assessment, NULL, input_tokens) AS input_tokens,
+       iif(is_assessment, NULL, output_tokens) AS output_tokens,
+       iif(is_assessment, NULL, total_tokens) AS total_tokens,
+       iif(is_assessment, NULL, cache_read_input_tokens) AS cache_read_input_tokens,
+       iif(is_assessment, NULL, cache_creation_input_tokens) AS cache_creation_input_tokens,
+       iif(is_assessment, NULL, input_cost) AS input_cost,
+       iif(is_assessment, NULL, output_cost) AS output_cost,
+       iif(is_assessment, NULL, total_cost) AS total_cost,
+       iif(is_assessment, NULL, span_count) AS span_count,
+       iif(is_assessment, NULL, size_bytes) AS size_bytes,
        assessment_id, span_id, assessment_type, value, value_json, value_num, error_code,
        source_type, source_id, create_time_ms, last_update_time_ms, valid, overrides, trace_run_id,
-       rationale, error_message
-FROM mlflow_assessments;
+       rationale, error_message,
+       iif(is_assessment, a.metadata, t.metadata) AS metadata,
+       iif(is_assessment, NULL, tags) AS tags,
+       iif(is_assessment, NULL, request_preview) AS request_preview,
+       iif(is_assessment, NULL, response_preview) AS response_preview,
+       iif(is_assessment, NULL, assessments) AS assessments
+FROM mlflow_traces AS t CROSS JOIN (SELECT false AS is_assessment UNION ALL SELECT true)
+  LEFT JOIN mlflow_assessments AS a ON is_assessment AND a.trace_id = t.trace_id
+WHERE NOT is_assessment OR assessment_id IS NOT NULL;
 DROP VIEW IF EXISTS temp.server_spans;
 CREATE TEMP VIEW server_spans AS
 SELECT trace_id, span_id, parent_span_id, experiment_id, name, span_type, status, start_time_ns,
@@ -44,12 +57,12 @@ FROM mlflow_spans;
 -- What has arrived of it, and of that the traces.
 DROP TABLE IF EXISTS temp.arriving;
 CREATE TEMP TABLE arriving AS SELECT * FROM server_traces LIMIT 0;
-CREATE UNIQUE INDEX temp.arriving_trace ON arriving(trace_id) WHERE is_assessment = 0;
+CREATE UNIQUE INDEX temp.arriving_trace ON arriving(trace_id) WHERE NOT is_assessment;
 DROP VIEW IF EXISTS temp.arrived;
 CREATE TEMP VIEW arrived AS
-SELECT *, json_array(status, timestamp_ms, execution_time_ms, total_tokens, span_count, size_bytes)
+SELECT *, rowid AS place, json_array(status, timestamp_ms, execution_time_ms, total_tokens, span_count, size_bytes)
          AS seen_as
-FROM arriving WHERE is_assessment = 0;
+FROM arriving WHERE NOT is_assessment;
 DROP TABLE IF EXISTS temp.expected;
 CREATE TEMP TABLE expected(trace_id TEXT PRIMARY KEY);
 DROP TABLE IF EXISTS temp.due;

@@ -38,10 +38,6 @@ ORDER BY read_at_ms, from_ms DESC LIMIT 1;
 INSERT INTO arriving
 SELECT * FROM server_traces
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND timestamp_ms >= (SELECT from_ms FROM due) AND timestamp_ms < (SELECT until_ms FROM due)
-UNION ALL
-SELECT * FROM server_assessments
-WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND timestamp_ms >= (SELECT from_ms FROM due) AND timestamp_ms < (SELECT until_ms FROM due);
 INSERT INTO expected
 SELECT trace_id FROM mirror_trace

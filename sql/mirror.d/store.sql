@@ -6,16 +6,13 @@
 INSERT INTO arriving
 SELECT * FROM server_traces
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
-  AND trace_id IN (SELECT trace_id FROM expected EXCEPT SELECT trace_id FROM arrived)
-UNION ALL
-SELECT * FROM server_assessments
-WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND trace_id IN (SELECT trace_id FROM expected EXCEPT SELECT trace_id FROM arrived);
 
 -- Assessments are written where their JSON, the start or the run of the trace is not as it was.
 DROP TABLE IF EXISTS temp.judged;
-CREATE TEMP TABLE judged AS
-SELECT a.trace_id
+CREATE TEMP TABLE judged(trace_id TEXT PRIMARY KEY, place) WITHOUT ROWID;
+INSERT INTO judged
+SELECT a.trace_id, place
 FROM arrived AS a LEFT JOIN mirror_trace AS t ON t.trace_id = a.trace_id
   LEFT JOIN mirror_trace_json AS j ON j.trace_id = a.trace_id
 WHERE a.assessments IS NOT j.assessments OR a.timestamp_ms IS NOT t.timestamp_ms
@@ -98,20 +95,17 @@ FROM arrived;
 
 DELETE FROM mirror_assessment WHERE trace_id IN (SELECT trace_id FROM judged);
 DELETE FROM mirror_assessment_text WHERE trace_id IN (SELECT trace_id FROM judged);
-DROP TABLE IF EXISTS temp.placed_assessment;
-CREATE TEMP TABLE placed_assessment AS
-SELECT a.*, row_number() OVER (PARTITION BY trace_id ORDER BY a.rowid) AS place
-FROM arriving AS a WHERE is_assessment = 1 AND trace_id IN (SELECT trace_id FROM judged);
 INSERT INTO mirror_assessment(
   assessment_id, trace_id, span_id, experiment_id, name, assessment_type, value, value_json,
   value_num, error_code, source_type, source_id, run_id, create_time_ms, last_update_time_ms,
   valid, overrides, trace_run_id, timestamp_ms, place)
 SELECT assessment_id, trace_id, span_id, experiment_id, name, assessment_type, value, value_json,
        value_num, error_code, source_type, source_id, run_id, create_time_ms, last_update_time_ms,
-       valid, overrides, trace_run_id, timestamp_ms, place
-FROM placed_assessment;
+       valid, overrides, trace_run_id, timestamp_ms, a.rowid - judged.place
+FROM arriving AS a JOIN judged USING (trace_id) WHERE is_assessment;
 INSERT INTO mirror_assessment_text(trace_id, place, rationale, error_message, metadata)
-SELECT trace_id, place, rationale, error_message, metadata FROM placed_assessment;
+SELECT trace_id, a.rowid - judged.place, rationale, error_message, metadata
+FROM arriving AS a JOIN judged USING (trace_id) WHERE is_assessment;
 
 DELETE FROM mirror_spans_read WHERE trace_id IN (SELECT trace_id FROM opened);
 INSERT INTO mirror_spans_read(trace_id, read_at_ms, seen_as, root_place, span_error)
