@@ -57,7 +57,7 @@
 #define MLF_METRICS_FILTERS_MAX      30
 
 /* What one statement keeps of what it was given: in memory, and with what is on disk. */
-#define MLF_GIVEN_CACHE_KIB 8192
+#define MLF_GIVEN_CACHE_KIB 2048
 #define MLF_GIVEN_BYTES_MAX (1024LL * 1024 * 1024)
 
 /* ~/.mlflow/credentials. */

@@ -7,7 +7,7 @@
 **     the value of one column, is found by it.
 ** (3) Else the server is asked: for the walk; for one id; or, where SQLite gives a list that all
 **     ids will be in, for the list. What each of these costs is counted in rows, a request as
-**     SOURCE_REQUEST_ROWS. Once SOURCE_TRIES parts have cost an eighth of what the whole question
+**     SOURCE_REQUEST_ROWS. Once SOURCE_TRIES parts have cost a twentieth of what the whole question
 **     is thought to cost, the whole is asked for.
 ** (4) All that the server says is given to the statement, if that can be asked for twice.
 */

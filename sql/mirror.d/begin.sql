@@ -60,7 +60,8 @@ CREATE TEMP TABLE arriving AS SELECT * FROM server_traces LIMIT 0;
 CREATE UNIQUE INDEX temp.arriving_trace ON arriving(trace_id) WHERE NOT is_assessment;
 DROP VIEW IF EXISTS temp.arrived;
 CREATE TEMP VIEW arrived AS
-SELECT *, rowid AS place, json_array(status, timestamp_ms, execution_time_ms, total_tokens, span_count, size_bytes)
+SELECT *, rowid AS place,
+       json_array(status, timestamp_ms, execution_time_ms, total_tokens, span_count, size_bytes)
          AS seen_as
 FROM arriving WHERE NOT is_assessment;
 DROP TABLE IF EXISTS temp.expected;

@@ -200,9 +200,9 @@ static const source_case parts[] = {
     {"search 300", NUMBERS(60), JOIN "trace_id = id", "60|60|60;",
      "16 times 100 request_id IN ('t000'); 100 ; 2 times 16 timestamp_ms <= 99; 100 ; 3 times 100 "
      "timestamp_ms <= 200"},
-    {"search 5000", NUMBERS(60), JOIN "trace_id = id", "60|60|60;",
-     "16 times 100 request_id IN ('t000'); 100 ; 6 times 16 timestamp_ms <= 4799; 8 times 100 "
-     "request_id IN ('t016'); 100 ; 50 times 100 timestamp_ms <= 4900"},
+    {"search 20000", NUMBERS(60), JOIN "trace_id = id", "60|60|60;",
+     "16 times 100 request_id IN ('t000'); 100 ; 8 times 16 timestamp_ms <= 19799; 13 times 100 "
+     "request_id IN ('t016'); 100 ; 202 times 100 timestamp_ms <= 19900"},
     {"search 900", NUMBERS(60), JOIN "trace_id = id AND timestamp_ms >= 1795392000000", "60|60|60;",
      "16 times 100 request_id IN ('t000') AND timestamp_ms >= 0; 100 timestamp_ms >= 0; 3 times 16 "
      "timestamp_ms >= 0 AND timestamp_ms <= 699; 100 timestamp_ms >= 0; 9 times 100 timestamp_ms "
