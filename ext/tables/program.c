@@ -54,15 +54,22 @@ static int program_add(mlf_program *program, sqlite3_stmt *row) {
   return op->text ? SQLITE_OK : SQLITE_NOMEM;
 }
 
-int mlf_program_read(mlf_program *program, sqlite3_stmt *statement) {
-  char *sql = sqlite3_expanded_sql(statement);
-  if (!sql) return SQLITE_ERROR;
+static int program_explain(sqlite3 *db, const char *sql, sqlite3_stmt **shown) {
   char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
-  sqlite3_free(sql);
   if (!explain) return SQLITE_NOMEM;
-  sqlite3_stmt *shown = NULL;
-  int rc = sqlite3_prepare_v2(sqlite3_db_handle(statement), explain, -1, &shown, NULL);
+  int rc = sqlite3_prepare_v2(db, explain, -1, shown, NULL);
   sqlite3_free(explain);
+  return rc;
+}
+
+int mlf_program_read(mlf_program *program, sqlite3_stmt *statement) {
+  sqlite3 *db = sqlite3_db_handle(statement);
+  sqlite3_stmt *shown = NULL;
+  char *bound = sqlite3_expanded_sql(statement);
+  int rc = bound ? program_explain(db, bound, &shown) : SQLITE_ERROR;
+  sqlite3_free(bound);
+  /* With its values it may be too long, and SQL has no word for some: an infinite number. */
+  if (rc == SQLITE_ERROR) rc = program_explain(db, sqlite3_sql(statement), &shown);
   while (rc == SQLITE_OK && sqlite3_step(shown) == SQLITE_ROW)
     rc = program_add(program, shown);
   int finalized = sqlite3_finalize(shown);
@@ -107,6 +114,11 @@ static int program_width(const mlf_program_op *op) {
 /* Whether a look-up is DISTINCT's, which looks among the rows that it has put there itself. */
 static bool program_is_distinct(const mlf_program_op *op) {
   return mlf_program_is(op, "Found") && mlf_program_is(op + 1, "MakeRecord") && op[1].p1 == op->p3;
+}
+
+/* Whether a function compares its arguments. What it makes of them may only be tested for NULL. */
+static bool program_is_comparison(const mlf_program_op *op) {
+  return strncmp(op->text, "nullif(", 7) == 0;
 }
 
 /* Where the instruction copies the register from; -1: it does not write there, or is no copy. */
@@ -167,7 +179,7 @@ static bool program_uses(program_flow *flow, int at, int value) {
            !program_is_ours(flow, -1, op->p1, value - op->p3, at);
   if (mlf_program_is(op, "Function") || mlf_program_is(op, "PureFunc"))
     return value >= op->p2 && value < op->p2 + program_width(op) && op->p3 != value &&
-           program_follow(flow, at, op->p3);
+           (program_is_comparison(op) || program_follow(flow, at, op->p3));
   if (mlf_program_is_any(op, computed))
     return (op->p1 == value || op->p2 == value) && op->p3 != value &&
            program_follow(flow, at, op->p3);

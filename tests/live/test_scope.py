@@ -16,6 +16,7 @@ TRACES = 60
 COMPARED = [
     "lower(experiment) = '{name}'", "experiment || '' = '{name}'", "instr(experiment || '|', '{name}|') = 1",
     "coalesce(experiment, '') = '{name}'", "instr('{name}', experiment)",
+    "nullif(experiment, '{name}') IS NULL",
     "+experiment IN ('{name}', 'scope none', 'scope no')",
     "+experiment IN (SELECT name FROM named)", "experiment COLLATE NOCASE IN ('{name}', 'a', 'b')",
     "EXISTS (SELECT 1 FROM named WHERE named.name = experiment)",
@@ -108,6 +109,16 @@ class Scope(unittest.TestCase):
             variables = {"MLFLOW_EXPERIMENT_NAME": preset} if preset else {}
             shown = support.shell(";\n".join([named, *statements]) + ";", self.server, **variables)
             self.assertEqual(shown.split("\n"), [str(TRACES)] * len(statements), preset)
+
+    def test_a_bound_value_that_cannot_be_written_in_sql(self):
+        for preset in (None, self.other):
+            connection = self.connection(preset)
+            for sql in ("lower(experiment) = ?1 AND timestamp_ms < ?2",
+                        "+experiment = ?1 AND trace_id IN (SELECT trace_id FROM mlflow_traces "
+                        "WHERE experiment = ?1 AND timestamp_ms < ?2)"):
+                self.assertEqual(self.ask(
+                    connection, f"SELECT count(*) FROM mlflow_traces WHERE {sql}",
+                    self.name, float("inf")), [(TRACES,)], (preset, sql))
 
     def test_what_is_only_shown_is_the_presets(self):
         connection = self.connection(self.name)
