@@ -163,11 +163,14 @@ static int span_scalar(const char *item, mlf_value *value, mlf_error *error) {
   return rc;
 }
 
-/* An attribute, or a member of it, as an SQL value. */
+/* An attribute, or a member of it, as an SQL value. Members are tokens and costs: numbers, as in the
+** metadata of a trace, or nothing. */
 static int span_attribute(const mlf_json *json, const mlf_column *column, mlf_value *value,
                           mlf_error *error) {
   int rc = span_attribute_json(json, column->path, value, error);
-  return rc == SQLITE_OK ? span_scalar(column->item, value, error) : rc;
+  if (rc == SQLITE_OK) rc = span_scalar(column->item, value, error);
+  if (column->item && value->type == MLF_TEXT) mlf_value_clear(value);
+  return rc;
 }
 
 /* The attributes of an event or a link: those of a file are plain JSON. */
