@@ -6,6 +6,9 @@
 -- drops what a statement does not read, which it cannot do with a join. The t.* of traces takes in
 -- the columns that are added for declared tags.
 
+-- Of a new file; long texts take less room in such pages.
+PRAGMA page_size = 8192;
+
 CREATE TABLE IF NOT EXISTS mirror_settings(
   one            INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
   days           INTEGER                -- how many days of traces to keep; NULL: all
