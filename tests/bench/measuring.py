@@ -3,6 +3,7 @@ docs/performance.md.
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -26,30 +27,40 @@ PAGE = ROOT / "docs" / "performance.md"
 EXTENSION = ROOT / "build" / "mlflow0"
 
 
-def multiply(path, copies):
-    """Adds copies of every trace to a store, without spans: other ids, other times."""
-    with sqlite3.connect(path) as db:
-        def copy(table, changed):
-            names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
-            values = ", ".join(changed.get(name, name) for name in names)
-            db.execute(f"INSERT INTO {table}({', '.join(names)}) SELECT {values} FROM "
-                       f"(SELECT * FROM {table} WHERE {key[table]} IN (SELECT id FROM original))"
-                       ", copies")
+def multiply(db, copies):
+    """Adds copies of every trace to a store, without spans: other ids, other times. `db` is a
+    connection to SQLite or PostgreSQL."""
+    cursor = db.cursor()
 
-        key = {"trace_info": "request_id", "trace_tags": "request_id",
-               "trace_request_metadata": "request_id", "assessments": "trace_id"}
-        db.execute("CREATE TEMP TABLE original AS SELECT request_id AS id FROM trace_info")
-        db.execute("CREATE TEMP TABLE copies AS WITH RECURSIVE c(n) AS "
+    def copy(table, changed):
+        cursor.execute(f"SELECT * FROM {table} LIMIT 0")
+        names = [column[0] for column in cursor.description]
+        values = ", ".join(changed.get(name, name) for name in names)
+        cursor.execute(f"INSERT INTO {table}({', '.join(names)}) SELECT {values} FROM "
+                       f"(SELECT * FROM {table} WHERE {key[table]} IN (SELECT id FROM original))"
+                       " AS one, copies")
+
+    key = {"trace_info": "request_id", "trace_tags": "request_id",
+           "trace_request_metadata": "request_id", "assessments": "trace_id"}
+    cursor.execute("CREATE TEMP TABLE original AS SELECT request_id AS id FROM trace_info")
+    cursor.execute("CREATE TEMP TABLE copies AS WITH RECURSIVE c(n) AS "
                    f"(SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {copies}) SELECT n FROM c")
-        for table, trace in key.items():
-            changed = {trace: f"substr({trace}, 1, 29) || printf('%06x', n)"}
-            if table == "trace_info":
-                changed["timestamp_ms"] = "timestamp_ms - n * 1234567"
-            if table == "assessments":
-                changed["assessment_id"] = "substr(assessment_id, 1, 28) || printf('%06x', n)"
-                changed["trace_timestamp_ms"] = "trace_timestamp_ms - n * 1234567"
-            copy(table, changed)
-    db.close()
+    for table, trace in key.items():
+        changed = {trace: f"substr({trace}, 1, 29) || (100000 + n)"}
+        if table == "trace_info":
+            changed["timestamp_ms"] = "timestamp_ms - n * 1234567"
+        if table == "assessments":
+            changed["assessment_id"] = "substr(assessment_id, 1, 28) || (100000 + n)"
+            changed["trace_timestamp_ms"] = "trace_timestamp_ms - n * 1234567"
+        copy(table, changed)
+    db.commit()
+
+
+def seed(server, traces):
+    """Fills the experiment through MLflow's client."""
+    subprocess.run([sys.executable, HERE.parent / "live" / "seed.py", "--traces", str(traces),
+                    "--experiment", EXPERIMENT],
+                   check=True, env=os.environ | {"MLFLOW_TRACKING_URI": server.uri})
 
 
 def seeded_store(traces, copied=1):
@@ -65,12 +76,10 @@ def seeded_store(traces, copied=1):
         print(f"Seeding {traces} traces", flush=True)
         new = kept.with_suffix(".db.new")
         with live.Server(database=new) as server:
-            subprocess.run(
-                [sys.executable, HERE.parent / "live" / "seed.py",
-                 "--traces", str(traces // copied), "--experiment", EXPERIMENT],
-                check=True, env=os.environ | {"MLFLOW_TRACKING_URI": server.uri})
+            seed(server, traces // copied)
         if copied > 1:
-            multiply(new, copied - 1)
+            with contextlib.closing(sqlite3.connect(new)) as db:
+                multiply(db, copied - 1)
         new.rename(kept)
     return kept
 
@@ -165,8 +174,7 @@ def main(name, description, store, measure, traces=None):
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="sqlite-mlflow-bench-"))
     try:
-        subprocess.run(["cmake", "--workflow", "--preset", "release"], cwd=ROOT, check=True,
-                       stdout=subprocess.DEVNULL)
+        build()
         shutil.copy(store(arguments.traces) if traces else store(), folder / "mlflow.db")
         with live.Server(workers=arguments.workers, database=folder / "mlflow.db") as server:
             listed = run(["sqlite3", "-batch"], f".load {EXTENSION}\nSELECT "
@@ -176,11 +184,20 @@ def main(name, description, store, measure, traces=None):
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     text = text if text.endswith("\n") else text + " "
-    text += (f"Medians of {arguments.repeats}; MLflow {live.NEWEST} with {arguments.workers} "
-             "workers on its SQLite store, server and client together on "
-             f"{os.cpu_count()} cores.")
+    publish(name, f"{text}Medians of {arguments.repeats}; MLflow {live.NEWEST} with "
+            f"{arguments.workers} workers on its SQLite store, server and client together on "
+            f"{os.cpu_count()} cores.", arguments.write)
+
+
+def build():
+    subprocess.run(["cmake", "--workflow", "--preset", "release"], cwd=ROOT, check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def publish(name, text, write):
+    """Prints what was measured; writes it between the marks of docs/performance.md."""
     print(text)
-    if arguments.write:
+    if write:
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         before, rest = PAGE.read_text().split(begin)
         PAGE.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
