@@ -1,9 +1,9 @@
 """What the tests share: where things are, SQLite with the extension loaded, and MLflow servers.
 
-Test files import it after putting tests/ on sys.path and run under the newest MLflow's Python.
-tests/run builds the extension and names it in MLFLOW_SQL_TEST_EXTENSION; by hand, e.g.
+Test files run under the newest MLflow's Python, by pytest, which puts tests/ on sys.path. tests/run
+builds the extension and names it in MLFLOW_SQL_TEST_EXTENSION; by hand, e.g.
 
-    MLFLOW_SQL_TEST_EXTENSION=/tmp/build/mlflow0 PYTHON tests/live/test_traces.py
+    MLFLOW_SQL_TEST_EXTENSION=/tmp/build/mlflow0 PYTHON -m pytest tests/live/test_joins.py
 
 tests/run also names the servers that it has started, so that files share them:
 MLFLOW_SQL_TEST_SERVERS="sqlite-3.17.2=http://127.0.0.1:5801 ...". A server that it does not name

@@ -8,13 +8,10 @@ takes.
 
 import contextlib
 import os
-import pathlib
 import random
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 TRACES = 80
 CASES = int(os.environ.get("MLFLOW_SQL_TEST_CASES", "2200")) // 14
@@ -167,7 +164,3 @@ class Nesting(unittest.TestCase):
 
     def test_one_page(self):
         self.compare(3, CASES // 4)
-
-
-if __name__ == "__main__":
-    unittest.main()

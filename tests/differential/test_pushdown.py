@@ -9,11 +9,9 @@ on each server and store that is there, and on the newest SQLite beside Debian's
 import json
 import os
 import random
-import sys
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
-import support  # noqa: E402
+import support
 
 TRACES = 150
 # Five thousand in all. The oldest server is told less, so each case there reads more.
@@ -321,6 +319,3 @@ def make_tests():
 
 
 make_tests()
-
-if __name__ == "__main__":
-    unittest.main()

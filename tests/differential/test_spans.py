@@ -8,24 +8,21 @@ mlflow_traces and a local table, and of local copies of all of them.
 
 import json
 import os
-import pathlib
 import random
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
-import mlflow  # noqa: E402
-from mlflow.entities import (  # noqa: E402
+import mlflow
+from mlflow.entities import (
     AssessmentSource, Expectation, Feedback, Span, TraceData, TraceInfo, TraceLocation, TraceState,
 )
-from mlflow.tracing.client import TracingClient  # noqa: E402
-from opentelemetry.sdk.resources import Resource  # noqa: E402
-from opentelemetry.sdk.trace import ReadableSpan  # noqa: E402
-from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags  # noqa: E402
+from mlflow.tracing.client import TracingClient
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 TRACES = 24
 CASES = int(os.environ.get("MLFLOW_SQL_TEST_CASES", "400")) // 4
@@ -230,6 +227,3 @@ class Spans(unittest.TestCase):
 for each in support.servers():
     add(each, 500, 4, True)
 add(support.SQLITE, 7, 1, False)
-
-if __name__ == "__main__":
-    unittest.main()

@@ -12,8 +12,7 @@ import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 COUNT = os.environ.get("MLFLOW_SQL_TEST_STATEMENTS", "12")
 SEED = os.environ.get("MLFLOW_SQL_TEST_SEED", "1")
@@ -47,7 +46,3 @@ class Statements(unittest.TestCase):
 
     def test_postgresql(self):
         self.compare(support.POSTGRESQL)
-
-
-if __name__ == "__main__":
-    unittest.main()

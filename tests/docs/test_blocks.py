@@ -5,16 +5,13 @@ the demo's kind of traces. A block that is followed at once by a block of output
 it shows a query plan; of tables it has the columns, for what is in them depends on the data.
 """
 
-import pathlib
 import re
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import seeded  # noqa: E402
+import seeded
 
 MARK = "-- block "
 BLOCK = re.compile(r"^```sql\n(.*?)^```\n(?:\n?^```\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
@@ -90,6 +87,3 @@ def add(page):
 for each in pages():
     if BLOCK.search(each.read_text()):
         add(each)
-
-if __name__ == "__main__":
-    unittest.main()

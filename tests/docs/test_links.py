@@ -1,13 +1,10 @@
 """Every link of the README and the manual leads to a file, and to a heading in it; every page of
 the manual can be reached from its index; files and functions that the architecture names are there."""
 
-import pathlib
 import re
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 DOCS = support.ROOT / "docs"
@@ -59,7 +56,3 @@ class Links(unittest.TestCase):
                                         for folder in (ext, support.ROOT, support.TESTS)))
                 elif re.fullmatch(r"[a-z]+_\w+", name) and name not in ("mlflow_requests",):
                     self.assertTrue(name in words or name in code)
-
-
-if __name__ == "__main__":
-    unittest.main()

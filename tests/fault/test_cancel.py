@@ -4,19 +4,16 @@ sqlite3_interrupt (Ctrl-C), and a progress handler, as hosts use for their own t
 statement also ends by itself when its time is over.
 """
 
-import pathlib
 import re
 import signal
 import statistics
 import subprocess
-import sys
 import threading
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer  # noqa: E402
+import support
+from hostile_server import HostileServer
 
 ROUNDS = 5
 SECONDS_MAX = 0.25
@@ -155,7 +152,3 @@ connection.execute({COUNT!r}).fetchall()
                 finally:
                     process.kill()
         self.assertEqual(said.splitlines()[-1], "sqlite3.OperationalError: interrupted")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -5,13 +5,10 @@ the list of an IN. Each of its versions does so in other instructions, which tab
 """
 
 import json
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer, Step  # noqa: E402
+import support
+from hostile_server import HostileServer, Step
 
 EXPERIMENTS = {"7": "agent", "8": "other"}  # the first is the preset one
 TABLES = """CREATE TABLE list(name TEXT); INSERT INTO list VALUES('other');
@@ -92,7 +89,3 @@ class Compared(unittest.TestCase):
         for statement in NOT_COMPARED:
             with self.subTest(statement):
                 self.assertEqual(self.connection.execute(statement).fetchall(), [("agent",)])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -5,13 +5,10 @@ statement must fail; if it was a passing one, the page is asked for again and th
 """
 
 import json
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer, Script  # noqa: E402
+import support
+from hostile_server import HostileServer, Script
 
 PAGE_ROWS = 2
 IDS = [f"t{i}" for i in range(5)]
@@ -95,7 +92,3 @@ class Cuts(unittest.TestCase):
             cut = f"cut {length} {answers[1]} end=close"
             self.assertIn(self.ask([good[0], cut, *good[1:]]), (IDS, None), length)
             self.assertIsNone(self.ask([good[0], cut]), length)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -12,13 +12,11 @@ import itertools
 import os
 import pathlib
 import sqlite3
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer  # noqa: E402
+import support
+from hostile_server import HostileServer
 
 CANARY = "CANARY-3f7a"
 
@@ -307,7 +305,3 @@ class DatabaseFileAndTheServer(unittest.TestCase):
             run = self.run_on_file(f"SELECT mlflow_connect('{self.theirs.uri}');", False, True)
         self.assertEqual(run.stdout, f"{self.theirs.uri}\nnext\n0\n")
         self.assertEqual(self.theirs.requests[-1].header("Authorization"), f"Bearer {CANARY}")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -8,13 +8,11 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer  # noqa: E402
+import support
+from hostile_server import HostileServer
 
 COUNT = "SELECT count(*) FROM mlflow_traces;"
 SEARCH = "/api/3.0/mlflow/traces/search"
@@ -331,7 +329,3 @@ class Errors(unittest.TestCase):
                    "language: write OR in SQL",
                    "SELECT count(*) FROM mlflow_traces WHERE filter = 'tags.a = ''1'' OR 2 = 2';",
                    server=support.start())
-
-
-if __name__ == "__main__":
-    unittest.main()

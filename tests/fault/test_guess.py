@@ -6,15 +6,12 @@ reaches the server is compared with what the walk needs.
 """
 
 import json
-import pathlib
 import re
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer, Step  # noqa: E402
+import support
+from hostile_server import HostileServer, Step
 
 NEWEST_MS = 1_790_000_000_000
 PAGE_ROWS = 10
@@ -146,7 +143,3 @@ class Guess(unittest.TestCase):
         rows.close(True)
         time.sleep(0.2)
         self.assertEqual(self.server.begins, [0, 9, 18, 27])
-
-
-if __name__ == "__main__":
-    unittest.main()

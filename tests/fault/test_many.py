@@ -5,14 +5,11 @@ Nothing is shared that two threads could spoil, and what a statement held is giv
 
 import json
 import os
-import pathlib
-import sys
 import threading
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer  # noqa: E402
+import support
+from hostile_server import HostileServer
 
 THREADS = 8
 ROUNDS = 25
@@ -91,7 +88,3 @@ class Many(unittest.TestCase):
         self.assertLessEqual(len(self.server.requests) - requests, 100 * 2)
         self.assertLessEqual(self.server.connects, 3)
         connection.close()
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -4,16 +4,13 @@ import contextlib
 import fcntl
 import json
 import os
-import pathlib
 import re
 import subprocess
-import sys
 import termios
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer  # noqa: E402
+import support
+from hostile_server import HostileServer
 
 START = 1_790_000_000_000
 LINE = re.compile(r"\r\x1b\[\?7lmlflow: ([^\x1b]*)\x1b\[K\x1b\[\?7h")
@@ -108,7 +105,3 @@ class Progress(unittest.TestCase):
             "mlflow_traces: POST /api/3.0/mlflow/traces/search: the statement's 1.5 s are over, "
             "after 10 traces in 4 requests, about 23 to go; a larger MLFLOW_SQL_STATEMENT_TIMEOUT "
             "allows more, and a narrower condition needs less", err)
-
-
-if __name__ == "__main__":
-    unittest.main()

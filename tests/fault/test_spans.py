@@ -1,16 +1,13 @@
 """Spans from a server that misbehaves: right or an error, never short, and Ctrl-C is heard."""
 
 import json
-import pathlib
 import statistics
-import sys
 import threading
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-from hostile_server import HostileServer, Script  # noqa: E402
+import support
+from hostile_server import HostileServer, Script
 
 IDS = ["t0", "t1", "t2"]
 COUNT = "SELECT trace_id, count(*) FROM mlflow_spans GROUP BY 1"
@@ -170,7 +167,3 @@ class Spans(unittest.TestCase):
                 self.assertLess(statistics.median(delays), 0.25)
                 self.play()
                 self.assertEqual(self.ask(), ROWS)
-
-
-if __name__ == "__main__":
-    unittest.main()

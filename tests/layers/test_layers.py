@@ -1,15 +1,12 @@
 """The tree keeps its own rules: layers, doors, entry points, small pieces, one layout."""
 
-import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
-import support  # noqa: E402
+import support
 
 EXT = support.ROOT / "ext"
 MAY_INCLUDE = {
@@ -137,7 +134,3 @@ class LayersTest(unittest.TestCase):
                         name in path.read_text(errors="replace") for name in here):
                     wrong.append(str(path.relative_to(support.ROOT)))
         self.assertEqual(wrong, [])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -9,19 +9,15 @@ import collections
 import hashlib
 import json
 import math
-import pathlib
 import statistics
-import sys
-import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import numpy  # noqa: E402
+import numpy
 
-import mirrored  # noqa: E402
-import seeded  # noqa: E402
-from scenario import Assessment, Span, Trace  # noqa: E402
+import mirrored
+import seeded
+from scenario import Assessment, Span, Trace
 
 NAME = "agents that go round"
 BEGIN_MS = seeded.UNTIL_MS - 10 * seeded.DAY_MS
@@ -337,7 +333,3 @@ class Agents(seeded.Compared):
                     database=str(mirror.path))
                 with self.subTest(view):
                     self.assertEqual(json.loads(shown), self.databases["odd"].rows(sql))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -9,11 +9,9 @@ import contextlib
 import logging
 import os
 import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 TRACES = 120
@@ -84,7 +82,3 @@ class Archive(unittest.TestCase):
             self.assertEqual(half[what], rows, what)
             self.assertEqual(whole[what], rows, what)
             self.assertLess(many[what], few[what] + 10, what)  # by batches still
-
-
-if __name__ == "__main__":
-    unittest.main()

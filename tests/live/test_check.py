@@ -6,23 +6,20 @@ import datetime
 import functools
 import itertools
 import json
-import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import numpy  # noqa: E402
-import pandas  # noqa: E402
-import scipy.stats  # noqa: E402
+import numpy
+import pandas
+import scipy.stats
 
-import mirrored  # noqa: E402
-import seeded  # noqa: E402
-import test_report  # noqa: E402
+import mirrored
+import seeded
+import test_report
 
 CHECK = support.ROOT / "sql" / "check"
 KINDS = ("all", "errors", "in progress", "empty")
@@ -421,7 +418,3 @@ class Script(unittest.TestCase):
         day = [info for info in found if seeded.UNTIL_MS - 24 * 3_600_000 <= info.request_time
                < seeded.UNTIL_MS]
         self.assertEqual((len(shown), sum(shown)), (24, len(day)))
-
-
-if __name__ == "__main__":
-    unittest.main()

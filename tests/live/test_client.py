@@ -10,25 +10,22 @@ import json
 import logging
 import math
 import os
-import pathlib
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 # The client's own connection may be reset on a busy machine: it tries once more, at once.
 os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
                "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0", "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0"}
-import mlflow  # noqa: E402
-from mlflow.entities import (  # noqa: E402
+import mlflow
+from mlflow.entities import (
     AssessmentSource, Expectation, Feedback, Span, TraceData, TraceInfo, TraceLocation, TraceState,
 )
-from mlflow.tracing.client import TracingClient  # noqa: E402
-from opentelemetry.sdk.resources import Resource  # noqa: E402
-from opentelemetry.sdk.trace import Event, ReadableSpan  # noqa: E402
-from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags  # noqa: E402
+from mlflow.tracing.client import TracingClient
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 try:
     from mlflow.entities import Link
@@ -343,7 +340,3 @@ class Client(unittest.TestCase):
                 "WHERE experiment = ?1 GROUP BY trace_id "
                 "HAVING count(end_time_ns) = count(*))", (experiment,)).get
             self.assertLess(worst, 1e-6)
-
-
-if __name__ == "__main__":
-    unittest.main()

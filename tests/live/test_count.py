@@ -5,12 +5,9 @@ server that counts and of one that is too old to.
 """
 
 import json
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 TRACES = 120
 OTHERS = 12
@@ -141,7 +138,3 @@ class Count(unittest.TestCase):
             for answers in self.ask(server, statements, "count none"):
                 self.assertEqual([rows for rows, _ in answers], ["0", "", ""])
                 self.assertEqual(answers[2][1], [0, 0])
-
-
-if __name__ == "__main__":
-    unittest.main()

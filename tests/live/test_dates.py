@@ -3,12 +3,9 @@
 The same conditions on a local copy of the traces tell what SQL's rows are.
 """
 
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 DAY_S = 1_795_478_400  # 2026-11-24
 TABLES = "mlflow_traces", "mlflow_spans", "mlflow_assessments"
@@ -97,7 +94,3 @@ class Dates(unittest.TestCase):
             "WITH v(x) AS (VALUES ('2026-11-24'), ('2026-11-25'), (5)) SELECT x, (SELECT count(*) "
             "FROM mlflow_traces WHERE timestamp_ms > x) FROM v")
         self.assertEqual(len([note for _, _, note in log if note]), 1)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -2,14 +2,11 @@
 
 import copy
 import json
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import seeded  # noqa: E402
+import seeded
 
 EXPORT = f".read {seeded.SQL}/export_dataset.sql"
 
@@ -77,7 +74,3 @@ class Export(unittest.TestCase):
     def test_nothing(self):
         name = seeded.experiment(self.server, "empty")
         self.assertEqual(seeded.Database(self.server, name).shell(EXPORT), "")
-
-
-if __name__ == "__main__":
-    unittest.main()

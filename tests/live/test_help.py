@@ -2,17 +2,13 @@
 """
 
 import itertools
-import pathlib
 import re
 import subprocess
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 WALKING = ("mlflow_traces", "mlflow_spans", "mlflow_assessments")
-METRICS = "mlflow_metrics"
 # What is written after a column, and what EXPLAIN QUERY PLAN shows of it if it is sent.
 OPERATORS = {"=": "= 'a'", "!=": "!= 'a'", "<": "< 'a'", "<=": "<= 'a'", ">": "> 'a'", ">=": ">= 'a'",
              "IN": "IN ('a', 'b')", "LIKE": "LIKE 'a_b'", "GLOB": "GLOB 'a*b'", "IS NULL": "IS NULL",
@@ -134,7 +130,3 @@ class Help(unittest.TestCase):
                 self.assertIn(row["table_name"] or row["name"], row["example"])
         connect = next(row for row in self.of("function") if row["name"] == "mlflow_connect")
         self.assertEqual(support.shell(connect["example"] + ";"), "http://127.0.0.1:5000")
-
-
-if __name__ == "__main__":
-    unittest.main()

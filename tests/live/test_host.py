@@ -1,11 +1,8 @@
 """A host program may change what SQL means; pushdown must not."""
 
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 
 class Host(unittest.TestCase):
@@ -68,7 +65,3 @@ class Host(unittest.TestCase):
                 "mlflow_traces AS d, mlflow_traces AS e WHERE a.experiment = ?1 AND "
                 "b.experiment = ?1 AND c.experiment = ?1 AND d.experiment = ?1 AND "
                 "e.experiment = ?1", (self.experiment,)).fetchall()
-
-
-if __name__ == "__main__":
-    unittest.main()

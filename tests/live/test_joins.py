@@ -4,13 +4,10 @@ Requests are counted in mlflow_requests, on Debian's SQLite and on the newest on
 """
 
 import json
-import pathlib
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 TRACES = 130
 IDS = 60
@@ -324,7 +321,3 @@ class Joins(unittest.TestCase):
         support.delete_traces(self.server, experiment, ids[10:])
         self.assertEqual(list(rows), [(trace_id, None) for trace_id in ids[1:]])
         connection.close()
-
-
-if __name__ == "__main__":
-    unittest.main()

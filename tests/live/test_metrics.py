@@ -7,13 +7,10 @@ time, and under conditions, over traces of every kind, on both stores.
 
 import itertools
 import math
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402 (puts live/ on the path)
-import seeded  # noqa: E402
+import support
+import seeded
 
 FROM_MS, UNTIL_MS = seeded.UNTIL_MS - 9 * seeded.DAY_MS, seeded.UNTIL_MS - 2 * seeded.DAY_MS + 1
 AGGREGATIONS = {"sum": "sum({})", "avg": "avg({})", "min": "min({})", "max": "max({})"} | {
@@ -340,7 +337,3 @@ class Metrics(unittest.TestCase):
             run.stderr, r"mlflow_metrics: GET /version: http://\S+ is MLflow 3\.5, and metrics "
             r"that agree with our other tables come with 3\.17; ask instead as in SELECT "
             r"count\(\*\) FROM mlflow_traces\n")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -13,15 +13,14 @@ import tempfile
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import seeded  # noqa: E402
-import test_agents  # noqa: E402
-import test_models  # noqa: E402
-import test_report  # noqa: E402
-from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder  # noqa: E402
-from test_patterns import PATTERNS  # noqa: E402
+import seeded
+import test_agents
+import test_models
+import test_report
+from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder
+from test_patterns import PATTERNS
 
 
 def sqlite_of(process):
@@ -558,7 +557,3 @@ class Corners(unittest.TestCase):
             mirror.sync()
             self.assertEqual(found("заказ"), [])
             self.assertEqual(mirror.integrity(), "ok")
-
-
-if __name__ == "__main__":
-    unittest.main()

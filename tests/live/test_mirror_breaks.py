@@ -9,17 +9,15 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import unittest
 import urllib.parse
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder  # noqa: E402
+from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder
 
 NOTHING = {table: set() for table in ALSO}
 CLOCK = """
@@ -296,7 +294,3 @@ class Clocks(unittest.TestCase):
             self.assertEqual(mirror.offline(empty), "0")
             self.assertEqual(mirror.differences(), NOTHING)
             self.assertEqual(mirror.status()["gone"], 2)
-
-
-if __name__ == "__main__":
-    unittest.main()

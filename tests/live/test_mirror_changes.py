@@ -1,16 +1,13 @@
 """Every kind of change to a trace, and what a mirror says of it: as docs/mirror.md promises."""
 
 import json
-import pathlib
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import seeded  # noqa: E402
-from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder  # noqa: E402
+import seeded
+from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder
 
 
 # Changes that leave everything as it was that the server can count.
@@ -255,7 +252,3 @@ class Changes(unittest.TestCase):
             mirror.settings(reread_days=0)
             mirror.sync()
             self.assertEqual(mirror.differences()["traces"], set())
-
-
-if __name__ == "__main__":
-    unittest.main()

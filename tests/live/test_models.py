@@ -9,16 +9,12 @@ import collections
 import datetime
 import hashlib
 import json
-import pathlib
-import sys
-import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import mirrored  # noqa: E402
-import seeded  # noqa: E402
-from scenario import Span, Trace  # noqa: E402
+import mirrored
+import seeded
+from scenario import Span, Trace
 
 NAME = "odd calls of models"
 BEGIN_MS = seeded.UNTIL_MS - 10 * seeded.DAY_MS
@@ -380,7 +376,3 @@ class ToLabel(Priced):
                 self.assertIn("seen", {row["novelty"] for row in rows})
             if kind == "odd":
                 self.assertEqual([(row["novelty"], row["alike"]) for row in rows], [("new", 2)])
-
-
-if __name__ == "__main__":
-    unittest.main()

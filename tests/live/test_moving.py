@@ -5,15 +5,12 @@ start again and again; and it ends, is tagged and deleted, all while it is read.
 small pages, with the newest SQLite in this process, so that a test can act between two rows.
 """
 
-import pathlib
 import random
 import secrets
-import sys
 import unittest
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 START_MS = 1_795_000_000_000
 
@@ -117,7 +114,3 @@ class MovingOnSqlite(Moving, unittest.TestCase):
 
 class MovingOnPostgresql(Moving, unittest.TestCase):
     name = support.POSTGRESQL
-
-
-if __name__ == "__main__":
-    unittest.main()

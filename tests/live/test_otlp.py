@@ -6,15 +6,12 @@ conventions. So what is shown is not what the server's own filter compares.
 
 import json
 import os
-import pathlib
 import secrets
-import sys
 import unittest
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
-import test_client  # noqa: E402
+import support
+import test_client
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 START_NS = 1_795_000_000_000_000_000
@@ -112,7 +109,3 @@ class Otlp(unittest.TestCase):
                     self.assertEqual(connection.execute(sql.format("s"), (value,)).fetchall(),
                                      connection.execute(sql.format("copy"), (value,)).fetchall(),
                                      (condition, value))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -3,16 +3,13 @@ can be read twice; views outlive the connection, see what changed, and send cond
 """
 
 import json
-import pathlib
 import re
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import seeded  # noqa: E402
+import seeded
 
 PATTERNS = sorted((seeded.SQL / "patterns").glob("*.sql"))
 COST = re.compile(r"at most (\d+) requests?, (\d+) payloads?", re.IGNORECASE)
@@ -296,7 +293,3 @@ class Scripts(unittest.TestCase):
             for plan in (database.shell(sql + ";"), newest):
                 for term in terms:
                     self.assertIn(term, plan, sql)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -8,20 +8,17 @@ import collections
 import itertools
 import json
 import math
-import pathlib
 import random
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-from sklearn import metrics  # noqa: E402
+from sklearn import metrics
 
-import scenario  # noqa: E402
-import seed  # noqa: E402
-import seeded  # noqa: E402
-from scenario import Assessment  # noqa: E402
+import scenario
+import seed
+import seeded
+from scenario import Assessment
 
 NAME = "questions"
 COUNT = 500
@@ -231,7 +228,3 @@ class Questions(unittest.TestCase):
         rows = self.ask("SELECT value, n, verdict FROM what_fails WHERE dimension = 'user_id'",
                         many)
         self.assertEqual(rows, [{"value": None, "n": None, "verdict": "more than 1000 values"}])
-
-
-if __name__ == "__main__":
-    unittest.main()

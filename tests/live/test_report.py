@@ -8,19 +8,17 @@ import json
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import unicodedata
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import scenario  # noqa: E402
-import seed  # noqa: E402
-import seeded  # noqa: E402
+import scenario
+import seed
+import seeded
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'&amp; ]]> ${x}'
 CONTROLS = "\x1b]0;owned\x07\x1b[31m\u009b2J\nSuccess rate 100%"
@@ -473,7 +471,3 @@ class Report(unittest.TestCase):
         with (tempfile.TemporaryDirectory() as folder,
               self.assertRaisesRegex(RuntimeError, r"^sql/report: --days is '\?\[31m\?7'; it must be")):
             report(self.server, "any", folder, "--days", "\x1b[31m\n7")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -2,22 +2,19 @@
 say, is of the traces that it finds; of a mirror the two scripts find them themselves.
 """
 
-import pathlib
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import mirrored  # noqa: E402
-import scenario  # noqa: E402
-import seed  # noqa: E402
-import seeded  # noqa: E402
-import test_agents  # noqa: E402
-import test_check  # noqa: E402
-import test_models  # noqa: E402
-import test_report  # noqa: E402
+import mirrored
+import scenario
+import seed
+import seeded
+import test_agents
+import test_check
+import test_models
+import test_report
 
 NAME = "restricted"
 COUNT = 1100  # more than a page of those that are found
@@ -175,7 +172,3 @@ class Restriction(unittest.TestCase):
             with self.subTest(view):
                 self.assertTrue(seeded.same(restricted[view], rows), (restricted[view][:2], rows[:2]))
                 self.assertEqual(rows == unrestricted[view], view in CONSTANT)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -8,14 +8,11 @@ what MLflow's client finds, in the three ways in which traces come to an evaluat
 
 import json
 import os
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import seeded  # noqa: E402
+import seeded
 
 PATTERN = seeded.SQL / "patterns" / "04_failing_cases.sql"
 EXPORT = seeded.SQL / "export_dataset.sql"
@@ -168,7 +165,3 @@ class Runs(unittest.TestCase):
                 f"FROM failing_cases WHERE run_id = '{self.runs[kind]}';\n.read {EXPORT}")
             self.assertEqual(sorted(json.loads(line)["inputs"]["question"]
                                     for line in lines.splitlines()), expected, kind)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -4,12 +4,9 @@ SQLite does not always tell a table what it checks: not in the branches of an OR
 not in a RIGHT JOIN.
 """
 
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 TRACES = 60
 # What tells no plan which experiments are meant, with the name of one, and its id, in it.
@@ -208,7 +205,3 @@ class Scope(unittest.TestCase):
     def experiment_requests(connection):
         return connection.execute("SELECT count(*) FROM mlflow_requests "
                                   "WHERE endpoint LIKE '%/experiments/%'").get
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -7,14 +7,11 @@ counted, on Debian's SQLite and on the newest one.
 
 import itertools
 import json
-import pathlib
 import random
 import re
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 TRACES = 120
 OTHERS = 12
@@ -319,7 +316,3 @@ class Statement(unittest.TestCase):
                 "SELECT count(*) FROM mlflow_traces"):
             self.assertEqual(rows.splitlines()[-1], "0")
             self.assertLessEqual(searches, 4 * PAGES)
-
-
-if __name__ == "__main__":
-    unittest.main()

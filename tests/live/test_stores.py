@@ -5,12 +5,9 @@ shell's SQLite and the newest one, through apsw, agree too.
 """
 
 import json
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 START = 1_790_000_000_000
 COLUMNS = ('tags.environment, tags."mlflow.traceName" AS app, metadata."odd ``key" AS odd, '
@@ -157,7 +154,3 @@ def quote(value):
     if value is None:
         return "NULL"
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -4,13 +4,10 @@ test_walk.py acts between two rows, at chosen moments; here things happen at any
 """
 
 import collections
-import pathlib
-import sys
 import threading
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 START = 1_790_000_000_000
 PAGE_ROWS = 10
@@ -81,7 +78,3 @@ class Restart(unittest.TestCase):
                 if len(seen) == PAGE_ROWS + 3:
                     own.restart()
             self.assertEqual(seen, [trace["trace_id"] for trace in traces])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -7,16 +7,13 @@ Each view is asked in Debian's sqlite3 and in the newest SQLite.
 import collections
 import json
 import math
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import pandas as pd  # noqa: E402
+import pandas as pd
 
-import seeded  # noqa: E402
+import seeded
 
 KINDS = ["all", "errors", "in progress", "empty"]
 TRACES = ["trace_id", "status", "timestamp_ms", "ms", "session_id", "user_id", "run_id",
@@ -510,7 +507,3 @@ class Views(unittest.TestCase):
                 self.databases[kind].settings(days=10)
             if kind == "all":
                 self.assertIn("higher", [row["verdict"] for row in expected], "the slow release")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -6,14 +6,11 @@ or abandoned. The newest SQLite runs the statements, in this process, so that a 
 two rows.
 """
 
-import pathlib
-import sys
 import threading
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 START = 1_790_000_000_000
 
@@ -150,7 +147,3 @@ class Walk:
 for name in support.servers():
     case = "Walk_" + name.replace("-", "_").replace(".", "_")
     globals()[case] = type(case, (Walk, unittest.TestCase), {"name": name})
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -9,7 +9,6 @@ import collections
 import contextlib
 import datetime
 import json
-import os
 import pathlib
 import re
 import shlex
@@ -25,8 +24,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 PAGE = (support.ROOT / "docs" / "ways-in.md").read_text()
 TRACES = 60
@@ -181,7 +179,3 @@ class WaysIn(unittest.TestCase):
             status, page = ask("/traces.json", sql="SELECT mlflow_connect('http://127.0.0.1:9')")
             self.assertEqual(status, 400)
             self.assertIn("MLFLOW_SQL_LOCK is set", json.loads(page)["error"])
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -3,15 +3,12 @@ over copies of the demo's traces, whose times are then those of a trace.
 """
 
 import datetime
-import pathlib
-import sys
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
-import seeded  # noqa: E402
+import seeded
 
 ALL_TIME = {"failing_cases", "judge_errors", "span_profile"}
 NO_TRACES = {"report_window", "asked_thresholds", "threshold_metrics"}
@@ -103,7 +100,3 @@ class Windows(unittest.TestCase):
         self.assertLess(before_ms, window["until_ms"])  # so that a trace of just now is in it
         self.assertLessEqual(window["until_ms"], after_ms + 2)
         self.assertEqual(window["until_ms"] - window["from_ms"], 6 * 3_600_000)
-
-
-if __name__ == "__main__":
-    unittest.main()

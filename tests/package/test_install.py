@@ -4,13 +4,11 @@ configuration makes of it."""
 import json
 import pathlib
 import subprocess
-import sys
 import tarfile
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 BUILD = pathlib.Path(support.extension()).parent
 
@@ -72,7 +70,3 @@ class Install(unittest.TestCase):
         commands = json.loads((self.folder / "b/compile_commands.json").read_text())
         for command in commands:
             self.assertIn(" -O2 ", command["command"])
-
-
-if __name__ == "__main__":
-    unittest.main()

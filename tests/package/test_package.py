@@ -14,20 +14,17 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 import zipfile
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / name) for name in ("", "fault")]
-import support  # noqa: E402
-from hostile_server import HostileServer  # noqa: E402
+import support
+from hostile_server import HostileServer
 
 TRACES = 20
 DATASETTE = "datasette==0.65.5"
 CONNECT = """
-import sys
 import sqlite_mlflow
 if sys.argv[1] == "apsw":
     import apsw
@@ -257,7 +254,3 @@ class Package(unittest.TestCase):
                               "/_memory.json?_shape=array&sql=SELECT+count(*)+AS+n+FROM+mlflow_traces",
                               server=self.server, MLFLOW_EXPERIMENT_NAME=self.experiment)
         self.assertEqual((run.returncode, json.loads(run.stdout)), (0, [{"n": TRACES}]), run.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -14,10 +14,10 @@ import sys
 import tempfile
 import unittest
 
+import loads
+import support
+
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
-import loads  # noqa: E402
-import support  # noqa: E402
 
 HOSTS = ("sqlite3", "apsw", "pysqlite3")
 BOTH = """
@@ -104,7 +104,3 @@ class Load(unittest.TestCase):
         for host, way in itertools.product(HOSTS, loads.WAYS):
             ran = python("-c", KEEPS_SERVER, host, way, support.extension())
             self.assertEqual((ran.returncode, ran.stdout), (0, "http://127.0.0.1:9\n"), ran.stderr)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -6,15 +6,12 @@ what the server was sent.
 
 import json
 import os
-import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 START = 1_790_000_000_000
 SEARCH = "/api/3.0/mlflow/traces/search"
@@ -253,7 +250,3 @@ class Surface(unittest.TestCase):
             "mlflow_assessments()", "mlflow_experiments()", "mlflow_help()", "mlflow_metrics()",
             "mlflow_requests()", "mlflow_settings()", "mlflow_spans()", "mlflow_traces()",
             "stratified_sample()"]))
-
-
-if __name__ == "__main__":
-    unittest.main()

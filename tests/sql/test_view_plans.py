@@ -1,13 +1,10 @@
 """Which conditions on a saved view reach the server: what docs/pushdown.md and docs/questions.md say
 is what EXPLAIN shows, and what the comment above the view says ("Sent: …"). EXPLAIN asks no server."""
 
-import pathlib
 import re
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 VIEWS = ("views.sql", "questions.sql", "checks.sql")
 SCRIPTS = [support.ROOT / "sql" / name for name in ("tables.sql", *VIEWS)]
@@ -72,7 +69,3 @@ class ViewPlans(unittest.TestCase):
                 said += len(columns)
                 self.assertEqual(self.sent(view), columns, view)
         self.assertGreater(said, 20)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,12 +1,9 @@
 """The saved views over tables of one's own, for what the demo's traces do not have. No server."""
 
 import json
-import pathlib
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-import support  # noqa: E402
+import support
 
 TABLES = """CREATE TABLE traces(trace_id, name, status, timestamp_ms, user_id, session_id, tags,
                     request_preview);
@@ -109,7 +106,3 @@ class Rows(unittest.TestCase):
         self.assertEqual([tuple(row.values()) for row in rows], [
             (None, "CODE", "no", "HUMAN", "no"), ("other", None, "yes", "LLM_JUDGE", "no"),
             ("span", "CODE", "yes", "HUMAN", "maybe")])
-
-
-if __name__ == "__main__":
-    unittest.main()
