@@ -51,7 +51,8 @@ def measure(repeats):
 def markdown(found):
     one = found[1, 1]
     return "\n".join(
-        ["| workers | " + " | ".join(f"{streams} streams" for streams in STREAMS) + " |",
+        ["| workers | " + " | ".join(
+            f"{streams} stream{'s' * (streams > 1)}" for streams in STREAMS) + " |",
          "|---|" + "---|" * len(STREAMS)]
         + [f"| {workers} | " + " | ".join(f"{found[workers, streams] / one:.2f}"
                                           for streams in STREAMS) + " |" for workers in WORKERS])
