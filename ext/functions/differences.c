@@ -13,6 +13,7 @@
 ** (5) With more than MLF_LABELS_MAX different values the array is empty, and note says so. The
 **     memory grows with the different values up to there, not with the rows.
 */
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -150,6 +151,7 @@ static void differences_write_row(sqlite3_str *json, const differences_row *row,
 static void differences_write(sqlite3_context *context, const differences_state *state,
                               const differences_row *rows) {
   differences_count total = state->total;
+  assert(rows || state->labels.count == 0);
   sqlite3_str *json = sqlite3_str_new(sqlite3_context_db_handle(context));
   sqlite3_str_appendf(json,
                       "{\"selected\":%lld,\"rest\":%lld,\"note\":", (sqlite3_int64)total.selected,

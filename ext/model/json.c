@@ -129,6 +129,7 @@ static int json_read(mlf_json *json, sqlite3_str *texts, mlf_error *error) {
     if (rc != SQLITE_OK || token == MLF_JSON_TOKEN_END) return rc;
     cJSON *container = open[level];
     if (token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END) {
+      assert(container && json->values); /* only what is open ends */
       json->values[container->valueint].end = reader.end;
       continue;
     }

@@ -1,5 +1,6 @@
 #include "model/metric.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/sqlite_api.h"
@@ -230,6 +231,7 @@ int mlf_metric_read_aggregation(const mlf_metric *metric, const char *text,
   for (size_t i = 0; text && i < METRIC_AGGREGATION_COUNT; i++) {
     if (strcmp(metric_aggregations[i][0], text) == 0) aggregation->type = metric_aggregations[i][1];
   }
+  assert(text || !aggregation->type);
   if (aggregation->type && !metric_has(metric, text) && metric->kind != METRIC_COUNTED) {
     return mlf_error_set(
         error, SQLITE_ERROR, "the server has no %s of %s; %s can: SELECT %s(%s) FROM %s", text,

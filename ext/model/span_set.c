@@ -1,5 +1,6 @@
 #include "model/span_set.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,6 +196,7 @@ int mlf_span_set_new(const mlf_json *json, const mlf_json_node *spans, mlf_span_
 
 void mlf_span_set_free(mlf_span_set *set) {
   if (!set) return;
+  assert(set->spans || set->count == 0);
   for (size_t i = 0; i < set->count; i++) {
     sqlite3_free(set->spans[i].id_sent);
     sqlite3_free(set->spans[i].parent_sent);

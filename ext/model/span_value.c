@@ -163,8 +163,8 @@ static int span_scalar(const char *item, mlf_value *value, mlf_error *error) {
   return rc;
 }
 
-/* An attribute, or a member of it, as an SQL value. Members are tokens and costs: numbers, as in the
-** metadata of a trace, or nothing. */
+/* An attribute, or a member of it, as an SQL value. Members are tokens and costs: numbers, as in
+** the metadata of a trace, or nothing. */
 static int span_attribute(const mlf_json *json, const mlf_column *column, mlf_value *value,
                           mlf_error *error) {
   int rc = span_attribute_json(json, column->path, value, error);

@@ -1,5 +1,6 @@
 #include "query/filter.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/gregorian.h"
@@ -268,7 +269,9 @@ static bool filter_write_list(filter_writer *writer, const mlf_filter_term *term
   for (size_t i = 0; i < term->value_count; i++) {
     const mlf_value *value = &term->values[i];
     if (value->type == MLF_NULL) continue;
-    filter_quote_in_list(value, &quote);
+    bool quotable = filter_quote_in_list(value, &quote);
+    assert(quotable);
+    (void)quotable;
     sqlite3_str_appendall(writer->text, separator);
     filter_write_quoted(writer, value->text, value->length, quote);
     separator = ", ";

@@ -344,7 +344,7 @@ static int payloads_find_spans(const payloads_fetch *fetch, const char *id,
     rc = mlf_json_get_object(fetch->json, each, "trace_info", &info, error);
     if (rc == SQLITE_OK) rc = mlf_json_get_text(fetch->json, info, "trace_id", &found, error);
     if (rc == SQLITE_OK && !found)
-      rc = mlf_json_misshapen(fetch->json, each, "a trace with a trace_id", error);
+      return mlf_json_misshapen(fetch->json, each, "a trace with a trace_id", error);
     if (rc != SQLITE_OK || strcmp(found, id) != 0) continue;
     rc = mlf_json_get_array(fetch->json, each, "spans", spans, error);
     return rc == SQLITE_ERROR ? error->code = SQLITE_CORRUPT : rc;

@@ -9,23 +9,22 @@
 #define PROXY_PORT_HTTPS 443
 #define PROXY_HOST_BYTES 100
 
-/* The first of the variables that is set and not empty. */
-static const char *proxy_variable(const char *address) {
+/* The first of the variables that is set and not empty, and its value. */
+static const char *proxy_variable(const char *address, const char **value) {
   static const char *const of_http[] = {"http_proxy", "all_proxy", "ALL_PROXY", NULL};
   static const char *const of_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
                                          NULL};
   const char *const *names = strncmp(address, "https:", 6) == 0 ? of_https : of_http;
   for (; *names; names++) {
-    const char *value = getenv(*names);
-    if (value && *value) return *names;
+    *value = getenv(*names);
+    if (*value && **value) return *names;
   }
   return NULL;
 }
 
 bool mlf_proxy_describe(const char *address, int port, char text[MLF_PROXY_BYTES_MAX]) {
-  const char *variable = proxy_variable(address);
+  const char *value, *variable = proxy_variable(address, &value);
   if (!variable) return false;
-  const char *value = getenv(variable);
   const char *scheme_end = strstr(value, "://");
   const char *host = scheme_end ? scheme_end + 3 : value;
   size_t length = strcspn(host, "/?#");
