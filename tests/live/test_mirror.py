@@ -75,7 +75,7 @@ class Copies(unittest.TestCase):
                 while seen != (seen := mirror.offline("SELECT count(*) FROM mirror_slice;")) \
                         or int(seen) < 2:
                     self.assertLess(time.monotonic(), deadline)
-                    time.sleep(2)
+                    time.sleep(1)
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
                 self.whole_slices_alone(mirror)
