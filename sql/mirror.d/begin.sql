@@ -44,7 +44,7 @@ SELECT is_assessment, t.trace_id, t.experiment_id, t.timestamp_ms,
        iif(is_assessment, NULL, assessments) AS assessments
 FROM mlflow_traces AS t CROSS JOIN (SELECT false AS is_assessment UNION ALL SELECT true)
   LEFT JOIN mlflow_assessments AS a ON is_assessment AND a.trace_id = t.trace_id
-WHERE NOT is_assessment OR assessment_id IS NOT NULL;
+WHERE NOT is_assessment OR a.trace_id IS NOT NULL;
 DROP VIEW IF EXISTS temp.server_spans;
 CREATE TEMP VIEW server_spans AS
 SELECT trace_id, span_id, parent_span_id, experiment_id, name, span_type, status, start_time_ns,

@@ -44,7 +44,8 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone) {
 
 
 class Counting:
-    """A server before another one: it counts requests, and calls `at_request` with each number."""
+    """A server before another one: it counts requests, calls `at_request` with each number, and
+    says what `edit` makes of each reply."""
 
     def __init__(self, server):
         upstream = urllib.parse.urlsplit(server.uri)
@@ -64,7 +65,7 @@ class Counting:
                 connection = http.client.HTTPConnection(upstream.netloc)
                 connection.request(self.command, self.path, body, dict(self.headers))
                 reply = connection.getresponse()
-                content = reply.read()
+                content = outer.edit(reply.read())
                 connection.close()
                 with contextlib.suppress(OSError):  # who asked may have been killed
                     self.send_response(reply.status)
@@ -84,6 +85,7 @@ class Counting:
         self.lock = threading.Lock()
         self.count = 0
         self.at_request = lambda number: False
+        self.edit = lambda content: content
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.uri = f"http://127.0.0.1:{self.server.server_port}"
@@ -113,6 +115,20 @@ class Breaks(unittest.TestCase):
         self.assertEqual(mirror.offline(
             "SELECT count(*) FROM traces AS t WHERE NOT EXISTS (SELECT 1 FROM spans "
             "WHERE trace_id = t.trace_id);"), "0")
+
+    def test_assessments_without_an_id(self):
+        traffic = Traffic(self.server, "mirror no ids", 6, int(time.time() * 1000))
+        for trace in traffic.traces:
+            traffic.judge(trace)
+        proxy = Counting(self.server)
+        self.addCleanup(proxy.stop)
+        proxy.edit = lambda content: content.replace(b'"assessment_id"', b'"no_id"')
+        with scratch_folder() as folder:
+            mirror = Mirror(proxy, traffic.name, folder)
+            mirror.sync("--no-compare")
+            self.assertEqual(mirror.differences(), NOTHING)
+            self.assertEqual(mirror.offline("SELECT count(*) > 5, count(assessment_id) "
+                                            "FROM assessments;"), "1|0")
 
     def killed(self, proxy, mirror, number):
         """Runs it until it asks for the number-th time."""
