@@ -20,6 +20,7 @@ typedef struct program_flow {
   mlf_program_ours *ours;
   const void *context;
   int steps;
+  bool computed; /* it is no longer what was read, but made of it: NULL tells something */
 } program_flow;
 
 bool mlf_program_is(const mlf_program_op *op, const char *name) {
@@ -69,7 +70,7 @@ int mlf_program_read(mlf_program *program, sqlite3_stmt *statement) {
   int rc = bound ? program_explain(db, bound, &shown) : SQLITE_ERROR;
   sqlite3_free(bound);
   /* With its values it may be too long, and SQL has no word for some: an infinite number. */
-  if (rc == SQLITE_ERROR) rc = program_explain(db, sqlite3_sql(statement), &shown);
+  if (rc != SQLITE_OK && rc != SQLITE_NOMEM) rc = program_explain(db, sqlite3_sql(statement), &shown);
   while (rc == SQLITE_OK && sqlite3_step(shown) == SQLITE_ROW)
     rc = program_add(program, shown);
   int finalized = sqlite3_finalize(shown);
@@ -116,9 +117,20 @@ static bool program_is_distinct(const mlf_program_op *op) {
   return mlf_program_is(op, "Found") && mlf_program_is(op + 1, "MakeRecord") && op[1].p1 == op->p3;
 }
 
-/* Whether a function compares its arguments. What it makes of them may only be tested for NULL. */
-static bool program_is_comparison(const mlf_program_op *op) {
-  return strncmp(op->text, "nullif(", 7) == 0;
+/* Follows what the instruction at `at` computes of a value, into its register P3. */
+static bool program_follow_computed(program_flow *flow, int at) {
+  bool before = flow->computed;
+  flow->computed = true;
+  bool found = program_follow(flow, at, flow->program->ops[at].p3);
+  flow->computed = before;
+  return found;
+}
+
+/* Whether a jump where a register is not NULL is one over what coalesce() puts there instead. */
+static bool program_is_coalesce(const program_flow *flow, const mlf_program_op *op) {
+  if (!mlf_program_is(op, "NotNull") || op->p2 < 1 || op->p2 > flow->program->count) return false;
+  const mlf_program_op *last = &flow->program->ops[op->p2 - 1];
+  return last > op && (last->p2 == op->p1 || last->p3 == op->p1);
 }
 
 /* Where the instruction copies the register from; -1: it does not write there, or is no copy. */
@@ -174,15 +186,17 @@ static bool program_uses(program_flow *flow, int at, int value) {
     return !program_is_ours(flow, op->p1 == value ? op->p3 : op->p1, -1, 0, at);
   }
   if (mlf_program_is(op, "If") || mlf_program_is(op, "IfNot")) return op->p1 == value;
+  if (mlf_program_is(op, "IsNull") || mlf_program_is(op, "NotNull"))
+    return flow->computed && op->p1 == value && !program_is_coalesce(flow, op);
   if (mlf_program_is_any(op, sought))
     return value >= op->p3 && value < op->p3 + program_width(op) && !program_is_distinct(op) &&
            !program_is_ours(flow, -1, op->p1, value - op->p3, at);
   if (mlf_program_is(op, "Function") || mlf_program_is(op, "PureFunc"))
     return value >= op->p2 && value < op->p2 + program_width(op) && op->p3 != value &&
-           (program_is_comparison(op) || program_follow(flow, at, op->p3));
+           program_follow_computed(flow, at);
   if (mlf_program_is_any(op, computed))
     return (op->p1 == value || op->p2 == value) && op->p3 != value &&
-           program_follow(flow, at, op->p3);
+           program_follow_computed(flow, at);
   if (mlf_program_is_any(op, copied))
     return value >= op->p1 && value <= op->p1 + op->p3 &&
            program_follow(flow, at, op->p2 + value - op->p1);

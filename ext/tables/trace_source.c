@@ -159,8 +159,8 @@ static int source_complete(mlf_trace_source *source, mlf_error *error) {
 }
 
 /* How many pages there are about, of which the newest spans first_ms..last_ms: looks twice as far
-** back each time, until there is nothing. The oldest trace lies somewhere in the last half of that:
-** in the middle of it, for all that is known. */
+** back each time, to where the question begins, or until there is nothing: then the oldest trace
+** lies somewhere in the last half, in its middle for all that is known. */
 static int source_count_pages(mlf_trace_source *source, int64_t first_ms, int64_t last_ms,
                               int64_t *pages, mlf_error *error) {
   double span = (double)first_ms - (double)last_ms + 1;
@@ -169,7 +169,10 @@ static int source_count_pages(mlf_trace_source *source, int64_t first_ms, int64_
   for (*pages = 1; rc == SQLITE_OK && rows > SOURCE_STRAYS && *pages < SOURCE_PAGES_MAX;
        *pages *= 2) {
     double until_ms = (double)first_ms - span * (double)*pages * 2;
-    if (until_ms <= (double)source->ask.lasting->low_ms) break;
+    if (until_ms <= (double)source->ask.lasting->low_ms) {
+      *pages = (int64_t)(((double)first_ms - (double)source->ask.lasting->low_ms) / span) + 1;
+      return rc;
+    }
     mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_NEWEST_FIRST);
     if ((int64_t)until_ms < walk.high_ms) walk.high_ms = (int64_t)until_ms;
     walk.rows_wanted = SOURCE_STRAYS + 1;

@@ -14,6 +14,8 @@ COMPARED = [
     "lower(experiment) = '{name}'", "experiment || '' = '{name}'", "instr(experiment || '|', '{name}|') = 1",
     "coalesce(experiment, '') = '{name}'", "instr('{name}', experiment)",
     "nullif(experiment, '{name}') IS NULL",
+    "date(replace(experiment, '{name}', '2026-01-01')) IS '2026-01-01'",
+    "date(replace(experiment, '{name}', '2026-01-01')) NOT NULL",
     "+experiment IN ('{name}', 'scope none', 'scope no')",
     "+experiment IN (SELECT name FROM named)", "experiment COLLATE NOCASE IN ('{name}', 'a', 'b')",
     "EXISTS (SELECT 1 FROM named WHERE named.name = experiment)",
@@ -120,7 +122,7 @@ class Scope(unittest.TestCase):
     def test_what_is_only_shown_is_the_presets(self):
         connection = self.connection(self.name)
         for shown in ("DISTINCT experiment", "max(experiment)", "lower(experiment)",
-                      "(SELECT experiment)"):
+                      "(SELECT experiment)", "coalesce(nullif(experiment, ''), 'none')"):
             self.assertEqual(set(self.ask(connection, f"SELECT {shown} FROM mlflow_traces")),
                              {(self.name,)}, shown)
         self.assertEqual(self.ask(
