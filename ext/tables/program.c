@@ -70,7 +70,8 @@ int mlf_program_read(mlf_program *program, sqlite3_stmt *statement) {
   int rc = bound ? program_explain(db, bound, &shown) : SQLITE_ERROR;
   sqlite3_free(bound);
   /* With its values it may be too long, and SQL has no word for some: an infinite number. */
-  if (rc != SQLITE_OK && rc != SQLITE_NOMEM) rc = program_explain(db, sqlite3_sql(statement), &shown);
+  if (rc != SQLITE_OK && rc != SQLITE_NOMEM)
+    rc = program_explain(db, sqlite3_sql(statement), &shown);
   while (rc == SQLITE_OK && sqlite3_step(shown) == SQLITE_ROW)
     rc = program_add(program, shown);
   int finalized = sqlite3_finalize(shown);
