@@ -71,6 +71,10 @@ int mlf_client_new(mlf_interrupt interrupt, mlf_client **out) {
   return SQLITE_OK;
 }
 
+mlf_interrupt *mlf_client_interrupt(mlf_client *client) {
+  return &client->interrupt;
+}
+
 void mlf_client_free(mlf_client *client) {
   if (!client) return;
   mlf_http_free(client->http);

@@ -50,6 +50,9 @@ typedef struct mlf_request {
 
 /* SQLITE_OK or SQLITE_NOMEM. Nothing is read and nothing opened. */
 int mlf_client_new(mlf_interrupt interrupt, mlf_client **out);
+
+/* Whom long work for a statement asks; as long as the client lives. */
+mlf_interrupt *mlf_client_interrupt(mlf_client *client);
 void mlf_client_free(mlf_client *client); /* calls must be freed before; NULL is allowed */
 
 /* The settings, read from the environment if they were not yet. */

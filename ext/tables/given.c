@@ -67,6 +67,7 @@ typedef struct given_index {
 } given_index;
 
 struct mlf_given {
+  mlf_interrupt *interrupt;
   sqlite3 *db; /* NULL until something is put */
   sqlite3_stmt *statements[GIVEN_SQL_COUNT];
   mlf_question *questions[GIVEN_BUCKETS];
@@ -80,11 +81,12 @@ struct mlf_given {
   given_index indexes[GIVEN_INDEXES];
 };
 
-int mlf_given_new(int64_t bytes_max, mlf_given **out) {
+int mlf_given_new(int64_t bytes_max, mlf_interrupt *interrupt, mlf_given **out) {
   *out = sqlite3_malloc64(sizeof(**out));
   if (!*out) return SQLITE_NOMEM;
   memset(*out, 0, sizeof(**out));
   (*out)->bytes_max = bytes_max;
+  (*out)->interrupt = interrupt;
   return SQLITE_OK;
 }
 
@@ -201,13 +203,19 @@ static const mlf_json_node *given_search(const mlf_given *given, const char *id,
   return NULL;
 }
 
+/* How a document is read back. */
+static mlf_json_options given_options(const mlf_given *given, int levels) {
+  return (mlf_json_options){.levels = levels, .interrupt = given->interrupt};
+}
+
 static void given_add_row(sqlite3_str *text, sqlite3_stmt *row) {
   sqlite3_str_appendall(text, sqlite3_str_length(text) ? "," : "{\"traces\":[");
   sqlite3_str_append(text, (const char *)sqlite3_column_text(row, 0), sqlite3_column_bytes(row, 0));
 }
 
 /* Makes a page of the text, which it frees: SQLITE_ROW, or SQLITE_DONE if nothing was added. */
-static int given_finish(sqlite3_str *text, int rc, mlf_json **page, mlf_error *error) {
+static int given_finish(const mlf_given *given, sqlite3_str *text, int rc, mlf_json **page,
+                        mlf_error *error) {
   bool any = sqlite3_str_length(text) > 0;
   if (any) sqlite3_str_appendall(text, "]}");
   size_t length = (size_t)sqlite3_str_length(text);
@@ -217,8 +225,7 @@ static int given_finish(sqlite3_str *text, int rc, mlf_json **page, mlf_error *e
     sqlite3_free(json);
     return rc == SQLITE_OK ? SQLITE_DONE : rc;
   }
-  rc = mlf_json_parse_take(json, length, (mlf_json_options){.levels = MLF_TRACES_LEVELS}, page,
-                           error);
+  rc = mlf_json_parse_take(json, length, given_options(given, MLF_TRACES_LEVELS), page, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
@@ -241,7 +248,7 @@ static int given_find_row(mlf_given *given, const char *id, int ahead, mlf_json 
   reset = sqlite3_reset(more);
   if (rc == SQLITE_OK) rc = reset;
   if (rc != SQLITE_OK) given_fail(given, rc, error);
-  return given_finish(text, rc, page, error);
+  return given_finish(given, text, rc, page, error);
 }
 
 int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
@@ -291,8 +298,9 @@ int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf
     return rc == SQLITE_OK ? SQLITE_NOTFOUND : given_fail(given, rc, error);
   }
   if (!text) return mlf_error_nomem(error);
-  rc = mlf_json_parse_take(text, length, (mlf_json_options){.levels = 1, .python = true}, spans,
-                           error);
+  mlf_json_options options = given_options(given, 1);
+  options.python = true;
+  rc = mlf_json_parse_take(text, length, options, spans, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
@@ -385,7 +393,7 @@ static int given_index_row(mlf_given *given, const given_index *index, sqlite3_s
   const char *text = (const char *)sqlite3_column_text(row, 0);
   if (!text) return mlf_error_nomem(error);
   int rc = mlf_json_parse(text, (size_t)sqlite3_column_bytes(row, 0),
-                          (mlf_json_options){.levels = MLF_TRACE_LEVELS}, &json, error);
+                          given_options(given, MLF_TRACE_LEVELS), &json, error);
   if (rc != SQLITE_OK) return rc;
   rc = mlf_trace_value(json, mlf_json_root(json), index->column, &value, error);
   if (rc == SQLITE_OK && value.type == MLF_TEXT) {
@@ -407,6 +415,8 @@ static int given_index_all(mlf_given *given, given_index *index, mlf_error *erro
   int rc = SQLITE_OK;
   bool more = true;
   while (rc == SQLITE_OK && more) {
+    rc = mlf_interrupt_poll(given->interrupt, error);
+    if (rc != SQLITE_OK) break;
     sqlite3_bind_int64(next, 1, index->place);
     more = sqlite3_step(next) == SQLITE_ROW;
     if (more) rc = given_index_row(given, index, next, error);
@@ -456,5 +466,6 @@ int mlf_given_page(mlf_given *given, sqlite3_stmt **reader, mlf_json **page, mlf
     sqlite3_finalize(*reader); /* another step would begin anew */
     *reader = NULL;
   }
-  return given_finish(text, rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc, page, error);
+  rc = rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+  return given_finish(given, text, rc, page, error);
 }

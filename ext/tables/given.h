@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/sqlite_api.h"
 #include "model/json.h"
 #include "query/plan.h"
@@ -45,8 +46,9 @@ typedef struct mlf_question {
   char *text;
 } mlf_question;
 
-/* SQLITE_OK or SQLITE_NOMEM. Nothing is opened before something is put. */
-int mlf_given_new(int64_t bytes_max, mlf_given **out);
+/* SQLITE_OK or SQLITE_NOMEM. Nothing is opened before something is put. `interrupt` is asked while
+** what was given is read back, and borrowed; NULL: nobody is. */
+int mlf_given_new(int64_t bytes_max, mlf_interrupt *interrupt, mlf_given **out);
 void mlf_given_free(mlf_given *given); /* NULL is allowed */
 
 /* Takes a page that has arrived: its traces from `from` on. One that is here already stays as it

@@ -112,7 +112,8 @@ int mlf_statement_given(mlf_statement *statement, mlf_given **given, mlf_error *
   const mlf_survey *survey;
   int rc = mlf_statement_survey(statement, &survey, error);
   if (rc == SQLITE_OK && !statement->given && survey && mlf_survey_repeats(survey) &&
-      mlf_given_new(MLF_GIVEN_BYTES_MAX, &statement->given) != SQLITE_OK)
+      mlf_given_new(MLF_GIVEN_BYTES_MAX, mlf_client_interrupt(statement->client),
+                    &statement->given) != SQLITE_OK)
     rc = mlf_error_nomem(error);
   *given = statement->given;
   return rc;

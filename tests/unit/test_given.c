@@ -80,8 +80,39 @@ static void check_find(mlf_given *given, const char *id, int ahead, const char *
 
 static mlf_given *make(int64_t bytes_max) {
   mlf_given *given;
-  assert_int_equal(mlf_given_new(bytes_max, &given), SQLITE_OK);
+  assert_int_equal(mlf_given_new(bytes_max, NULL, &given), SQLITE_OK);
   return given;
+}
+
+static int stop(void *context) {
+  (void)context;
+  return SQLITE_INTERRUPT;
+}
+
+/* Spans of megabytes, and an index of thousands of traces, take long enough for a Ctrl-C. */
+static void what_is_read_back_can_be_interrupted(void **state) {
+  static const int numbers[] = {1, 2};
+  static char spans[3 << 20];
+  mlf_interrupt interrupt = {.ask = stop};
+  mlf_error error = {0};
+  mlf_json *found;
+  mlf_given *given;
+  sqlite3_stmt *reader;
+  (void)state;
+  memset(spans, ' ', sizeof(spans));
+  memcpy(spans, "[", 1);
+  memcpy(spans + sizeof(spans) - 1, "]", 1);
+  assert_int_equal(mlf_given_new(BYTES_MAX, &interrupt, &given), SQLITE_OK);
+  assert_int_equal(mlf_given_put_spans(given, "t001", spans, sizeof(spans), &error), SQLITE_OK);
+  assert_int_equal(mlf_given_find_spans(given, "t001", &found, &error), SQLITE_INTERRUPT);
+  mlf_error_clear(&error);
+  interrupt.next_ms = 0;
+  mlf_question *question = mlf_given_question(given, "a");
+  assert_int_equal(give(given, question, numbers, 2), SQLITE_OK);
+  assert_int_equal(mlf_given_read(given, question, &session, "s1", MLF_ORDER_ANY, &reader, &error),
+                   SQLITE_INTERRUPT);
+  mlf_error_clear(&error);
+  mlf_given_free(given);
 }
 
 static void a_trace_answers_for_its_id(void **state) {
@@ -212,7 +243,7 @@ static int read_all(void *context) {
   sqlite3_stmt *reader = NULL;
   bool seen[TRACES] = {0};
   int found = 0, before = -1;
-  int rc = mlf_given_new(BYTES_MAX, &given);
+  int rc = mlf_given_new(BYTES_MAX, NULL, &given);
   if (rc != SQLITE_OK) return rc;
   mlf_question *question = mlf_given_question(given, "a"), *other = mlf_given_question(given, "b");
   if (!question || !other) rc = SQLITE_NOMEM;
@@ -275,6 +306,7 @@ int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_trace_answers_for_its_id),
+      cmocka_unit_test(what_is_read_back_can_be_interrupted),
       cmocka_unit_test(a_question_knows_what_belongs_to_it),
       cmocka_unit_test(what_is_full_is_never_complete),
       cmocka_unit_test(the_same_again_fills_nothing),
