@@ -252,6 +252,10 @@ static const mlf_column catalog_assessments[] = {
      NULL},
 };
 
+bool mlf_source_is_span(mlf_source source) {
+  return source >= MLF_SOURCE_SPAN && source < MLF_SOURCE_ASSESSMENT;
+}
+
 bool mlf_key_is_argument(mlf_key_kind kind) {
   return kind == MLF_KEY_EXPERIMENT || kind == MLF_KEY_FILTER || kind == MLF_KEY_IN_RUN;
 }

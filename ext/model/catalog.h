@@ -125,6 +125,9 @@ typedef struct mlf_schema {
   int string_count;
 } mlf_schema;
 
+/* Whether model/span_set.h has the value. */
+bool mlf_source_is_span(mlf_source source);
+
 /* Whether a column of this kind is an argument: a condition on it says what the table holds, and
 ** the column shows what was asked. */
 bool mlf_key_is_argument(mlf_key_kind kind);

@@ -32,7 +32,7 @@ static int spans_value(mlf_trace_scan *scan, void *context, const mlf_column *co
                        mlf_value *value, mlf_error *error) {
   spans_state *state = context;
   mlf_error cause = {0};
-  if (column->source >= MLF_SOURCE_SPAN && column->source < MLF_SOURCE_ASSESSMENT) {
+  if (mlf_source_is_span(column->source)) {
     mlf_span_set_value(state->spans, state->at, column, value, &cause);
   } else {
     mlf_trace_value(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), column, value, &cause);
