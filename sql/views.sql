@@ -226,7 +226,7 @@ ORDER BY hours.hour_ms DESC;
 -- end: those before its begin, too. Requests and responses are previews. A session ended with bad
 -- feedback if valid feedback on its last turn, or on the session as a whole, is 'no' or false.
 -- duration_ms is from the first turn's start to the end of the one that ended last. Sent:
--- session_id. Without it each session is asked for, until reading all traces is cheaper.
+-- session_id. Without it each session is asked for, until that has cost a part of reading all traces.
 DROP VIEW IF EXISTS sessions;
 CREATE VIEW sessions AS
 SELECT session_id, user_id, turns, errors, first_ms, timestamp_ms AS last_ms, duration_ms, busy_ms,

@@ -14,7 +14,7 @@ A stage finds its tests by name, so a new file is all that a new test needs:
     asan           unit, sql and fault again, under AddressSanitizer and UBSan
     tsan           threads, under ThreadSanitizer
     valgrind       the unit tests that need no server, and the shell with the extension
-    fuzz           tests/fuzz/fuzz_*.c           10 s each
+    fuzz           tests/fuzz/fuzz_*.c           some seconds each
 
 These run when they are named, and print tables that the manual shows:
 

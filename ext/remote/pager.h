@@ -1,5 +1,5 @@
-/* pager.h: walks all traces that a search finds, each exactly once, whatever is inserted, deleted
-** or moved meanwhile, in 16 bytes a trace and a few pages.
+/* pager.h: walks all traces that a search finds, each exactly once, whatever is inserted or deleted
+** meanwhile, in 16 bytes a trace and a few pages. Of those that move see below.
 **
 ** The server's page token is a bare offset: rows move under it. So pages are walked by key, the
 ** timestamp: the next page is asked for from the last timestamp seen on, and what was handed out

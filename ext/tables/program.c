@@ -5,7 +5,8 @@
 
 #include "base/array.h"
 
-/* So often a value is followed into another register. */
+/* So often a value is followed into another register; one that goes further is only shown, for all
+** that is known. */
 #define PROGRAM_STEPS_MAX 64
 /* The registers of a function that takes any number are taken for so many. */
 #define PROGRAM_ARGUMENTS 4

@@ -211,7 +211,7 @@ static int source_judge(mlf_trace_source *source, mlf_error *error) {
   return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* Completes the lasting question if that is cheaper than to go on by parts. */
+/* Completes the lasting question once its parts have cost enough. */
 static int source_weigh(mlf_trace_source *source, mlf_error *error) {
   mlf_question *lasting = source->lasting;
   if (lasting->complete || lasting->tries < SOURCE_TRIES) return SQLITE_OK;
