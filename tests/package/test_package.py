@@ -25,6 +25,7 @@ from hostile_server import HostileServer
 TRACES = 20
 DATASETTE = "datasette==0.65.5"
 CONNECT = """
+import sys
 import sqlite_mlflow
 if sys.argv[1] == "apsw":
     import apsw
