@@ -46,7 +46,8 @@ f.onload = () => {
   }
   const outside = [...d.querySelectorAll('section, dl div, table, svg, h1, p')].filter(
     e => e.getBoundingClientRect().right > d.documentElement.clientWidth + 0.5
-         || e.scrollWidth > e.clientWidth + 1 && e.tagName === 'SECTION').length;
+         || e.scrollWidth > e.clientWidth + 1 && e.tagName === 'SECTION').map(
+    e => `${e.tagName} ${e.textContent.slice(0, 60)}`);
   const focusable = [...d.querySelectorAll('a[href]')];
   document.title = JSON.stringify({
     width: d.documentElement.clientWidth, scrolls: d.documentElement.scrollWidth, outside, contrast,
@@ -245,10 +246,14 @@ class Report(unittest.TestCase):
     def test_a_link_opens_its_trace_in_the_ui(self):
         link = next(link for link in Structure(self.page).links if "selectedEvaluationId" in link)
         trace_id = link.rpartition("=")[2]
-        dom, _ = chromium(link, wait_ms=20_000)
-        shown = " ".join(Structure(dom).texts)
+        expected = rf"Trace\s+{trace_id[3:11]}\b"
+        for _ in range(3):  # its pages come late where the machine is busy
+            dom, _ = chromium(link, wait_ms=20_000)
+            shown = " ".join(Structure(dom).texts)
+            if re.search(expected, shown):
+                break
         self.assertIn("Inputs / Outputs", shown)  # the view of one trace,
-        self.assertRegex(shown, rf"Trace\s+{trace_id[3:11]}\b")  # of this one
+        self.assertRegex(shown, expected)  # of this one
 
     def test_a_browser_shows_it_well(self):
         for width, dark in ((1280, False), (375, False), (1280, True), (320, True)):
@@ -260,7 +265,7 @@ class Report(unittest.TestCase):
                 seen = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", dom)[1]))
                 self.assertEqual(console, [])
                 self.assertEqual(seen["dark"], dark)
-                self.assertEqual((seen["scrolls"], seen["outside"]), (seen["width"], 0), seen)
+                self.assertEqual((seen["scrolls"], seen["outside"]), (seen["width"], []), seen)
                 self.assertEqual((seen["overlapping"], seen["bare"]), (0, 0), seen)
                 self.assertGreaterEqual(seen["contrast"], 4.5, seen["worst"])
                 self.assertEqual((seen["scripts"], seen["headings"], seen["charts"]), (0, 1, 5))
