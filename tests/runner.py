@@ -55,8 +55,8 @@ VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds
             "--error-exitcode=99"]
 # These fork, measure times that valgrind's slowness spoils, or run whole statements once for each
 # allocation; they run under ASan.
-VALGRIND_LEAVES_OUT = ("test_http", "test_tables", "test_payloads", "test_mask", "test_given",
-                       "test_load", "test_pager", "test_trace_source")
+VALGRIND_LEAVES_OUT = ("test_functions", "test_given", "test_http", "test_load", "test_mask",
+                       "test_pager", "test_payloads", "test_tables", "test_trace_source")
 NO_TEST_CHOSEN = 5  # pytest's status where -k chose none
 CACHE = support.live.environment_of(support.NEWEST).parent / "pytest"
 
