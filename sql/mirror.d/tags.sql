@@ -6,15 +6,18 @@ WITH declared AS (
   WHERE type IN ('text', 'integer')),
 present AS (
   SELECT substr(name, 6) AS tag FROM pragma_table_info('mirror_trace') WHERE name GLOB 'tags.*'),
+filling AS (
+  SELECT printf('UPDATE mirror_trace SET (%s) = (
+  SELECT %s
+  FROM mirror_trace_json AS j, json_each(j.tags) WHERE j.trace_id = mirror_trace.trace_id)',
+                group_concat(printf('"tags.%w"', tag), ', '),
+                group_concat(printf('max(value) FILTER (WHERE key = %Q)', tag), ', ')) AS sql
+  FROM declared HAVING count(*) > 0),
 trigger_of AS (
   SELECT printf('CREATE TRIGGER mirror_tags AFTER INSERT ON mirror_trace BEGIN
-  UPDATE mirror_trace SET (%s) = (
-    SELECT %s
-    FROM mirror_trace_json AS j, json_each(j.tags) WHERE trace_id = new.trace_id)
-  WHERE timestamp_ms = new.timestamp_ms AND trace_id = new.trace_id;
-END', group_concat(printf('"tags.%w"', tag), ', '),
-      group_concat(printf('max(value) FILTER (WHERE key = %Q)', tag), ', ')) AS sql
-  FROM declared HAVING count(*) > 0),
+%s
+WHERE timestamp_ms = new.timestamp_ms AND trace_id = new.trace_id;
+END', sql) AS sql FROM filling),
 statements AS (
   SELECT 1 AS step, 'BEGIN IMMEDIATE' AS sql
   UNION ALL
@@ -26,10 +29,7 @@ statements AS (
   UNION ALL
   SELECT 4, printf('ALTER TABLE mirror_trace ADD COLUMN "tags.%w" TEXT', tag)
   FROM declared WHERE tag NOT IN (SELECT tag FROM present)
-  UNION ALL
-  SELECT 5, printf('UPDATE mirror_trace SET "tags.%w" = (
-  SELECT max(value) FILTER (WHERE key = %Q) FROM mirror_trace_json AS j, json_each(j.tags)
-  WHERE trace_id = mirror_trace.trace_id)', tag, tag) FROM declared
+  UNION ALL SELECT 5, sql FROM filling
   UNION ALL SELECT 6, sql FROM trigger_of
   UNION ALL SELECT 7, 'COMMIT')
 SELECT sql || ';' FROM statements
