@@ -253,10 +253,11 @@ class Report(unittest.TestCase):
             dom, _ = chromium(link, wait_ms=20_000)
             # The list of traces comes first; the view of one has its spans, and before them not
             # always its id.
-            view = " ".join(Structure(dom).texts).partition("Analyze trace")
-            opened = view[0][-100:] + view[2].partition("Inputs / Outputs")[0]
-            if opened.strip():
+            before, view, spans = " ".join(Structure(dom).texts).partition("Analyze trace")
+            if view:
                 break
+        self.assertIn("Inputs / Outputs", spans)
+        opened = before[-100:] + spans.partition("Inputs / Outputs")[0]
         self.assertIn(name, opened)
         self.assertTrue(trace_id[3:11] in opened or (session or name) in opened, opened)
 
