@@ -50,10 +50,10 @@ typedef struct mlf_request {
 
 /* SQLITE_OK or SQLITE_NOMEM. Nothing is read and nothing opened. */
 int mlf_client_new(mlf_interrupt interrupt, mlf_client **out);
+void mlf_client_free(mlf_client *client); /* calls must be freed before; NULL is allowed */
 
 /* Whom long work for a statement asks; as long as the client lives. */
 mlf_interrupt *mlf_client_interrupt(mlf_client *client);
-void mlf_client_free(mlf_client *client); /* calls must be freed before; NULL is allowed */
 
 /* The settings, read from the environment if they were not yet. */
 int mlf_client_settings(mlf_client *client, const mlf_settings **settings, mlf_error *error);
