@@ -49,9 +49,43 @@ class Copies(unittest.TestCase):
 
     def test_it_says_what_the_server_says(self):
         self.assertEqual(self.mirror.differences(), {table: set() for table in ALSO})
-        self.assertRegex(self.said, rf"^{self.name}: 300 traces in the mirror; read 300, and the "
+        self.assertRegex(self.said.splitlines()[0], rf"^{self.name}: 300 traces in the mirror; read 300, and the "
                                     r"spans of 300, in \d+ requests and [\d.]+ s$")
         self.assertEqual(self.mirror.integrity(), "ok")
+
+    def test_the_saved_views_are_in_it(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder)
+            mirror.path.unlink()
+            said, hint = mirror.sync().splitlines()
+            self.assertRegex(said, "300 traces in the mirror")
+            command = hint.partition("the saved views want the library: ")[2]
+            ran = subprocess.run(["bash", "-c", command], check=False, text=True,
+                                 capture_output=True, env=support.clean_environment())
+            self.assertEqual(ran.stderr, "")
+            self.assertRegex(ran.stdout, r"^\d+\|")
+            saved = "SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name;"
+            names = {line.split("|")[0] for line in mirror.offline(saved).splitlines()}
+            self.assertLess({"trace_quality", "failing_cases", "repeated_calls"}, names)
+
+            mirror.offline("DROP VIEW failing_cases; DROP VIEW trace_quality;"
+                           "CREATE VIEW trace_quality AS SELECT 1 AS mine;")
+            mirror.settings(tags='["other"]')  # a column goes: SQLite then reads all views
+            before = mirror.offline(saved)
+            self.assertEqual(len(mirror.sync().splitlines()), 1)
+            self.assertEqual(mirror.offline(saved), before)
+            columns = mirror.offline("SELECT name FROM pragma_table_info('traces');")
+            self.assertEqual([name for name in columns.split() if name.startswith("tags.")],
+                             ["tags.other"])
+
+    def test_it_keeps_off_names_of_yours(self):
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder)
+            mirror.offline("CREATE TABLE daily_quality(mine);")
+            self.assertEqual(len(mirror.sync().splitlines()), 1)
+            self.assertEqual(mirror.offline("SELECT name FROM sqlite_schema WHERE name IN "
+                                            "('daily_quality', 'trace_quality');"),
+                             "daily_quality")
 
     def whole_slices_alone(self, mirror):
         """Each trace has its spans, and lies in a slice that was read to its end."""
