@@ -17,11 +17,16 @@ refuse() { # WHY
   exit 2
 }
 
-# A path as an argument of a dot-command, whatever characters it has.
-dot() { # PATH
+# A path as it stands between the quotes of a dot-command's argument, whatever characters it has.
+in_quotes() { # PATH
   local path=${1//\\/\\\\}
   path=${path//\"/\\\"}
-  printf '"%s"' "${path//$'\n'/\\n}"
+  printf '%s' "${path//$'\n'/\\n}"
+}
+
+# The same with its quotes.
+dot() { # PATH
+  printf '"%s"' "$(in_quotes "$1")"
 }
 
 # Whose traces, whatever the environment says.
