@@ -223,16 +223,11 @@ int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *re
   return SQLITE_OK;
 }
 
-#define CLIENT_CALLS_MAX (MLF_STREAMS_MAX + 4)
-
-int mlf_client_wait(mlf_client *client, mlf_call *const *calls, size_t count, size_t *index,
-                    mlf_error *error) {
-  mlf_exchange *exchanges[CLIENT_CALLS_MAX];
-  for (size_t i = 0; i < count; i++)
-    exchanges[i] = calls[i]->exchange;
-  client->waiting = calls[0]->budget;
+int mlf_call_wait(mlf_call *call, mlf_error *error) {
+  mlf_client *client = call->client;
+  client->waiting = call->budget;
   client_show_progress(client);
-  int rc = mlf_http_wait(client->http, exchanges, count, index, error);
+  int rc = mlf_http_wait(client->http, call->exchange, error);
   client->waiting = NULL;
   mlf_progress_hide(&client->progress);
   return rc;
@@ -321,8 +316,8 @@ int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error) {
   *json = NULL;
   int rc = call_result(call, &reply, error);
   size_t bytes = reply->body.length;
-  call->status = reply->status;
   if (rc == SQLITE_OK) rc = call_count_bytes(call, bytes, error);
+  if (rc == SQLITE_OK) call->status = reply->status;
   if (rc == SQLITE_OK) rc = call_read(call, reply, json, error);
   call_log(call, reply, bytes, error);
   if (*json) mlf_json_set_tag(*json, call->log_number);
@@ -382,9 +377,8 @@ void mlf_call_free(mlf_call *call) {
 /* Starts a call, and waits until it has ended. */
 static int client_run(mlf_client *client, mlf_budget *budget, const mlf_request *request,
                       mlf_call **call, mlf_error *error) {
-  size_t index;
   int rc = mlf_call_start(client, budget, request, call, error);
-  if (rc == SQLITE_OK) rc = mlf_client_wait(client, call, 1, &index, error);
+  if (rc == SQLITE_OK) rc = mlf_call_wait(*call, error);
   return rc;
 }
 

@@ -83,11 +83,9 @@ int mlf_client_count_row(mlf_client *client, mlf_budget *budget, mlf_error *erro
 int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *request,
                    mlf_call **out, mlf_error *error);
 
-/* Waits until one of the calls, all of one statement, has ended, and gives its index, the lowest if
-** several have. After a second of the statement's time it shows how far the statement is, if the
-** settings say so. */
-int mlf_client_wait(mlf_client *client, mlf_call *const *calls, size_t count, size_t *index,
-                    mlf_error *error);
+/* Waits until the call has ended. After a second of the statement's time it shows how far the
+** statement is, if the settings say so. */
+int mlf_call_wait(mlf_call *call, mlf_error *error);
 
 bool mlf_call_done(const mlf_call *call);
 
@@ -104,7 +102,8 @@ const char *mlf_call_peek(const mlf_call *call, size_t *length);
 ** The caller frees `*json` with mlf_json_free. */
 int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error);
 
-/* The HTTP status of a call whose reply was taken; 0 if none came. */
+/* The HTTP status of a call whose reply was taken; 0 if none came as a whole, or it was more than
+** the statement may read. */
 int mlf_call_status(const mlf_call *call);
 
 /* Puts into the log how many rows a reply held, which count as the statement's traces unless they

@@ -12,7 +12,6 @@ static int find_page(mlf_client *client, mlf_budget *budget, const mlf_walk *wal
                      mlf_error *error) {
   char *filter;
   mlf_call *call;
-  size_t index;
   *status = 0;
   if (mlf_walk_filter(walk, part, &filter) != SQLITE_OK) return mlf_error_nomem(error);
   mlf_search search = {.experiment_ids = walk->experiment_ids,
@@ -22,7 +21,7 @@ static int find_page(mlf_client *client, mlf_budget *budget, const mlf_walk *wal
   int rc = mlf_search_start(client, budget, &search, &call, error);
   sqlite3_free(filter);
   if (rc != SQLITE_OK) return rc;
-  rc = mlf_client_wait(client, &call, 1, &index, error);
+  rc = mlf_call_wait(call, error);
   if (rc == SQLITE_OK) {
     rc = mlf_search_finish(call, false, page, error);
     *status = mlf_call_status(call);
@@ -66,6 +65,36 @@ int mlf_find_with_spans(mlf_client *client, mlf_budget *budget, const mlf_walk *
       has[i] = has[i] || strcmp(walk->ids[i], mlf_trace_id(trace)) == 0;
   }
   mlf_page_clear(&page);
+  return SQLITE_OK;
+}
+
+int mlf_find_elsewhere(mlf_client *client, mlf_budget *budget, const mlf_walk *walk,
+                       bool *elsewhere, mlf_error *error) {
+  static const char *const conditions[] = {
+      "tags.`mlflow.trace.spansLocation` IS NULL",
+      "tags.`mlflow.trace.spansLocation` != 'TRACKING_STORE'",
+  };
+  mlf_walk_part part = {.low_ms = walk->low_ms, .high_ms = walk->high_ms};
+  const mlf_settings *settings;
+  int rc = mlf_client_settings(client, &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  *elsewhere = false;
+  for (int i = 0; !*elsewhere && i < 2; i++) {
+    int status;
+    mlf_page page;
+    mlf_error refused = {0};
+    mlf_walk one = *walk;
+    char *filter = mlf_walk_and(walk->filter, conditions[i]);
+    if (!filter) return mlf_error_nomem(error);
+    one.filter = filter;
+    one.preset = settings->filter;
+    rc = find_page(client, budget, &one, &part, 1, &page, &status, &refused);
+    sqlite3_free(filter);
+    if (rc != SQLITE_OK && status != 400) return mlf_error_move(error, &refused);
+    mlf_error_clear(&refused);
+    *elsewhere = rc != SQLITE_OK || page.rows > 0;
+    if (rc == SQLITE_OK) mlf_page_clear(&page);
+  }
   return SQLITE_OK;
 }
 

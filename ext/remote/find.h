@@ -1,4 +1,4 @@
-/* find.h: single questions about a walk, each one request. */
+/* find.h: single questions about a walk, each one request unless it says otherwise. */
 #ifndef MLF_REMOTE_FIND_H
 #define MLF_REMOTE_FIND_H
 
@@ -18,6 +18,12 @@ int mlf_find_trace(mlf_client *client, mlf_budget *budget, const mlf_walk *walk,
 ** server's tables: `has` has a place for each. An answer that is refused tells nothing: all may. */
 int mlf_find_with_spans(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, bool *has,
                         mlf_error *error);
+
+/* Asks whether some of the walk's traces have their spans elsewhere than in the server's tables,
+** where conditions on spans do not find them: two requests. One that is refused tells nothing: some
+** may. */
+int mlf_find_elsewhere(mlf_client *client, mlf_budget *budget, const mlf_walk *walk,
+                       bool *elsewhere, mlf_error *error);
 
 /* Asks for the row at which the walk will end: the first in the opposite order. */
 int mlf_find_end_start(mlf_client *client, mlf_budget *budget, const mlf_walk *walk,

@@ -51,7 +51,6 @@ struct mlf_http {
 /* Requests that change nothing although they are no GET. */
 static const char *const http_post_paths[] = {
     "/api/3.0/mlflow/traces/search",
-    "/api/3.0/mlflow/traces/batchGetInfos",
     "/api/3.0/mlflow/traces/metrics",
     "/api/2.0/mlflow/experiments/search",
 };
@@ -384,19 +383,13 @@ static int http_idle_ms(const mlf_http *http, int64_t until_ms) {
   return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }
 
-int mlf_http_wait(mlf_http *http, mlf_exchange *const *exchanges, size_t count, size_t *index,
-                  mlf_error *error) {
-  assert(count > 0);
+int mlf_http_wait(mlf_http *http, const mlf_exchange *exchange, mlf_error *error) {
   if (http_is_forked(http)) return http_fork_error(error);
   for (;;) {
     int rc = mlf_interrupt_poll(http->interrupt, error);
     if (rc != SQLITE_OK) return rc;
     CURLMcode code = http_pump(http);
-    for (size_t i = 0; i < count; i++) {
-      if (!mlf_exchange_done(exchanges[i])) continue;
-      *index = i;
-      return SQLITE_OK;
-    }
+    if (mlf_exchange_done(exchange)) return SQLITE_OK;
     if (code == CURLM_OK)
       code =
           curl_multi_poll(http->multi, NULL, 0, http_idle_ms(http, http->interrupt->next_ms), NULL);

@@ -80,10 +80,9 @@ void mlf_http_progress(mlf_http *http);
 /* Whether the exchange has ended, well or not, so that mlf_http_wait would not wait for it. */
 bool mlf_exchange_done(const mlf_exchange *exchange);
 
-/* Waits until one of `exchanges` (count > 0) has ended, and gives its index; the lowest one if
-** several have. Errors: only those of waiting itself (SQLITE_INTERRUPT, SQLITE_NOMEM, a fork). */
-int mlf_http_wait(mlf_http *http, mlf_exchange *const *exchanges, size_t count, size_t *index,
-                  mlf_error *error);
+/* Waits until it has ended. Errors: only those of waiting itself (SQLITE_INTERRUPT, SQLITE_NOMEM, a
+** fork). */
+int mlf_http_wait(mlf_http *http, const mlf_exchange *exchange, mlf_error *error);
 
 /* The outcome of an exchange that has ended. SQLITE_OK: a complete reply came, whatever its
 ** status. Otherwise the text says method, path, what happened and after how many tries, e.g.

@@ -204,9 +204,8 @@ static int pager_finish_probe(mlf_pager *pager, mlf_error *error) {
 
 /* Takes the probe's answer if it is there, or waits for it. */
 static int pager_await_probe(mlf_pager *pager, bool wait, mlf_error *error) {
-  size_t index;
   if (!pager->probe || (!wait && !mlf_call_done(pager->probe))) return SQLITE_OK;
-  int rc = mlf_client_wait(pager->client, &pager->probe, 1, &index, error);
+  int rc = mlf_call_wait(pager->probe, error);
   return rc == SQLITE_OK ? pager_finish_probe(pager, error) : rc;
 }
 
@@ -233,7 +232,8 @@ static int pager_go_ahead(mlf_pager *pager, mlf_slice *slice, mlf_error *error) 
   bool all = pager->walk.rows_wanted == 0;
   pager->side_by_side = all && pager->streams > 1 && !mlf_walk_has_spans(&pager->walk);
   int rc = pager_ask_next(pager, slice, error);
-  if (rc == SQLITE_OK && pager->side_by_side && slice->end == INT64_MAX)
+  bool much = slice->end == INT64_MAX || mlf_slice_pages_left(slice) >= PAGER_SIDE_BY_SIDE_PAGES;
+  if (rc == SQLITE_OK && pager->side_by_side && much)
     rc = mlf_find_end_start(pager->client, pager->budget, &pager->walk, &pager->probe, error);
   return rc == SQLITE_OK ? pager_widen(pager, slice, error) : rc;
 }
@@ -380,10 +380,9 @@ static int pager_take_page(mlf_pager *pager, mlf_slice *slice, mlf_slice *guess,
 
 /* Waits for the page under way. A refusal of our own filter is met by asking again without it. */
 static int pager_receive(mlf_pager *pager, mlf_slice *slice, mlf_error *error) {
-  size_t index;
   mlf_slice guess;
   mlf_error refused = {0};
-  int rc = mlf_client_wait(pager->client, &slice->call, 1, &index, error);
+  int rc = mlf_call_wait(slice->call, error);
   if (rc == SQLITE_OK) rc = pager_guess_next(pager, slice, &guess, error);
   if (rc != SQLITE_OK) return rc;
   rc = pager_take_page(pager, slice, &guess, &refused);

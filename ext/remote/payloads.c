@@ -317,10 +317,9 @@ static int payloads_fail(payloads_fetch *fetch, int status, mlf_error *failure, 
 }
 
 /* Takes the reply of a fetch. */
-static int payloads_receive(mlf_payloads *payloads, payloads_fetch *fetch, mlf_error *error) {
-  size_t index;
+static int payloads_receive(payloads_fetch *fetch, mlf_error *error) {
   mlf_error failure = {0};
-  int rc = mlf_client_wait(payloads->client, &fetch->call, 1, &index, error);
+  int rc = mlf_call_wait(fetch->call, error);
   if (rc != SQLITE_OK) return rc;
   rc = mlf_call_reply(fetch->call, &fetch->json, &failure);
   fetch->log_number = mlf_call_log_number(fetch->call);
@@ -473,7 +472,7 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
     fetch->touched = payloads->asks;
     fetch->traces[place].used = true;
     rc = payloads_pump(payloads, budget, fetch, error);
-    if (rc == SQLITE_OK && fetch->call) rc = payloads_receive(payloads, fetch, error);
+    if (rc == SQLITE_OK && fetch->call) rc = payloads_receive(fetch, error);
     if (rc == SQLITE_OK) rc = payloads_spans(fetch, id, spans, error);
     if (rc != SQLITE_OK || *spans) break;
     if (!fetch->file && !fetch->refused) rc = payloads_learn_absent(payloads, budget, fetch, error);

@@ -94,7 +94,9 @@ mlf_slice *mlf_slices_halve(mlf_slices *slices, double pages_min) {
   }
   if (!most || mlf_slice_pages_left(most) < pages_min) return NULL;
   mlf_slice *before = most->next;
-  mlf_slices_cut(slices, most, most->begin + (most->end - most->begin) / 2);
+  uint64_t half =
+      ((uint64_t)most->end - (uint64_t)most->begin) / 2; /* in 64 bits, unlike a whole */
+  mlf_slices_cut(slices, most, most->begin + (mlf_slice_key)half);
   if (most->next == before) return NULL;
   most->next->width = most->width;
   return most->next;

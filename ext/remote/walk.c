@@ -8,6 +8,10 @@ bool mlf_walk_has_spans(const mlf_walk *walk) {
   return walk->raw || walk->spans;
 }
 
+char *mlf_walk_and(const char *filter, const char *condition) {
+  return sqlite3_mprintf("%s%s%s", filter ? filter : "", filter ? " AND " : "", condition);
+}
+
 static void walk_and(sqlite3_str *text) {
   if (sqlite3_str_length(text) > 0) sqlite3_str_appendall(text, " AND ");
 }

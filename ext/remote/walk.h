@@ -37,6 +37,9 @@ typedef struct mlf_walk_part {
 ** is sent then, and the walk ends at the bound by itself. */
 bool mlf_walk_has_spans(const mlf_walk *walk);
 
+/* A filter, NULL for none, and one more condition; free with sqlite3_free. NULL: no memory. */
+char *mlf_walk_and(const char *filter, const char *condition);
+
 /* The filter of a part, NULL for none; free with sqlite3_free. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_walk_filter(const mlf_walk *walk, const mlf_walk_part *part, char **filter);
 

@@ -104,6 +104,14 @@ class Walk:
             self.assertEqual(list(self.scan(page_rows, streams, "ORDER BY timestamp_ms DESC")),
                              newest_first)
 
+    def test_a_bound_far_before_the_oldest_costs_nothing(self):
+        ids = self.insert("near", [START + i for i in range(60)])
+        for tail in ("AND timestamp_ms > 0", "AND timestamp_ms >= -9223372036854775807"):
+            self.assertEqual(sorted(self.scan(5, 4, tail)), sorted(ids))
+            searches = self.cursor.connection.execute(
+                "SELECT count(*) FROM mlflow_requests WHERE endpoint LIKE '%/traces/search'").get
+            self.assertLessEqual(searches, 60 / 4 + 4, tail)
+
     def test_an_abandoned_scan_sends_nothing_more(self):
         self.insert("left", [START + i for i in range(60)])
         rows = self.scan(10, 4)

@@ -220,11 +220,10 @@ static inline mlf_exchange *client_start(client *it, const mlf_http_call *call) 
 
 /* Carries out a call; the reply is borrowed until the next one. */
 static inline int client_call(client *it, const mlf_http_call *call, mlf_http_reply **reply) {
-  size_t index;
   mlf_exchange_free(it->exchange);
   mlf_error_clear(&it->error);
   it->exchange = client_start(it, call);
-  int rc = mlf_http_wait(it->http, &it->exchange, 1, &index, &it->error);
+  int rc = mlf_http_wait(it->http, it->exchange, &it->error);
   return rc == SQLITE_OK ? mlf_exchange_result(it->exchange, reply, &it->error) : rc;
 }
 

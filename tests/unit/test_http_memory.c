@@ -50,11 +50,10 @@ static int memory_request(void *context) {
   mlf_exchange *exchange = NULL;
   mlf_http_reply *reply;
   mlf_error error = {0};
-  size_t index;
   int rc = mlf_http_new(&settings, client_interrupt(&it), &http, &error);
   if (rc == SQLITE_OK)
     rc = mlf_http_start(http, &call, mlf_clock_monotonic_ms() + 10000, &exchange, &error);
-  if (rc == SQLITE_OK) rc = mlf_http_wait(http, &exchange, 1, &index, &error);
+  if (rc == SQLITE_OK) rc = mlf_http_wait(http, exchange, &error);
   if (rc == SQLITE_OK) rc = mlf_exchange_result(exchange, &reply, &error);
   if (rc == SQLITE_OK) {
     assert_null(due);

@@ -60,11 +60,10 @@ static int process_use_in_thread(client *it) {
   mlf_http_reply *reply;
   int rc = mlf_http_new(&it->settings, client_interrupt(it), &it->http, &it->error);
   for (int i = 0; rc == SQLITE_OK && i < 20; i++) {
-    size_t index;
     mlf_exchange_free(it->exchange);
     it->exchange = NULL;
     rc = mlf_http_start(it->http, &call, INT64_MAX, &it->exchange, &it->error);
-    if (rc == SQLITE_OK) rc = mlf_http_wait(it->http, &it->exchange, 1, &index, &it->error);
+    if (rc == SQLITE_OK) rc = mlf_http_wait(it->http, it->exchange, &it->error);
     if (rc == SQLITE_OK) rc = mlf_exchange_result(it->exchange, &reply, &it->error);
     if (rc == SQLITE_OK && reply->status != 200) rc = SQLITE_ERROR;
   }
@@ -186,12 +185,11 @@ static void process_gives_up_on_a_slow_name_service(void **state) {
 static int process_be_a_child(client *it) {
   mlf_http_call call = {.path = "/version", .reply_bytes_max = 100};
   mlf_exchange *exchange;
-  size_t index;
   int wrong = 0;
   wrong |= mlf_http_start(it->http, &call, INT64_MAX, &exchange, &it->error) != SQLITE_ERROR;
   wrong |= exchange || !strstr(it->error.text, "opened before a fork");
   mlf_error_clear(&it->error);
-  wrong |= mlf_http_wait(it->http, &it->exchange, 1, &index, &it->error) != SQLITE_ERROR;
+  wrong |= mlf_http_wait(it->http, it->exchange, &it->error) != SQLITE_ERROR;
   mlf_http_progress(it->http);
   client_close(it);
   return wrong;
@@ -202,7 +200,6 @@ static void process_may_fork(void **state) {
   for (int with_tls = 0; with_tls <= 1; with_tls++) {
     mlf_http_call call = {.path = "/version", .reply_bytes_max = 100};
     mlf_http_reply *reply;
-    size_t index;
     int status;
     client it;
     process_open(&it, with_tls);
@@ -213,13 +210,13 @@ static void process_may_fork(void **state) {
       mlf_exchange_free(it.exchange);
       it.exchange = client_start(&it, &call);
       if (!in_flight) {
-        assert_int_equal(mlf_http_wait(it.http, &it.exchange, 1, &index, &it.error), SQLITE_OK);
+        assert_int_equal(mlf_http_wait(it.http, it.exchange, &it.error), SQLITE_OK);
       }
       pid_t child = fork();
       if (child == 0) _exit(process_be_a_child(&it));
       assert_int_equal(waitpid(child, &status, 0), child);
       assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-      assert_int_equal(mlf_http_wait(it.http, &it.exchange, 1, &index, &it.error), SQLITE_OK);
+      assert_int_equal(mlf_http_wait(it.http, it.exchange, &it.error), SQLITE_OK);
       assert_int_equal(mlf_exchange_result(it.exchange, &reply, &it.error), SQLITE_OK);
       assert_string_equal(reply->body.bytes, "{}");
       client_get(&it, "/version");

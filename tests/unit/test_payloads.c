@@ -355,6 +355,26 @@ static void other_failures_are_errors(void **state) {
   world_close(&it);
 }
 
+/* Nor is it any trace's fault that the statement may read no more, or that the server breaks off. */
+static void what_ends_the_statement_is_no_traces_fault(void **state) {
+  world it;
+  (void)state;
+  setenv("MLFLOW_SQL_STATEMENT_BYTES_MAX", "100", 1);
+  char *steps = sqlite3_mprintf("ok body='{\"spans\":[]%*s}'", 200, "");
+  play_routes("garbage", steps);
+  world_open(&it, newest, "ARTIFACT_REPO");
+  get_fails(&it, 0, SQLITE_ERROR, "MLFLOW_SQL_STATEMENT_BYTES_MAX allows");
+  world_close(&it);
+  unsetenv("MLFLOW_SQL_STATEMENT_BYTES_MAX");
+  sqlite3_free(steps);
+  setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0", 1);
+  play_routes("garbage", "cut 100 body='{\"spans\":[]                        }' end=close");
+  world_open(&it, newest, "ARTIFACT_REPO");
+  get_fails(&it, 0, SQLITE_ERROR, "broke off after");
+  world_close(&it);
+  unsetenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES");
+}
+
 /* What cannot be read of a trace alone is that trace's fault. */
 static void a_file_that_cannot_be_read_is_of_one_trace(void **state) {
   static const char *const cases[][2] = {
@@ -486,6 +506,7 @@ int main(void) {
       cmocka_unit_test(a_batch_that_is_too_large_is_asked_for_trace_by_trace),
       cmocka_unit_test(other_failures_are_errors),
       cmocka_unit_test(a_file_that_cannot_be_read_is_of_one_trace),
+      cmocka_unit_test(what_ends_the_statement_is_no_traces_fault),
       cmocka_unit_test(a_list_that_is_left_out_is_asked_for_as_a_file),
       cmocka_unit_test(replies_of_a_wrong_shape_are_errors),
       cmocka_unit_test(spans_are_leaves),
