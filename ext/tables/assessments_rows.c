@@ -37,10 +37,9 @@ static int assessments_first(mlf_trace_scan *scan, void *context, bool *row, mlf
   assessments_state *state = context;
   const mlf_json_node *list;
   mlf_error cause = {0};
-  mlf_json_get_array(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), "assessments", &list,
-                     &cause);
-  state->json = mlf_trace_scan_page(scan);
-  state->run = mlf_trace_scan_run(scan);
+  mlf_json_get_array(scan->source.json, scan->source.trace, "assessments", &list, &cause);
+  state->json = scan->source.json;
+  state->run = scan->filter.run ? scan->filter.run->text : NULL;
   state->at = cause.code ? NULL : assessments_find(state, mlf_json_first(list));
   *row = state->at != NULL;
   return mlf_trace_scan_judge(scan, &cause, error);
@@ -57,9 +56,9 @@ static int assessments_value(mlf_trace_scan *scan, void *context, const mlf_colu
   const assessments_state *state = context;
   mlf_error cause = {0};
   if (column->source >= MLF_SOURCE_ASSESSMENT) {
-    mlf_assessment_value(mlf_trace_scan_page(scan), state->at, column, value, &cause);
+    mlf_assessment_value(scan->source.json, state->at, column, value, &cause);
   } else {
-    mlf_trace_value(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), column, value, &cause);
+    mlf_trace_value(scan->source.json, scan->source.trace, column, value, &cause);
   }
   return mlf_trace_scan_judge(scan, &cause, error);
 }

@@ -21,10 +21,8 @@
 typedef enum given_sql {
   GIVEN_PUT,
   GIVEN_FIND,
-  GIVEN_AHEAD,
   GIVEN_PUT_SPANS,
   GIVEN_FIND_SPANS,
-  GIVEN_EMPTY,
   GIVEN_ADD,
   GIVEN_NONE,
   GIVEN_HAS,
@@ -36,11 +34,10 @@ typedef enum given_sql {
 /* An id that is known to be none of a question's has no place. */
 static const char *const given_texts[GIVEN_SQL_COUNT] = {
     [GIVEN_PUT] = "INSERT OR IGNORE INTO trace(id, ms, json) VALUES(?1, ?2, ?3)",
-    [GIVEN_FIND] = "SELECT json, place FROM trace WHERE id = ?1",
-    [GIVEN_AHEAD] = "SELECT json FROM trace WHERE place > ?1 ORDER BY place LIMIT ?2",
+    [GIVEN_FIND] = ("SELECT json FROM trace WHERE place >= (SELECT place FROM trace WHERE id = ?1) "
+                    "ORDER BY place LIMIT ?2"),
     [GIVEN_PUT_SPANS] = "INSERT OR IGNORE INTO spans(id, json) VALUES(?1, ?2)",
     [GIVEN_FIND_SPANS] = "SELECT json FROM spans WHERE id = ?1",
-    [GIVEN_EMPTY] = "DELETE FROM member WHERE question = ?1",
     [GIVEN_ADD] = "INSERT OR REPLACE INTO member(question, id, place) VALUES(?1, ?2, ?3)",
     [GIVEN_NONE] = "INSERT OR IGNORE INTO member(question, id) VALUES(?1, ?2)",
     [GIVEN_HAS] = "SELECT place FROM member WHERE question = ?1 AND id = ?2",
@@ -134,15 +131,21 @@ static bool given_has_room(mlf_given *given, size_t length, int *rc, mlf_error *
   return !given->full && *rc == SQLITE_OK;
 }
 
+/* Ends the use of a statement, which gave this result until now: what came of it. */
+static int given_reset(mlf_given *given, sqlite3_stmt *statement, int rc, mlf_error *error) {
+  int reset = sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  if (rc == SQLITE_OK) rc = reset;
+  return rc == SQLITE_OK ? rc : given_fail(given, rc, error);
+}
+
 /* Runs a statement that has no rows, after its texts were bound with this result. */
 static int given_run(mlf_given *given, sqlite3_stmt *statement, int rc, size_t length,
                      mlf_error *error) {
   if (rc == SQLITE_OK) sqlite3_step(statement);
-  int reset = sqlite3_reset(statement);
-  sqlite3_clear_bindings(statement);
-  if (rc == SQLITE_OK) rc = reset;
+  rc = given_reset(given, statement, rc, error);
   if (rc == SQLITE_OK && sqlite3_changes(given->db) > 0) given->bytes += (int64_t)length;
-  return rc == SQLITE_OK ? rc : given_fail(given, rc, error);
+  return rc;
 }
 
 static int given_bind(sqlite3_stmt *statement, int index, const char *text) {
@@ -232,22 +235,13 @@ static int given_finish(const mlf_given *given, sqlite3_str *text, int rc, mlf_j
 /* Reads a trace, and some after it, back from the database. */
 static int given_find_row(mlf_given *given, const char *id, int ahead, mlf_json **page,
                           mlf_error *error) {
-  sqlite3_stmt *find = given->statements[GIVEN_FIND], *more = given->statements[GIVEN_AHEAD];
+  sqlite3_stmt *find = given->statements[GIVEN_FIND];
   sqlite3_str *text = sqlite3_str_new(NULL);
   int rc = given_bind(find, 1, id);
-  bool found = rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW;
-  if (found) {
+  sqlite3_bind_int(find, 2, ahead + 1);
+  while (rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW)
     given_add_row(text, find);
-    sqlite3_bind_int64(more, 1, sqlite3_column_int64(find, 1));
-    sqlite3_bind_int(more, 2, ahead);
-  }
-  int reset = sqlite3_reset(find);
-  if (rc == SQLITE_OK) rc = reset;
-  while (rc == SQLITE_OK && found && ahead > 0 && sqlite3_step(more) == SQLITE_ROW)
-    given_add_row(text, more);
-  reset = sqlite3_reset(more);
-  if (rc == SQLITE_OK) rc = reset;
-  if (rc != SQLITE_OK) given_fail(given, rc, error);
+  rc = given_reset(given, find, rc, error);
   return given_finish(given, text, rc, page, error);
 }
 
@@ -291,11 +285,10 @@ int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf
     length = (size_t)sqlite3_column_bytes(find, 0);
     text = sqlite3_mprintf("%s", sqlite3_column_text(find, 0));
   }
-  int reset = sqlite3_reset(find);
-  if (rc == SQLITE_OK) rc = reset;
+  rc = given_reset(given, find, rc, error);
   if (rc != SQLITE_OK || !found) {
     sqlite3_free(text);
-    return rc == SQLITE_OK ? SQLITE_NOTFOUND : given_fail(given, rc, error);
+    return rc == SQLITE_OK ? SQLITE_NOTFOUND : rc;
   }
   if (!text) return mlf_error_nomem(error);
   mlf_json_options options = given_options(given, 1);
@@ -328,10 +321,10 @@ int mlf_given_begin(mlf_given *given, mlf_question *question, const void *who, m
   if (question->complete) return SQLITE_OK;
   if (!given_has_room(given, 0, &rc, error)) return rc;
   question->recorder = who;
-  if (question->count == 0) return SQLITE_OK;
+  if (question->count > 0)
+    question->number = ++given->question_count; /* and leaves what was added */
   question->count = 0;
-  sqlite3_stmt *statement = given->statements[GIVEN_EMPTY];
-  return given_run(given, statement, sqlite3_bind_int64(statement, 1, question->number), 0, error);
+  return SQLITE_OK;
 }
 
 int mlf_given_add(mlf_given *given, mlf_question *question, const void *who,
@@ -369,9 +362,8 @@ int mlf_given_has(mlf_given *given, const mlf_question *question, const char *id
   int rc = given_bind(has, 2, id);
   bool known = rc == SQLITE_OK && sqlite3_step(has) == SQLITE_ROW;
   bool none = known && sqlite3_column_type(has, 0) == SQLITE_NULL;
-  int reset = sqlite3_reset(has);
-  if (rc == SQLITE_OK) rc = reset;
-  if (rc != SQLITE_OK) return given_fail(given, rc, error);
+  rc = given_reset(given, has, rc, error);
+  if (rc != SQLITE_OK) return rc;
   return none ? SQLITE_DONE : known ? SQLITE_ROW : unknown;
 }
 
@@ -385,7 +377,8 @@ static given_index *given_index_of(mlf_given *given, const mlf_column *column) {
   return NULL;
 }
 
-/* Indexes the trace that a row of GIVEN_NEXT holds. */
+/* Indexes the trace that a row of GIVEN_NEXT holds. One whose value cannot be read is found by
+** every text: whoever reads that value says so. */
 static int given_index_row(mlf_given *given, const given_index *index, sqlite3_stmt *row,
                            mlf_error *error) {
   mlf_value value = {.type = MLF_NULL};
@@ -395,13 +388,19 @@ static int given_index_row(mlf_given *given, const given_index *index, sqlite3_s
   int rc = mlf_json_parse(text, (size_t)sqlite3_column_bytes(row, 0),
                           given_options(given, MLF_TRACE_LEVELS), &json, error);
   if (rc != SQLITE_OK) return rc;
-  rc = mlf_trace_value(json, mlf_json_root(json), index->column, &value, error);
-  if (rc == SQLITE_OK && value.type == MLF_TEXT) {
+  mlf_error cause = {0};
+  rc = mlf_trace_value(json, mlf_json_root(json), index->column, &value, &cause);
+  bool unreadable = rc == SQLITE_ERROR;
+  rc = unreadable ? SQLITE_OK : mlf_error_move(error, &cause);
+  mlf_error_clear(&cause);
+  if (rc == SQLITE_OK && (unreadable || value.type == MLF_TEXT)) {
     sqlite3_stmt *statement = given->statements[GIVEN_INDEX];
     sqlite3_bind_int64(statement, 1, index - given->indexes);
     rc = sqlite3_bind_value(statement, 3, sqlite3_column_value(row, 1));
     if (rc == SQLITE_OK)
-      rc = sqlite3_bind_text64(statement, 2, value.text, value.length, SQLITE_STATIC, SQLITE_UTF8);
+      rc = unreadable ? sqlite3_bind_zeroblob(statement, 2, 0)
+                      : sqlite3_bind_text64(statement, 2, value.text, value.length, SQLITE_STATIC,
+                                            SQLITE_UTF8);
     rc = given_run(given, statement, rc, value.length, error);
   }
   mlf_value_clear(&value);
@@ -421,8 +420,7 @@ static int given_index_all(mlf_given *given, given_index *index, mlf_error *erro
     more = sqlite3_step(next) == SQLITE_ROW;
     if (more) rc = given_index_row(given, index, next, error);
     if (more) index->place = sqlite3_column_int64(next, 2);
-    int reset = sqlite3_reset(next);
-    if (reset != SQLITE_OK && rc == SQLITE_OK) rc = given_fail(given, reset, error);
+    rc = given_reset(given, next, rc, error);
   }
   return rc;
 }
@@ -440,7 +438,7 @@ int mlf_given_read(mlf_given *given, const mlf_question *question, const mlf_col
   char *sql = sqlite3_mprintf("SELECT json FROM %smember %s CROSS JOIN trace USING (id) "
                               "WHERE question = ?1 AND member.place IS NOT NULL%s ORDER BY %s",
                               index ? "value CROSS JOIN " : "", index ? "USING (id)" : "",
-                              index ? " AND column = ?2 AND text = ?3" : "", by);
+                              index ? " AND column = ?2 AND text IN (?3, x'')" : "", by);
   if (!sql) return mlf_error_nomem(error);
   rc = sqlite3_prepare_v2(given->db, sql, -1, reader, NULL);
   sqlite3_free(sql);

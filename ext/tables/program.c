@@ -5,9 +5,9 @@
 
 #include "base/array.h"
 
-/* So often a value is followed into another register; one that goes further is only shown, for all
-** that is known. */
-#define PROGRAM_STEPS_MAX 64
+/* Into so many registers a value is followed, each once; one that goes further is only shown, for
+** all that is known. */
+#define PROGRAM_STEPS_MAX 512
 /* The registers of a function that takes any number are taken for so many. */
 #define PROGRAM_ARGUMENTS 4
 #define PROGRAM_WIDTH_MAX 2000
@@ -18,9 +18,12 @@ static const char *const program_puts[] = {"Insert", "IdxInsert", "SorterInsert"
 /* A value that is followed. */
 typedef struct program_flow {
   const mlf_program *program;
-  mlf_program_ours *ours;
-  const void *context;
   int steps;
+  struct {
+    int at;
+    int value;
+    bool computed;
+  } been[PROGRAM_STEPS_MAX];
   bool computed; /* it is no longer what was read, but made of it: NULL tells something */
 } program_flow;
 
@@ -151,8 +154,7 @@ static bool program_is_ours(const program_flow *flow, int value, int cursor, int
   for (int i = at - 1; i >= 0; i--) {
     const mlf_program_op *op = &flow->program->ops[i];
     if (value >= 0) {
-      if (op->p3 == value && mlf_program_is(op, "VColumn"))
-        return flow->ours(flow->context, value, i + 1);
+      if (op->p3 == value && mlf_program_is(op, "VColumn")) return op->no_news;
       if (op->p2 == value && mlf_program_is_any(op, constants)) return false;
       int source = program_source(op, value);
       if (source >= 0) value = source;
@@ -216,8 +218,15 @@ static bool program_ends(const mlf_program_op *op, int value) {
 
 /* Follows the value that the instruction at `at` puts into a register. */
 static bool program_follow(program_flow *flow, int at, int value) {
-  if (flow->steps >= PROGRAM_STEPS_MAX) return false;
-  flow->steps++;
+  for (int i = 0; i < flow->steps; i++) {
+    if (flow->been[i].at == at && flow->been[i].value == value &&
+        flow->been[i].computed == flow->computed)
+      return false;
+  }
+  if (flow->steps == PROGRAM_STEPS_MAX) return false;
+  flow->been[flow->steps].at = at;
+  flow->been[flow->steps].value = value;
+  flow->been[flow->steps++].computed = flow->computed;
   for (int i = at + 1; i < flow->program->count; i++) {
     if (program_uses(flow, i, value)) return true;
     if (program_ends(&flow->program->ops[i], value)) return false;
@@ -225,8 +234,7 @@ static bool program_follow(program_flow *flow, int at, int value) {
   return false;
 }
 
-bool mlf_program_compares(const mlf_program *program, int at, mlf_program_ours *ours,
-                          const void *context) {
-  program_flow flow = {.program = program, .ours = ours, .context = context};
+bool mlf_program_compares(const mlf_program *program, int at) {
+  program_flow flow = {.program = program};
   return program_follow(&flow, at, program->ops[at].p3);
 }

@@ -22,7 +22,9 @@ typedef struct mlf_program_op {
   int p1;
   int p2;
   int p3;
-  char *text; /* p4; owned; NULL if it says nothing here */
+  char *text;   /* p4; owned; NULL if it says nothing here */
+  bool no_news; /* said by who reads the program: compared with what this one reads, the value that
+                   is followed tells nothing */
 } mlf_program_op;
 
 typedef struct mlf_program {
@@ -40,13 +42,8 @@ bool mlf_program_is(const mlf_program_op *op, const char *name);
 /* Whether it is one of the names, of which NULL is the last. */
 bool mlf_program_is_any(const mlf_program_op *op, const char *const *names);
 
-/* Whether what a register holds at an instruction is no more news than the value that is followed:
-** compared with it the value tells nothing. */
-typedef bool mlf_program_ours(const void *context, int index, int at);
-
 /* Whether the value that the instruction at `at` reads into its register P3, or what is computed of
 ** it, is compared, looked for in a list or an index, or decides a jump. */
-bool mlf_program_compares(const mlf_program *program, int at, mlf_program_ours *ours,
-                          const void *context);
+bool mlf_program_compares(const mlf_program *program, int at);
 
 #endif

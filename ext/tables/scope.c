@@ -53,17 +53,16 @@ static int scope_read_active(mlf_connection *connection, mlf_budget *budget,
 /* Adds the active experiments, which a statement reads once. */
 static int scope_add_active(const mlf_scope_ask *ask, mlf_experiment_list *scope,
                             mlf_error *error) {
-  bool *known;
   mlf_budget *budget;
-  mlf_experiment_list *active = mlf_statement_active(ask->statement, &known);
+  mlf_shared *shared = mlf_statement_shared(ask->statement);
   int rc = SQLITE_OK;
-  if (!*known) {
-    mlf_experiment_list_clear(active);
+  if (!shared->active_known) {
+    mlf_experiment_list_clear(&shared->active);
     rc = mlf_statement_budget(ask->statement, &budget, error);
-    if (rc == SQLITE_OK) rc = scope_read_active(ask->connection, budget, active, error);
-    *known = rc == SQLITE_OK;
+    if (rc == SQLITE_OK) rc = scope_read_active(ask->connection, budget, &shared->active, error);
+    shared->active_known = rc == SQLITE_OK;
   }
-  return rc == SQLITE_OK ? mlf_experiment_list_add(scope, active, error) : rc;
+  return rc == SQLITE_OK ? mlf_experiment_list_add(scope, &shared->active, error) : rc;
 }
 
 /* A value as the text it is compared as; NULL for what no experiment is called. SQL compares a real
@@ -94,7 +93,7 @@ static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
   bool shown = term->column->key_kind == MLF_KEY_EXPERIMENT;
   mlf_experiment_by by = shown ? MLF_EXPERIMENT_BY_NAME : MLF_EXPERIMENT_BY_ID;
   bool may_miss = term->op == MLF_OP_IN || !shown;
-  mlf_string_set *absent = mlf_statement_absent(ask->statement, shown);
+  mlf_string_set *absent = &mlf_statement_shared(ask->statement)->absent[shown];
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
     mlf_error none = {0};
@@ -206,5 +205,5 @@ int mlf_scope_resolve(const mlf_scope_ask *ask, mlf_experiment_list *scope, mlf_
     }
   }
   if (rc != SQLITE_OK) return rc;
-  return mlf_experiment_list_add(mlf_statement_names(ask->statement), scope, error);
+  return mlf_experiment_list_add(&mlf_statement_shared(ask->statement)->names, scope, error);
 }

@@ -35,7 +35,7 @@ static int spans_value(mlf_trace_scan *scan, void *context, const mlf_column *co
   if (mlf_source_is_span(column->source)) {
     mlf_span_set_value(state->spans, state->at, column, value, &cause);
   } else {
-    mlf_trace_value(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), column, value, &cause);
+    mlf_trace_value(scan->source.json, scan->source.trace, column, value, &cause);
   }
   return mlf_trace_scan_judge(scan, &cause, error);
 }

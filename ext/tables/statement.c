@@ -17,11 +17,7 @@ struct mlf_statement {
   mlf_survey *survey;
   mlf_given *given;       /* NULL until something is to be remembered */
   mlf_payloads *payloads; /* NULL until the first are wanted */
-  mlf_experiment_list active;
-  bool active_known;
-  mlf_experiment_list names;
-  mlf_string_set absent[2]; /* ids, names */
-  mlf_string_set noted;
+  mlf_shared shared;
 };
 
 sqlite3_stmt *mlf_statement_sole(sqlite3 *db) {
@@ -77,11 +73,11 @@ void mlf_statement_leave(mlf_statement *statement) {
   mlf_payloads_free(statement->payloads);
   mlf_given_free(statement->given);
   mlf_survey_free(statement->survey);
-  mlf_experiment_list_clear(&statement->active);
-  mlf_experiment_list_clear(&statement->names);
-  mlf_string_set_clear(&statement->absent[0]);
-  mlf_string_set_clear(&statement->absent[1]);
-  mlf_string_set_clear(&statement->noted);
+  mlf_experiment_list_clear(&statement->shared.active);
+  mlf_experiment_list_clear(&statement->shared.names);
+  mlf_string_set_clear(&statement->shared.absent[0]);
+  mlf_string_set_clear(&statement->shared.absent[1]);
+  mlf_string_set_clear(&statement->shared.noted);
   sqlite3_free(statement);
 }
 
@@ -108,10 +104,12 @@ int mlf_statement_survey(mlf_statement *statement, const mlf_survey **survey, ml
   return rc == SQLITE_OK ? rc : mlf_error_nomem(error);
 }
 
-int mlf_statement_given(mlf_statement *statement, mlf_given **given, mlf_error *error) {
+int mlf_statement_given(mlf_statement *statement, bool wanted, mlf_given **given,
+                        mlf_error *error) {
   const mlf_survey *survey;
   int rc = mlf_statement_survey(statement, &survey, error);
-  if (rc == SQLITE_OK && !statement->given && survey && mlf_survey_repeats(survey) &&
+  wanted = wanted || (survey && mlf_survey_repeats(survey));
+  if (rc == SQLITE_OK && !statement->given && wanted &&
       mlf_given_new(MLF_GIVEN_BYTES_MAX, mlf_client_interrupt(statement->client),
                     &statement->given) != SQLITE_OK)
     rc = mlf_error_nomem(error);
@@ -119,21 +117,8 @@ int mlf_statement_given(mlf_statement *statement, mlf_given **given, mlf_error *
   return rc;
 }
 
-mlf_experiment_list *mlf_statement_active(mlf_statement *statement, bool **known) {
-  *known = &statement->active_known;
-  return &statement->active;
-}
-
-mlf_string_set *mlf_statement_absent(mlf_statement *statement, bool by_name) {
-  return &statement->absent[by_name];
-}
-
-mlf_experiment_list *mlf_statement_names(mlf_statement *statement) {
-  return &statement->names;
-}
-
-mlf_string_set *mlf_statement_noted(mlf_statement *statement) {
-  return &statement->noted;
+mlf_shared *mlf_statement_shared(mlf_statement *statement) {
+  return &statement->shared;
 }
 
 int mlf_statement_payloads(mlf_statement *statement, mlf_payloads **payloads, mlf_error *error) {

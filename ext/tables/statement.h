@@ -22,6 +22,15 @@
 
 typedef struct mlf_statement mlf_statement;
 
+/* What its scans have found out and tell each other. */
+typedef struct mlf_shared {
+  mlf_experiment_list active; /* the active experiments, */
+  bool active_known;          /* once whoever needed them first has read them */
+  mlf_string_set absent[2];   /* asked for as an id [0] or a name [1] that no experiment has */
+  mlf_experiment_list names;  /* every experiment that a scan has read, by id and name */
+  mlf_string_set noted;       /* which comparisons have been noted in the log of requests */
+} mlf_shared;
+
 /* The one statement that is busy in `db`; NULL if there are several, or none. */
 sqlite3_stmt *mlf_statement_sole(sqlite3 *db);
 
@@ -42,20 +51,11 @@ int mlf_statement_count_row(mlf_statement *statement, mlf_error *error);
 /* What SQLite's program of it says; NULL in `*survey` if that is not known. */
 int mlf_statement_survey(mlf_statement *statement, const mlf_survey **survey, mlf_error *error);
 
-/* What it has been given; NULL in `*given` if nothing of it can be asked for twice. */
-int mlf_statement_given(mlf_statement *statement, mlf_given **given, mlf_error *error);
+/* What it has been given; NULL in `*given` if nothing of it can be asked for twice, unless somebody
+** wants it. */
+int mlf_statement_given(mlf_statement *statement, bool wanted, mlf_given **given, mlf_error *error);
 
-/* The active experiments, once `*known`; whoever needs them first reads them. */
-mlf_experiment_list *mlf_statement_active(mlf_statement *statement, bool **known);
-
-/* What scans have asked for as a name, or as an id, that no experiment has. */
-mlf_string_set *mlf_statement_absent(mlf_statement *statement, bool by_name);
-
-/* Every experiment that a scan of it has read, by id and name. */
-mlf_experiment_list *mlf_statement_names(mlf_statement *statement);
-
-/* Which comparisons have been noted in the log of requests. */
-mlf_string_set *mlf_statement_noted(mlf_statement *statement);
+mlf_shared *mlf_statement_shared(mlf_statement *statement);
 
 /* What fetches spans for all its scans. */
 int mlf_statement_payloads(mlf_statement *statement, mlf_payloads **payloads, mlf_error *error);

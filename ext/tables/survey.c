@@ -83,38 +83,33 @@ static bool survey_is_scope(const mlf_surveyed *table, int column) {
   return mlf_key_is_argument(kind) || mlf_key_is_experiment(kind);
 }
 
-/* Whether a register holds such a column of one of our tables, read before `at`. */
-static bool survey_is_ours(const mlf_survey *survey, const mlf_surveyed *tables, int index,
-                           int at) {
-  for (int i = at - 1; i >= 0; i--) {
-    const mlf_program_op *op = &survey->program.ops[i];
-    if (!mlf_program_is(op, "VColumn") || op->p3 != index) continue;
+/* Marks what reads such a column: that one of our tables has the same as another tells nothing. */
+static void survey_mark(mlf_survey *survey, const mlf_surveyed *tables) {
+  for (int i = 0; i < survey->program.count; i++) {
+    mlf_program_op *op = &survey->program.ops[i];
+    if (!mlf_program_is(op, "VColumn")) continue;
     const mlf_surveyed *table = survey_table(survey, tables, op->p1, i);
-    return table && survey_is_scope(table, op->p2);
+    op->no_news = table && survey_is_scope(table, op->p2);
+  }
+}
+
+/* Whether a register holds such a column of one of our tables, read before `at`. */
+static bool survey_is_ours(const mlf_survey *survey, int index, int at) {
+  const mlf_program_op *op = &survey->program.ops[at];
+  while (op-- > survey->program.ops) {
+    if (op->p3 == index && mlf_program_is(op, "VColumn")) return op->no_news;
   }
   return false;
 }
 
-/* What mlf_program_compares asks survey_is_ours of. */
-typedef struct survey_context {
-  const mlf_survey *survey;
-  const mlf_surveyed *tables;
-} survey_context;
-
-/* That one of our tables has the same as another tells nothing. */
-static bool survey_is_no_news(const void *context, int index, int at) {
-  const survey_context *asked = context;
-  return survey_is_ours(asked->survey, asked->tables, index, at);
-}
-
 /* Adds the constant that is put into a register, anywhere in the program: "" if it is none. What
 ** comes from a table of ours is what that table reads. */
-static int survey_add_register(mlf_survey *survey, const mlf_surveyed *tables, int index, int at) {
-  if (survey_is_ours(survey, tables, index, at)) return SQLITE_OK;
+static int survey_add_register(mlf_survey *survey, int index, int at) {
+  if (survey_is_ours(survey, index, at)) return SQLITE_OK;
   for (int i = survey->program.count - 1; i >= 0; i--) {
     const mlf_program_op *op = &survey->program.ops[i];
     bool copied = (mlf_program_is(op, "Copy") || mlf_program_is(op, "SCopy")) && op->p2 == index;
-    if (copied && op->p1 != index) return survey_add_register(survey, tables, op->p1, i);
+    if (copied && op->p1 != index) return survey_add_register(survey, op->p1, i);
     if (op->p2 != index) continue;
     if (mlf_program_is(op, "String8") || mlf_program_is(op, "String"))
       return survey_add_experiment(survey, op->text);
@@ -128,8 +123,8 @@ static int survey_add_register(mlf_survey *survey, const mlf_surveyed *tables, i
 }
 
 /* Notes which experiments a scan is told to read. Its arguments stand behind idxNum and argc. */
-static int survey_note_told(mlf_survey *survey, const mlf_surveyed *tables,
-                            const mlf_surveyed *table, int at, const mlf_plan *plan) {
+static int survey_note_told(mlf_survey *survey, const mlf_surveyed *table, int at,
+                            const mlf_plan *plan) {
   int rc = SQLITE_OK, argument = survey->program.ops[at].p3 + 2;
   for (int i = 0; rc == SQLITE_OK && i < table->arguments->experiment_count; i++)
     rc = survey_add_experiment(survey, table->arguments->experiments[i]);
@@ -137,7 +132,7 @@ static int survey_note_told(mlf_survey *survey, const mlf_surveyed *tables,
     mlf_key_kind kind = table->schema->columns[plan->terms[i].column].key_kind;
     if (mlf_key_is_experiment(kind) && table->arguments->experiment_count == 0)
       rc = plan->terms[i].op == MLF_OP_IN ? survey_add_experiment(survey, "")
-                                          : survey_add_register(survey, tables, argument, at);
+                                          : survey_add_register(survey, argument, at);
     argument += mlf_op_has_argument(plan->terms[i].op);
   }
   return rc;
@@ -145,19 +140,18 @@ static int survey_note_told(mlf_survey *survey, const mlf_surveyed *tables,
 
 /* Notes by which plan a scan reads, and what it reads that the plan does not tell; of what says
 ** which experiment a trace is of, and of arguments, what is compared. */
-static int survey_note_scan(mlf_survey *survey, const mlf_surveyed *tables,
-                            const mlf_surveyed *table, int at, const mlf_plan *plan) {
+static int survey_note_scan(mlf_survey *survey, const mlf_surveyed *table, int at,
+                            const mlf_plan *plan) {
   survey_scan scan = {.table = table->table,
                       .plan = survey->program.ops[at].text,
                       .read = survey_is_in_loop(survey, at)};
-  survey_context context = {survey, tables};
   for (int i = 0; i < survey->program.count; i++) {
     const mlf_program_op *op = &survey->program.ops[i];
     if (!mlf_program_is(op, "VColumn") || op->p1 != survey->program.ops[at].p1) continue;
     bool told = mlf_plan_tells(plan, op->p2);
     scan.read = scan.read || !told;
     if (told || !survey_is_scope(table, op->p2)) continue;
-    if (!mlf_program_compares(&survey->program, i, survey_is_no_news, &context)) continue;
+    if (!mlf_program_compares(&survey->program, i)) continue;
     mlf_key_kind kind = table->schema->columns[op->p2].key_kind;
     *(mlf_key_is_experiment(kind) ? &scan.experiment : &scan.other) = true;
   }
@@ -192,8 +186,8 @@ static int survey_note(mlf_survey *survey, const mlf_surveyed *tables, int at) {
   mlf_plan *plan = sqlite3_malloc64(sizeof(*plan));
   if (!plan) return SQLITE_NOMEM;
   int rc = mlf_plan_parse(table->schema, op->text, plan);
-  if (rc == SQLITE_OK) rc = survey_note_told(survey, tables, table, at, plan);
-  if (rc == SQLITE_OK) rc = survey_note_scan(survey, tables, table, at, plan);
+  if (rc == SQLITE_OK) rc = survey_note_told(survey, table, at, plan);
+  if (rc == SQLITE_OK) rc = survey_note_scan(survey, table, at, plan);
   if (rc == SQLITE_OK) rc = survey_note_all(survey, table, plan);
   sqlite3_free(plan);
   return rc;
@@ -205,6 +199,7 @@ int mlf_survey_new(sqlite3_stmt *statement, const mlf_surveyed *tables, mlf_surv
   if (!made) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   int rc = mlf_program_read(&made->program, statement);
+  if (rc == SQLITE_OK) survey_mark(made, tables);
   for (int i = 0; rc == SQLITE_OK && i < made->program.count; i++)
     rc = survey_note(made, tables, i);
   if (rc == SQLITE_OK) {
@@ -221,13 +216,17 @@ bool mlf_survey_repeats(const mlf_survey *survey) {
 
 bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                          bool experiment) {
+  bool found = false, compared = false;
   for (int i = 0; i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
-    if (each->table == table && strcmp(each->plan, plan) == 0 &&
-        (experiment ? each->experiment : each->other))
-      return true;
+    if (each->table != table) continue;
+    bool here = experiment ? each->experiment : each->other;
+    bool same = strcmp(each->plan, plan) == 0;
+    if (same && here) return true;
+    found = found || same;
+    compared = compared || here;
   }
-  return false;
+  return compared && !found;
 }
 
 bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan) {

@@ -36,7 +36,9 @@ void mlf_survey_free(mlf_survey *survey); /* NULL is allowed */
 bool mlf_survey_repeats(const mlf_survey *survey);
 
 /* Whether a scan of the table with this plan is compared with something that the plan does not
-** tell: what the column `experiment` shows, or what filter or in_run show. */
+** tell: what the column `experiment` shows, or what filter or in_run show. Where no scan is seen to
+** have the plan, any scan of the table: with its values in place, as it is surveyed, a statement
+** may be planned in another way. */
 bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                          bool experiment);
 

@@ -53,8 +53,10 @@ static int count_ask(const mlf_count_ask *ask, const char *const *filters, size_
     rc = mlf_metrics_value(&metrics, question.metric, &aggregation, &value, error);
   bool said = metrics.point != NULL;
   mlf_metrics_clear(&metrics);
+  if (rc != SQLITE_OK) return rc;
+  if (!said || value.type != MLF_INTEGER || value.integer < 0) return SQLITE_ERROR;
   *rows = value.integer;
-  return rc == SQLITE_OK && (!said || value.type != MLF_INTEGER) ? SQLITE_ERROR : rc;
+  return SQLITE_OK;
 }
 
 int mlf_trace_count(const mlf_count_ask *ask, int64_t *rows, mlf_error *error) {

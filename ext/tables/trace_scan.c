@@ -41,14 +41,6 @@ int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error) {
   return mlf_source_next(&scan->source, error);
 }
 
-const mlf_json *mlf_trace_scan_page(const mlf_trace_scan *scan) {
-  return scan->source.json;
-}
-
-const mlf_json_node *mlf_trace_scan_trace(const mlf_trace_scan *scan) {
-  return scan->source.trace;
-}
-
 /* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. */
 static void scan_leave_out_like(mlf_connection *connection, mlf_bound_terms *bound) {
   for (int i = 0; i < bound->count; i++) {
@@ -104,7 +96,7 @@ static int scan_note_times(mlf_trace_scan *scan, mlf_error *error) {
     const mlf_filter_term *term = &scan->bound.terms[i];
     if (!mlf_time_note_applies(term)) continue;
     sqlite3_snprintf(sizeof(key), key, "%p %d %d", scan->table, term->column->key_kind, term->op);
-    mlf_string_set *noted = mlf_statement_noted(scan->source.statement);
+    mlf_string_set *noted = &mlf_statement_shared(scan->source.statement)->noted;
     if (mlf_string_set_add(noted, key, &added) != SQLITE_OK) return mlf_error_nomem(error);
     if (!added) continue;
     char *note = mlf_time_note_text(term);
@@ -285,15 +277,11 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
 
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column) {
   if (column->key_kind == MLF_KEY_EXPERIMENT) {
-    const mlf_experiment_list *names = mlf_statement_names(scan->source.statement);
+    const mlf_experiment_list *names = &mlf_statement_shared(scan->source.statement)->names;
     return mlf_experiment_list_name(names, mlf_trace_experiment_id(scan->source.trace));
   }
   const mlf_value *asked = column->key_kind == MLF_KEY_FILTER ? scan->filter.raw : scan->filter.run;
   return asked ? asked->text : NULL;
-}
-
-const char *mlf_trace_scan_run(const mlf_trace_scan *scan) {
-  return scan->filter.run ? scan->filter.run->text : NULL;
 }
 
 /* Puts what is wrong with the trace into the log, and gives it to the caller. */
@@ -372,8 +360,8 @@ int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, char **why,
   *spans = NULL;
   *why = NULL;
   int rc = scan_find_spans(scan, &json, &found, &cause);
+  bool contents = rc == SQLITE_OK || rc == SQLITE_CORRUPT;
   if (rc == SQLITE_OK && found) rc = mlf_span_set_new(json, found, spans, &cause);
-  bool contents = rc == SQLITE_CORRUPT || json;
   if (rc != SQLITE_OK)
     rc = contents ? scan_note(scan, json, &cause, why, error) : mlf_error_move(error, &cause);
   mlf_json_free(json);

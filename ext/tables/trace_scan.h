@@ -27,7 +27,8 @@ typedef struct mlf_trace_scan {
   mlf_connection *connection;
   const mlf_schema *schema;
   const mlf_arguments *arguments;
-  mlf_trace_source source; /* and the statement that it has joined; its trace is the scan's */
+  mlf_trace_source source; /* and the statement that it has joined; its trace is the scan's, none at
+                              the end */
   const char *plan_text;   /* by which it began; NULL if it has not */
   mlf_bound_terms bound;
   bool changes[MLF_FILTER_TERMS_MAX]; /* of each term: it has not always had one value */
@@ -49,16 +50,9 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
 /* Goes to the next trace. */
 int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error);
 
-/* The trace that the scan is at, and its page; no trace at the end. */
-const mlf_json *mlf_trace_scan_page(const mlf_trace_scan *scan);
-const mlf_json_node *mlf_trace_scan_trace(const mlf_trace_scan *scan);
-
 /* The value of a column of MLF_SOURCE_ASKED: the experiment's name, or the filter or run that the
 ** statement asked, so that SQLite's own check of it holds; NULL if it asked none. Borrowed. */
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column);
-
-/* The run that all traces of the scan are of; NULL if it asked for none. Borrowed. */
-const char *mlf_trace_scan_run(const mlf_trace_scan *scan);
 
 /* The spans of the trace that the scan is at, the caller's; NULL for a trace without. If the server
 ** has something there that cannot be read, `*why` says what, also the caller's (sqlite3_free), and

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "model/decode_trace.h"
+#include "remote/find.h"
 #include "tables/values.h"
 
 /* What a request costs, in rows that it may bring. */
@@ -72,11 +73,6 @@ static int source_take_ids(mlf_trace_source *source, const mlf_value *ids, size_
   return SQLITE_OK;
 }
 
-/* A filter and one more condition; NULL: no memory. */
-static char *source_and(const char *filter, const char *condition) {
-  return sqlite3_mprintf("%s%s%s", filter ? filter : "", filter ? " AND " : "", condition);
-}
-
 /* What a filter says, but for ids, as a walk. */
 static mlf_walk source_walk(const mlf_trace_source *source, const mlf_filter *filter,
                             mlf_order order) {
@@ -140,21 +136,20 @@ static int source_drain(mlf_trace_source *source, const mlf_walk *walk, mlf_ques
   return rc;
 }
 
-/* Completes the lasting question. */
-static int source_complete(mlf_trace_source *source, mlf_error *error) {
+/* Completes a question, which has this filter. */
+static int source_complete(mlf_trace_source *source, mlf_question *question,
+                           const mlf_filter *filter, mlf_error *error) {
   int64_t rows;
-  mlf_question *lasting = source->lasting;
-  int rc = mlf_given_begin(source->given, lasting, source, error);
-  if (rc != SQLITE_OK || lasting->recorder != source) return rc;
-  const mlf_filter *filter = source->ask.lasting;
+  int rc = mlf_given_begin(source->given, question, source, error);
+  if (rc != SQLITE_OK || question->recorder != source) return rc;
   mlf_walk walk = source_walk(source, filter, MLF_ORDER_ANY);
   rc = source_take_ids(source, filter->ids, filter->id_count, &walk) == SQLITE_OK
-           ? source_drain(source, &walk, lasting, 0, &rows, error)
+           ? source_drain(source, &walk, question, 0, &rows, error)
            : mlf_error_nomem(error);
-  lasting->recorder = NULL;
+  question->recorder = NULL;
   if (rc != SQLITE_OK) return rc;
-  lasting->order = MLF_ORDER_ANY;
-  mlf_given_complete(source->given, lasting);
+  question->order = MLF_ORDER_ANY;
+  mlf_given_complete(source->given, question);
   return SQLITE_OK;
 }
 
@@ -217,7 +212,7 @@ static int source_weigh(mlf_trace_source *source, mlf_error *error) {
   if (lasting->complete || lasting->tries < SOURCE_TRIES) return SQLITE_OK;
   int rc = source_judge(source, error);
   if (rc != SQLITE_OK || lasting->spent < lasting->price / SOURCE_PART) return rc;
-  return source_complete(source, error);
+  return source_complete(source, lasting, source->ask.lasting, error);
 }
 
 /* Counts what a part of the question costs. */
@@ -279,9 +274,8 @@ int mlf_source_next(mlf_trace_source *source, mlf_error *error) {
     return source_switch(source, error);
   mlf_question *question = source->question;
   bool recording = question && question->recorder == source;
-  int rc = source->pager && !source->single
-               ? mlf_pager_next(source->pager, &source->json, &source->trace, error)
-               : SQLITE_DONE;
+  int rc = source->pager ? mlf_pager_next(source->pager, &source->json, &source->trace, error)
+                         : SQLITE_DONE;
   if (rc == SQLITE_ROW) {
     source_spend(source, 1);
     rc = source_take(source, source->json, source->trace, error);
@@ -316,13 +310,12 @@ static int source_ask_server(mlf_trace_source *source, mlf_error *error) {
 int mlf_source_recall(mlf_trace_source *source, const char *id, mlf_error *error) {
   mlf_json *page;
   const mlf_json_node *trace;
-  int rc = mlf_statement_given(source->statement, &source->given, error);
+  int rc = mlf_statement_given(source->statement, false, &source->given, error);
   if (rc != SQLITE_OK) return rc;
   if (!source->given) return SQLITE_NOTFOUND;
   rc = mlf_given_find(source->given, id, 0, &page, &trace, error);
   if (rc != SQLITE_ROW) return rc;
   source_stand(source, page, trace);
-  source->single = true;
   return rc;
 }
 
@@ -373,29 +366,6 @@ static int source_look_up(mlf_trace_source *source, mlf_error *error) {
                        : mlf_given_put_none(source->given, source->lasting, id, error);
 }
 
-/* Finds out whether some of the traces have their spans elsewhere than in the server's tables,
-** where conditions on spans do not find them. */
-static int source_ask_elsewhere(mlf_trace_source *source, bool *elsewhere, mlf_error *error) {
-  static const char *const conditions[] = {
-      "tags.`mlflow.trace.spansLocation` IS NULL",
-      "tags.`mlflow.trace.spansLocation` != 'TRACKING_STORE'",
-  };
-  const mlf_filter *filter = source->ask.filter;
-  int rc = SQLITE_OK;
-  int64_t rows = 0;
-  for (int i = 0; rc == SQLITE_OK && rows == 0 && i < 2; i++) {
-    mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
-    char *both = source_and(filter->text, conditions[i]);
-    if (!both) return mlf_error_nomem(error);
-    walk.filter = both;
-    walk.rows_wanted = 1;
-    rc = source_drain(source, &walk, NULL, 1, &rows, error);
-    sqlite3_free(both);
-  }
-  *elsewhere = rows > 0;
-  return rc;
-}
-
 /* Adds the conditions on spans to the filter where that loses no trace. Beside them no lower bound
 ** of time is sent, so one that walks from the oldest on does without them. */
 static int source_prune(mlf_trace_source *source, mlf_error *error) {
@@ -403,17 +373,18 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   mlf_server server;
   mlf_budget *budget;
   bool elsewhere = source->question && source->question->elsewhere > 0;
+  mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
   if (!filter->spans || filter->id_count > 0 || source->ask.order == MLF_ORDER_OLDEST_FIRST)
     return SQLITE_OK;
   int rc = mlf_statement_budget(source->statement, &budget, error);
   if (rc == SQLITE_OK) rc = mlf_client_server(source->client, budget, &server, error);
   if (rc != SQLITE_OK || !mlf_server_knows(server, MLF_FEATURE_IS_NULL)) return rc;
   if (!source->question || source->question->elsewhere < 0)
-    rc = source_ask_elsewhere(source, &elsewhere, error);
+    rc = mlf_find_elsewhere(source->client, budget, &walk, &elsewhere, error);
   if (rc != SQLITE_OK) return rc;
   if (source->question) source->question->elsewhere = elsewhere;
   if (elsewhere) return SQLITE_OK;
-  source->pruned = source_and(filter->text, filter->spans);
+  source->pruned = mlf_walk_and(filter->text, filter->spans);
   if (!source->pruned) return mlf_error_nomem(error);
   return source->given ? source_question(source, filter, source->pruned, &source->question, error)
                        : SQLITE_OK;
@@ -445,35 +416,49 @@ static int source_collect(mlf_trace_source *source, mlf_question *question,
   return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
 }
 
-/* Begins a scan over all that the filter lets through. */
-static int source_walk_all(mlf_trace_source *source, mlf_error *error) {
-  bool parted =
-      source->given && (source->ask.filter->id_count == 0 || source->ask.lasting->id_count > 0);
+/* Whether the walk has to be read back in its order. */
+static bool source_is_turned(const mlf_ask *ask) {
+  return ask->order == MLF_ORDER_OLDEST_FIRST && !ask->filter->complete;
+}
+
+/* Begins a scan over what the filter lets through, as a question of its own. */
+static int source_walk_question(mlf_trace_source *source, mlf_error *error) {
   const mlf_ask *ask = &source->ask;
-  int rc = SQLITE_OK;
-  if (source->given && ask->filter->id_count > 1)
-    rc = ask->lasting->id_count > 1 ? source_collect(source, source->lasting, ask->lasting, error)
-                                    : source_collect(source, source->question, ask->filter, error);
-  if (rc == SQLITE_OK && parted) rc = source_weigh(source, error);
-  if (rc == SQLITE_OK && parted && source->lasting->complete)
-    return source_read(source, source->lasting, error);
-  if (rc == SQLITE_OK && !(source->given && source->question->complete))
-    rc = source_prune(source, error);
-  if (rc != SQLITE_OK || !source->given)
-    return rc == SQLITE_OK ? source_ask_server(source, error) : rc;
+  int rc = source_question(source, ask->filter, ask->filter->text, &source->question, error);
+  if (rc == SQLITE_OK && ask->filter->id_count > 1 && ask->lasting->id_count <= 1)
+    rc = source_collect(source, source->question, ask->filter, error);
+  if (rc == SQLITE_OK && source_is_turned(ask))
+    rc = source_complete(source, source->question, ask->filter, error);
+  if (rc == SQLITE_OK && !source->question->complete) rc = source_prune(source, error);
+  if (rc != SQLITE_OK) return rc;
   if (source->question->complete) return source_read(source, source->question, error);
   rc = mlf_given_begin(source->given, source->question, source, error);
-  if (source->question->recorder == source) source->question->order = source->ask.order;
+  if (source->question->recorder == source) source->question->order = ask->order;
   return rc == SQLITE_OK ? source_ask_server(source, error) : rc;
+}
+
+/* Begins a scan over all that the filter lets through. */
+static int source_walk_all(mlf_trace_source *source, mlf_error *error) {
+  const mlf_ask *ask = &source->ask;
+  int rc = SQLITE_OK;
+  if (!source->given) {
+    rc = source_prune(source, error);
+    return rc == SQLITE_OK ? source_ask_server(source, error) : rc;
+  }
+  if (ask->lasting->id_count > 1) rc = source_collect(source, source->lasting, ask->lasting, error);
+  if (ask->filter->id_count == 0 || ask->lasting->id_count > 0) {
+    if (rc == SQLITE_OK) rc = source_weigh(source, error);
+    if (rc == SQLITE_OK && source->lasting->complete)
+      return source_read(source, source->lasting, error);
+  }
+  return rc == SQLITE_OK ? source_walk_question(source, error) : rc;
 }
 
 int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *error) {
   source->ask = *ask;
-  int rc = mlf_statement_given(source->statement, &source->given, error);
+  int rc = mlf_statement_given(source->statement, source_is_turned(ask), &source->given, error);
   if (rc == SQLITE_OK && source->given)
     rc = source_question(source, ask->lasting, ask->lasting->text, &source->lasting, error);
-  if (rc == SQLITE_OK && source->given && ask->filter->id_count != 1)
-    rc = source_question(source, ask->filter, ask->filter->text, &source->question, error);
   if (rc != SQLITE_OK) return rc;
   bool look_up = source->given && ask->filter->id_count == 1;
   return look_up ? source_look_up(source, error) : source_walk_all(source, error);
@@ -481,13 +466,14 @@ int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *er
 
 int mlf_source_peek(mlf_trace_source *source, const mlf_json_node **more, mlf_error *error) {
   *more = NULL;
-  return source->pager && !source->single ? mlf_pager_peek(source->pager, more, error) : SQLITE_OK;
+  return source->pager ? mlf_pager_peek(source->pager, more, error) : SQLITE_OK;
 }
 
 int mlf_source_neighbours(mlf_trace_source *source, mlf_payloads *payloads, mlf_error *error) {
   mlf_json *page;
   const mlf_json_node *trace;
-  if (!source->given || !source->single || mlf_json_next(source->trace)) return SQLITE_OK;
+  if (!source->given || source->pager || source->reading) return SQLITE_OK;
+  if (mlf_json_next(source->trace)) return SQLITE_OK;
   if (mlf_payloads_has(payloads, source->trace)) return SQLITE_OK;
   int rc = mlf_given_find(source->given, mlf_trace_id(source->trace), SOURCE_AHEAD, &page, &trace,
                           error);

@@ -10,6 +10,8 @@
 **     SOURCE_REQUEST_ROWS. Once SOURCE_TRIES parts have cost a twentieth of what the whole question
 **     is thought to cost, the whole is asked for.
 ** (4) All that the server says is given to the statement, if that can be asked for twice.
+** (5) The oldest first are walked newest first where the server does not take all conditions, and
+**     read back: a trace that moves backward in time between two pages would be missed.
 */
 #ifndef MLF_TABLES_TRACE_SOURCE_H
 #define MLF_TABLES_TRACE_SOURCE_H
@@ -40,12 +42,11 @@ typedef struct mlf_trace_source {
   mlf_ask ask;
   mlf_given *given;       /* NULL: nothing can be asked for twice */
   mlf_question *lasting;  /* NULL without it, */
-  mlf_question *question; /* and the question that the ask itself is */
+  mlf_question *question; /* and the question that a walk itself is */
   mlf_pager *pager;       /* traces come from the server; */
   bool reading;           /* or from the question, */
-  sqlite3_stmt *reader;   /* by this, NULL once all are read; */
-  mlf_json *held;         /* the page in hand is held; */
-  bool single;            /* or only one is asked for */
+  sqlite3_stmt *reader;   /* by this, NULL once all are read; else it is one trace alone */
+  mlf_json *held;         /* the page in hand is held */
   mlf_id_set seen;        /* handed out before the question was read */
   char *pruned;           /* the filter with conditions on spans; NULL without */
   const char **ids;       /* of the filter, without NULLs */

@@ -130,7 +130,7 @@ static int trace_settle(trace_cursor *cursor, mlf_error *error) {
   bool row = false;
   int rc = SQLITE_OK;
   if (cursor->scan.counted > 0) return rc;
-  while (rc == SQLITE_OK && mlf_trace_scan_trace(&cursor->scan) && !row) {
+  while (rc == SQLITE_OK && cursor->scan.source.trace && !row) {
     rows->clear(cursor->state);
     rc = rows->first(&cursor->scan, cursor->state, &row, error);
     if (rc == SQLITE_OK && !row) rc = mlf_trace_scan_next(&cursor->scan, error);
@@ -172,7 +172,7 @@ static int trace_next(sqlite3_vtab_cursor *base) {
 
 static int trace_eof(sqlite3_vtab_cursor *base) {
   const mlf_trace_scan *scan = &((trace_cursor *)base)->scan;
-  return scan->counted == 0 && mlf_trace_scan_trace(scan) == NULL;
+  return scan->counted == 0 && scan->source.trace == NULL;
 }
 
 /* A value of a row that was counted and not read. */

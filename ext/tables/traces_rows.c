@@ -59,7 +59,7 @@ static int traces_value(mlf_trace_scan *scan, void *context, const mlf_column *c
   *value = mlf_value_text(NULL);
   if (mlf_source_is_span(column->source) || column->source == MLF_SOURCE_SPAN_ERROR)
     return traces_payload(scan, context, column, value, error);
-  mlf_trace_value(mlf_trace_scan_page(scan), mlf_trace_scan_trace(scan), column, value, &cause);
+  mlf_trace_value(scan->source.json, scan->source.trace, column, value, &cause);
   return mlf_trace_scan_judge(scan, &cause, error);
 }
 

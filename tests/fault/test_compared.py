@@ -52,6 +52,9 @@ class Experiments(HostileServer):
         if path.endswith("/version"):
             answer = "3.17.2"
             step.options["type"] = "text/plain"
+        elif path.endswith("/traces/metrics"):
+            answer = {"data_points": [{"metric_name": "trace_count", "dimensions": {},
+                                       "values": {"COUNT": -1}}]}
         elif path.endswith("/get-by-name"):
             [found] = [key for key, value in EXPERIMENTS.items() if value == name]
             answer = {"experiment": {"experiment_id": found, "name": name}}
@@ -89,3 +92,8 @@ class Compared(unittest.TestCase):
         for statement in NOT_COMPARED:
             with self.subTest(statement):
                 self.assertEqual(self.connection.execute(statement).fetchall(), [("agent",)])
+
+    def test_a_count_below_nothing_is_no_answer(self):
+        self.assertEqual(self.connection.execute("SELECT count(*) FROM mlflow_traces").get, 1)
+        self.assertEqual(self.connection.execute(
+            "SELECT count(*) FROM mlflow_requests WHERE endpoint LIKE '%/traces/metrics'").get, 1)

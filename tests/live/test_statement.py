@@ -9,9 +9,12 @@ import itertools
 import json
 import random
 import re
+import subprocess
 import unittest
 
 import support
+
+import seeded
 
 TRACES = 120
 OTHERS = 12
@@ -302,6 +305,22 @@ class Statement(unittest.TestCase):
                                      found)
                     self.assertTrue(said, found)
                     self.assertGreater(int(said.group(2)), limit)
+
+    def test_a_full_disk_is_no_traces_fault(self):
+        """What a statement was given goes to a file when it is much."""
+        many = seeded.experiment(self.server, "all")
+        script = (f".load {support.extension()}\nSELECT sum(length(attributes)) FROM mlflow_spans "
+                  "WHERE trace_id IN (SELECT trace_id FROM mlflow_traces LIMIT 450);")
+        for limit, fails in (("unlimited", False), ("64", True)):
+            ran = subprocess.run(
+                ["bash", "-c", f"ulimit -f {limit}; trap '' XFSZ; exec sqlite3 -batch -bail :memory:"],
+                input=script, text=True, capture_output=True, check=False,
+                env=support.clean_environment(self.server, MLFLOW_EXPERIMENT_NAME=many,
+                                              MLFLOW_SQL_BAD_TRACES="null"))
+            self.assertEqual(ran.returncode != 0, fails, ran.stderr)
+            self.assertIn("the temporary database for what" if fails else "", ran.stderr)
+            if not fails:
+                self.assertGreater(int(ran.stdout), 3 << 19)  # and as much again beside it
 
     def test_a_limit_is_of_one_statement(self):
         sql = "SELECT count(*) FROM mlflow_traces"

@@ -224,6 +224,40 @@ static void spans_come_back_as_they_were(void **state) {
   mlf_given_free(given);
 }
 
+/* Its value is said by who reads it: to find by another value must not hide it, nor end all. */
+static void one_whose_value_cannot_be_read_is_found_by_every_value(void **state) {
+  static const char *const texts[] = {"s1", "s2"};
+  static const int numbers[] = {1, 2, 3};
+  mlf_error error = {0};
+  mlf_given *given = make(BYTES_MAX);
+  mlf_json *page;
+  (void)state;
+  mlf_question *question = mlf_given_question(given, "a");
+  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  assert_int_equal(give(given, question, numbers, 3), SQLITE_OK);
+  static const char odd[] =
+      "{\"traces\":[{\"trace_id\":\"odd\",\"trace_metadata\":{\"session\":7}}]}";
+  assert_int_equal(mlf_json_parse(odd, strlen(odd), (mlf_json_options){0}, &page, &error),
+                   SQLITE_OK);
+  assert_int_equal(mlf_given_put(given, page, first_of(page), &error), SQLITE_OK);
+  assert_int_equal(mlf_given_add(given, question, given, first_of(page), &error), SQLITE_OK);
+  mlf_json_free(page);
+  mlf_given_complete(given, question);
+  for (size_t i = 0; i < 2; i++) {
+    sqlite3_stmt *reader;
+    assert_int_equal(
+        mlf_given_read(given, question, &session, texts[i], MLF_ORDER_ANY, &reader, &error),
+        SQLITE_OK);
+    assert_int_equal(mlf_given_page(given, &reader, &page, &error), SQLITE_ROW);
+    const mlf_json_node *last = mlf_json_next(first_of(page));
+    assert_string_equal(mlf_json_text(mlf_json_member(last, "trace_id")), "odd");
+    assert_null(mlf_json_next(last));
+    mlf_json_free(page);
+    sqlite3_finalize(reader);
+  }
+  mlf_given_free(given);
+}
+
 typedef struct read_ask {
   mlf_order given; /* the order in which the question was */
   mlf_order order; /* the order asked for */
@@ -311,6 +345,7 @@ int main(void) {
       cmocka_unit_test(what_is_full_is_never_complete),
       cmocka_unit_test(the_same_again_fills_nothing),
       cmocka_unit_test(spans_come_back_as_they_were),
+      cmocka_unit_test(one_whose_value_cannot_be_read_is_found_by_every_value),
       cmocka_unit_test(questions_are_read_in_every_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,7 +128,7 @@ static void nobody_knows_which_runs(void) {
   assert_ptr_not_equal(one, other);
   assert_int_equal(mlf_statement_survey(one, &survey, &error), SQLITE_OK);
   assert_null(survey);
-  assert_int_equal(mlf_statement_given(one, &given, &error), SQLITE_OK);
+  assert_int_equal(mlf_statement_given(one, false, &given, &error), SQLITE_OK);
   assert_null(given);
   mlf_statement_leave(one); /* from the end of the list */
   assert_ptr_equal(world.list, other);
@@ -167,8 +167,8 @@ static void see_whether_it_remembers(void) {
   assert_non_null(survey);
   assert_int_equal(mlf_statement_survey(statement, &again, &error), SQLITE_OK);
   assert_ptr_equal(again, survey);
-  assert_int_equal(mlf_statement_given(statement, &given, &error), SQLITE_OK);
-  assert_int_equal(mlf_statement_given(statement, &same, &error), SQLITE_OK);
+  assert_int_equal(mlf_statement_given(statement, false, &given, &error), SQLITE_OK);
+  assert_int_equal(mlf_statement_given(statement, false, &same, &error), SQLITE_OK);
   assert_ptr_equal(same, given);
   remembers = given != NULL;
   mlf_statement_leave(statement);
@@ -217,29 +217,24 @@ static void what_may_be_spent_is_counted_once(void **state) {
 }
 
 static void note(void) {
-  bool *known, added;
+  bool added;
   mlf_payloads *payloads, *same;
   mlf_error error = {0};
   mlf_statement *statement = join();
-  mlf_experiment_list *active = mlf_statement_active(statement, &known);
-  assert_false(*known);
-  *known = true;
-  assert_int_equal(
-      mlf_experiment_list_take(active, sqlite3_mprintf("7"), sqlite3_mprintf("agent"), &error),
-      SQLITE_OK);
-  assert_ptr_equal(mlf_statement_active(statement, &known), active);
-  assert_true(*known);
-  assert_ptr_not_equal(mlf_statement_names(statement), active);
-  assert_int_equal(mlf_experiment_list_add(mlf_statement_names(statement), active, &error),
+  mlf_shared *shared = mlf_statement_shared(statement);
+  assert_false(shared->active_known);
+  shared->active_known = true;
+  assert_int_equal(mlf_experiment_list_take(&shared->active, sqlite3_mprintf("7"),
+                                            sqlite3_mprintf("agent"), &error),
                    SQLITE_OK);
-  mlf_string_set *sets[] = {mlf_statement_absent(statement, false),
-                            mlf_statement_absent(statement, true), mlf_statement_noted(statement)};
+  assert_ptr_equal(mlf_statement_shared(statement), shared);
+  assert_int_equal(mlf_experiment_list_add(&shared->names, &shared->active, &error), SQLITE_OK);
+  mlf_string_set *sets[] = {&shared->absent[0], &shared->absent[1], &shared->noted};
   for (size_t i = 0; i < 3; i++) {
     assert_false(mlf_string_set_has(sets[i], "a"));
     assert_int_equal(mlf_string_set_add(sets[i], "a", &added), SQLITE_OK);
     assert_true(added);
   }
-  assert_true(mlf_string_set_has(mlf_statement_absent(statement, true), "a"));
   assert_int_equal(mlf_statement_payloads(statement, &payloads, &error), SQLITE_OK);
   assert_non_null(payloads);
   assert_int_equal(mlf_statement_payloads(statement, &same, &error), SQLITE_OK);
