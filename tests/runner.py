@@ -187,7 +187,9 @@ class Servers:
             return
         for name in [*support.servers(), support.SQLITE_FLOOR]:
             store, _, version = name.partition("-")
-            server = support.live.Server(store, version)
+            # Most tests ask this one, as many at a time as run side by side.
+            server = support.live.Server(store, version,
+                                         workers=SIDE_BY_SIDE if name == support.SQLITE else 1)
             self.running.append((name, server))
             server.start()
 

@@ -26,7 +26,7 @@ static int assessment_type(const mlf_json *page, const mlf_json_node *assessment
 static int assessment_show(const mlf_json *json, const mlf_json_node *node, mlf_source source,
                            mlf_value *value, mlf_error *error) {
   if (source == MLF_SOURCE_ASSESSMENT_VALUE_JSON)
-    return mlf_json_value_json(json, node, NULL, value, error);
+    return mlf_json_value_sorted(json, node, NULL, value, error);
   int rc = mlf_json_value_scalar(json, node, value, error);
   if (source == MLF_SOURCE_ASSESSMENT_VALUE_NUMBER && value->type == MLF_TEXT)
     mlf_value_clear(value);
@@ -109,7 +109,7 @@ int mlf_assessment_value(const mlf_json *page, const mlf_json_node *assessment,
     return mlf_json_get_boolean(page, assessment, "valid", value, error);
   case MLF_SOURCE_ASSESSMENT_METADATA:
     rc = mlf_json_get_object(page, assessment, "metadata", &node, error);
-    return rc == SQLITE_OK ? mlf_json_value_json(page, node, "{}", value, error) : rc;
+    return rc == SQLITE_OK ? mlf_json_value_sorted(page, node, "{}", value, error) : rc;
   default: return assessment_value(page, assessment, column->source, value, error);
   }
 }

@@ -176,13 +176,13 @@ static int trace_feedback(const mlf_json *page, const mlf_json_node *trace, cons
   return mlf_json_value_scalar(page, mlf_json_member(latest, "value"), value, error);
 }
 
-/* A member as JSON: `array` or else an object. */
+/* A member as JSON, an array or an object; tags, metadata and values are maps. */
 static int trace_json(const mlf_json *page, const mlf_json_node *trace, const mlf_column *column,
                       mlf_value *value, mlf_error *error) {
   const mlf_json_node *node;
   int rc = *column->item == '[' ? mlf_json_get_array(page, trace, column->path, &node, error)
                                 : mlf_json_get_object(page, trace, column->path, &node, error);
-  return rc == SQLITE_OK ? mlf_json_value_json(page, node, column->item, value, error) : rc;
+  return rc == SQLITE_OK ? mlf_json_value_sorted(page, node, column->item, value, error) : rc;
 }
 
 int mlf_trace_value(const mlf_json *page, const mlf_json_node *trace, const mlf_column *column,

@@ -19,15 +19,27 @@ int mlf_json_value_finish(sqlite3_str *text, int rc, mlf_value *value, mlf_error
   return rc;
 }
 
-int mlf_json_value_json(const mlf_json *json, const mlf_json_node *node, const char *absent,
-                        mlf_value *value, mlf_error *error) {
+typedef int json_value_writer(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error);
+
+static int json_value_write(const mlf_json *json, const mlf_json_node *node, const char *absent,
+                            json_value_writer *write, mlf_value *value, mlf_error *error) {
   mlf_json_kind kind = mlf_json_kind_of(json, node);
   *value = mlf_value_text(absent);
   if (kind == MLF_JSON_ABSENT || kind == MLF_JSON_NULL) return SQLITE_OK;
   mlf_json_reader reader;
   mlf_json_read_node(json, node, &reader);
   sqlite3_str *text = sqlite3_str_new(NULL);
-  return mlf_json_value_finish(text, mlf_json_write_value(text, &reader, error), value, error);
+  return mlf_json_value_finish(text, write(text, &reader, error), value, error);
+}
+
+int mlf_json_value_json(const mlf_json *json, const mlf_json_node *node, const char *absent,
+                        mlf_value *value, mlf_error *error) {
+  return json_value_write(json, node, absent, mlf_json_write_value, value, error);
+}
+
+int mlf_json_value_sorted(const mlf_json *json, const mlf_json_node *node, const char *absent,
+                          mlf_value *value, mlf_error *error) {
+  return json_value_write(json, node, absent, mlf_json_write_sorted, value, error);
 }
 
 int mlf_json_value_write_text(sqlite3_str *out, const mlf_json *json, const mlf_json_node *object,
@@ -59,7 +71,7 @@ int mlf_json_value_scalar(const mlf_json *json, const mlf_json_node *node, mlf_v
     if (mlf_json_double(json, node, &real)) *value = mlf_value_real(real);
     break;
   case MLF_JSON_ARRAY:
-  case MLF_JSON_OBJECT: return mlf_json_value_json(json, node, NULL, value, error);
+  case MLF_JSON_OBJECT: return mlf_json_value_sorted(json, node, NULL, value, error);
   default: break;
   }
   return SQLITE_OK;

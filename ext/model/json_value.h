@@ -11,8 +11,12 @@
 int mlf_json_value_json(const mlf_json *json, const mlf_json_node *node, const char *absent,
                         mlf_value *value, mlf_error *error);
 
+/* The same with the members of every object sorted: of what the server keeps in maps. */
+int mlf_json_value_sorted(const mlf_json *json, const mlf_json_node *node, const char *absent,
+                          mlf_value *value, mlf_error *error);
+
 /* A scalar as a value of its own type: booleans are 1 and 0, a text is borrowed; what is an array
-** or object as JSON. Results as above. */
+** or object as JSON, sorted. Results as above. */
 int mlf_json_value_scalar(const mlf_json *json, const mlf_json_node *node, mlf_value *value,
                           mlf_error *error);
 

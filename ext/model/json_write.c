@@ -1,7 +1,9 @@
 #include "model/json_write.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/json_string.h"
 #include "base/utf8.h"
 
@@ -97,18 +99,100 @@ int mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_js
   return rc;
 }
 
-int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error) {
+/* A member that was written, or, as a mark, an object that is open. */
+typedef struct write_member {
+  int begin; /* -1: an object */
+  int end;
+  int name_length;  /* with its quotes */
+  const char *text; /* that all lie in, while they are sorted */
+} write_member;
+
+/* The members of the objects that are open, the innermost last. */
+typedef struct write_members {
+  write_member *all;
+  size_t count;
+  size_t capacity;
+} write_members;
+
+static int write_add_member(write_members *members, write_member added, mlf_error *error) {
+  write_member *all =
+      mlf_array_room(members->all, members->count, &members->capacity, 16, sizeof(*all));
+  if (!all) return mlf_error_nomem(error);
+  members->all = all;
+  all[members->count++] = added;
+  return SQLITE_OK;
+}
+
+/* By name; of one name as they came. */
+static int write_compare(const void *one, const void *other) {
+  const write_member *a = one, *b = other;
+  int shorter = a->name_length < b->name_length ? a->name_length : b->name_length;
+  int order = memcmp(a->text + a->begin + 1, b->text + b->begin + 1, (size_t)shorter - 2);
+  if (order == 0) order = a->name_length - b->name_length;
+  return order != 0 ? order : a->begin - b->begin;
+}
+
+/* Sorts the members of the object that ends where `out` does, and forgets them. */
+static int write_sort(sqlite3_str *out, write_members *members, mlf_error *error) {
+  size_t first = members->count;
+  while (members->all[first - 1].begin >= 0)
+    first--;
+  size_t count = members->count - first;
+  write_member *sorted = members->all + first;
+  members->count = first - 1;
+  if (count < 2 || sqlite3_str_errcode(out) != SQLITE_OK) return SQLITE_OK;
+  char *text = sqlite3_str_value(out);
+  int begin = sorted->begin, end = sqlite3_str_length(out);
+  char *copy = sqlite3_malloc(end - begin), *at = text + begin;
+  if (!copy) return mlf_error_nomem(error);
+  memcpy(copy, at, (size_t)(end - begin));
+  for (size_t i = 0; i < count; i++) {
+    sorted[i].text = text;
+    sorted[i].end = i + 1 < count ? sorted[i + 1].begin - 1 : end;
+  }
+  qsort(sorted, count, sizeof(*sorted), write_compare);
+  for (size_t i = 0; i < count; i++) {
+    size_t length = (size_t)(sorted[i].end - sorted[i].begin);
+    if (i > 0) *at++ = ',';
+    memcpy(at, copy + sorted[i].begin - begin, length);
+    at += length;
+  }
+  sqlite3_free(copy);
+  return SQLITE_OK;
+}
+
+/* Appends all; sorts if `members` is not NULL. */
+static int write_all(sqlite3_str *out, mlf_json_reader *reader, write_members *members,
+                     mlf_error *error) {
   mlf_json_token token = MLF_JSON_TOKEN_NULL;
   bool first = true; /* of its container, or the value of a name */
   for (;;) {
     int rc = mlf_json_reader_next(reader, &token, error);
     if (rc != SQLITE_OK || token == MLF_JSON_TOKEN_END) return rc;
     bool closes = token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END;
+    if (members && token == MLF_JSON_TOKEN_OBJECT_END) rc = write_sort(out, members, error);
     if (!first && !closes) sqlite3_str_appendchar(out, 1, ',');
-    rc = mlf_json_write_token(out, reader, token, error);
+    write_member added = {.begin = sqlite3_str_length(out)};
+    if (rc == SQLITE_OK) rc = mlf_json_write_token(out, reader, token, error);
+    added.name_length = sqlite3_str_length(out) - added.begin;
+    if (token == MLF_JSON_TOKEN_OBJECT) added.begin = -1;
+    if (rc == SQLITE_OK && members &&
+        (token == MLF_JSON_TOKEN_NAME || token == MLF_JSON_TOKEN_OBJECT))
+      rc = write_add_member(members, added, error);
     if (rc != SQLITE_OK) return rc;
     if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(out, 1, ':');
     first = token == MLF_JSON_TOKEN_OBJECT || token == MLF_JSON_TOKEN_ARRAY ||
             token == MLF_JSON_TOKEN_NAME;
   }
+}
+
+int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error) {
+  return write_all(out, reader, NULL, error);
+}
+
+int mlf_json_write_sorted(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error) {
+  write_members members = {0};
+  int rc = write_all(out, reader, &members, error);
+  sqlite3_free(members.all);
+  return rc;
 }

@@ -164,7 +164,8 @@ class Server:
             database = self.database or os.path.join(self.folder, "mlflow.db")
             if self.copy_of:
                 shutil.copy(self.copy_of, database)
-            store_uri = f"sqlite:///{database}"
+            # Several workers take turns at writing; MLflow's own patience is 5 s.
+            store_uri = f"sqlite:///{database}?timeout=60"
         port = free_port()
         self.command = [
             environment_of(self.version) / "bin" / "mlflow", "server",

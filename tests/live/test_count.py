@@ -11,7 +11,7 @@ import support
 
 TRACES = 120
 OTHERS = 12
-PAGE = 40
+PAGE = 100
 RECEIPT = ("SELECT json_array(count(*) FILTER (WHERE endpoint LIKE '%traces/metrics'), "
            "count(*) FILTER (WHERE endpoint LIKE '%traces/search')) FROM mlflow_requests")
 SETUP = ("CREATE TEMP TABLE two(n); INSERT INTO two VALUES (1), (2); "

@@ -231,7 +231,7 @@ class Breaks(unittest.TestCase):
         now_ms = int(time.time() * 1000)
         traffic = Traffic(self.server, "mirror full", 40, now_ms - HOUR_MS)
         with scratch_folder() as folder:
-            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder], check=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=640k", "tmpfs", folder], check=True)
             try:
                 mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
                 with self.assertRaisesRegex(RuntimeError,

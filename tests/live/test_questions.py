@@ -223,7 +223,7 @@ class Questions(unittest.TestCase):
             {"trace_id": f"tr-many{i:028d}", "timestamp_ms": seeded.UNTIL_MS - 1000 - i,
              "status": "ERROR" if i % 9 == 0 else "OK", "execution_time_ms": 5,
              "tags": {"mlflow.traceName": "agent"},
-             "metadata": {"mlflow.trace.user": f"user{i}"}} for i in range(1100)])
+             "metadata": {"mlflow.trace.user": f"user{i}"}} for i in range(1010)])
         many = seeded.Database(self.server, name, days=10, until_ms=seeded.UNTIL_MS)
         rows = self.ask("SELECT value, n, verdict FROM what_fails WHERE dimension = 'user_id'",
                         many)

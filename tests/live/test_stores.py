@@ -86,17 +86,19 @@ def traces():
             "request_preview": f"What of order {i}?\n\"Quoted\"\t\U0001f642",
             "tags": tags, "metadata": metadata,
             "assessments": ([("concise", "no" if i % 4 else "yes")] if i % 2 else [])
-            + ([("score", i / 4)] if i % 3 == 0 else [])})
+            + ([("score", i / 4)] if i % 3 == 0 else [])
+            + ([("about", {"z": True, "é": "2", "m": {"y": [{"b": "", "a": 0.5}], "": None}})]
+               if i % 7 == 3 else [])})
     return made
 
 
 class Stores(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.tables, cls.answers = {}, {}
+        cls.tables, cls.answers, cls.experiments = {}, {}, {}
         for name in [*support.servers(), support.SQLITE_FLOOR]:
             server = support.start(name)
-            experiment = support.create_experiment(server, "stores")
+            cls.experiments[server] = experiment = support.create_experiment(server, "stores")
             support.insert_traces(server, experiment, traces())
             cls.tables[server] = (f"CREATE VIRTUAL TABLE temp.t USING mlflow_traces("
                                   f"experiment = '{experiment}', {COLUMNS})")
@@ -125,6 +127,26 @@ class Stores(unittest.TestCase):
         first, *others = self.answers
         for server in others:
             self.compare(server, self.answers[server], self.answers[first])
+
+    def test_maps_have_one_order(self):
+        """Each process of a server sends them in its own."""
+        def check(members):
+            names = [name for name, _ in members]
+            self.assertEqual(names, sorted(names))
+            return dict(members)
+
+        for server, table in self.tables.items():
+            shown = support.shell(
+                f"{table};\nSELECT tags FROM t UNION ALL SELECT metadata FROM t UNION ALL "
+                "SELECT assessments FROM t UNION ALL SELECT metadata FROM mlflow_assessments;\n"
+                "SELECT DISTINCT value FROM mlflow_assessments WHERE name = 'about';", server,
+                MLFLOW_EXPERIMENT_NAME=self.experiments[server])
+            *texts, about = shown.splitlines()
+            for text in texts:
+                json.loads(text, object_pairs_hook=check)
+            self.assertGreater(len(texts), 90)
+            self.assertEqual(about, '{"m":{"":null,"y":[{"a":0.5,"b":""}]},"z":true,"é":"2"}',
+                             server.name)
 
     def test_pages_and_streams_do_not_matter(self):
         for server, expected in self.answers.items():

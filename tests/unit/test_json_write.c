@@ -13,6 +13,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define FFFD         "\xef\xbf\xbd"
 
+typedef int writer(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error);
+
 /* What is to be freed with sqlite3_free, and has the length given. */
 typedef struct written {
   char *text;
@@ -29,15 +31,18 @@ static written write_finish(sqlite3_str *out) {
   return it;
 }
 
-static written write_canonical(const char *text, size_t length, bool python) {
+static written write_by(writer *write, const char *text, size_t length, bool python) {
   mlf_json_reader reader;
   mlf_error error = {0};
   sqlite3_str *out = sqlite3_str_new(NULL);
   mlf_json_reader_init(&reader, text, length);
   reader.python = python;
-  if (mlf_json_write_value(out, &reader, &error) != SQLITE_OK)
-    fail_msg("%.*s: %s", (int)length, text, error.text);
+  if (write(out, &reader, &error) != SQLITE_OK) fail_msg("%.*s: %s", (int)length, text, error.text);
   return write_finish(out);
+}
+
+static written write_canonical(const char *text, size_t length, bool python) {
+  return write_by(mlf_json_write_value, text, length, python);
 }
 
 /* Expects this canonical form, and that it is its own. */
@@ -48,6 +53,28 @@ static void write_gives(const char *sent, size_t length, bool python, const char
   assert_string_equal(twice.text, canonical);
   sqlite3_free(once.text);
   sqlite3_free(twice.text);
+}
+
+static void members_are_sorted_where_that_is_wanted(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {
+      {"{}", "{}"},
+      {"[]", "[]"},
+      {"7", "7"},
+      {"{\"b\": 1}", "{\"b\":1}"},
+      {"{\"b\": 1, \"a\": [2, 1]}", "{\"a\":[2,1],\"b\":1}"},
+      {"[{\"b\": {\"d\": 1, \"c\": {}}, \"a\": []}, {\"z\": \"}\", \"y\": \"{\"}]",
+       "[{\"a\":[],\"b\":{\"c\":{},\"d\":1}},{\"y\":\"{\",\"z\":\"}\"}]"},
+      /* by the bytes of their names, one that another begins with first; of equal ones as sent */
+      {"{\"\u00e9\":1,\"a!\":2,\"ab\":3,\"a\":4,\"\":5,\"Z\":6}",
+       "{\"\":5,\"Z\":6,\"a\":4,\"a!\":2,\"ab\":3,\"\xc3\xa9\":1}"},
+      {"{\"b\":1,\"a\":2,\"b\":3,\"a\":4}", "{\"a\":2,\"a\":4,\"b\":1,\"b\":3}"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    written it = write_by(mlf_json_write_sorted, cases[i][0], strlen(cases[i][0]), false);
+    assert_string_equal(it.text, cases[i][1]);
+    sqlite3_free(it.text);
+  }
 }
 
 static void strings_have_one_form(void **state) {
@@ -440,14 +467,37 @@ static int write_without_memory(void *context) {
   return rc;
 }
 
+static int sort_without_memory(void *context) {
+  mlf_json_reader reader;
+  mlf_error error = {0};
+  char sent[1000];
+  int length = 0;
+  (void)context;
+  for (int i = 0; i < 40; i++)
+    length += snprintf(sent + length, sizeof(sent) - (size_t)length, "%c\"%02d\":{}", i ? ',' : '{',
+                       39 - i);
+  sent[length++] = '}';
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  mlf_json_reader_init(&reader, sent, (size_t)length);
+  int rc = mlf_json_write_sorted(out, &reader, &error);
+  assert_int_equal(rc, error.code);
+  if (rc == SQLITE_OK) rc = sqlite3_str_errcode(out);
+  char *text = sqlite3_str_finish(out);
+  if (rc == SQLITE_OK) assert_memory_equal(text, "{\"00\":{},\"01\":{},", 16);
+  sqlite3_free(text);
+  return rc;
+}
+
 static void memory_may_run_out(void **state) {
   (void)state;
   assert_int_equal(oom_loop(write_without_memory, NULL), 0);
+  assert_int_equal(oom_loop(sort_without_memory, NULL), 0);
 }
 
 int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(members_are_sorted_where_that_is_wanted),
       cmocka_unit_test(strings_have_one_form),
       cmocka_unit_test(values_have_one_form),
       cmocka_unit_test(only_the_text_is_written),
