@@ -1,5 +1,6 @@
 #include "model/json_write.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,7 @@ static int write_compare(const void *one, const void *other) {
 /* Sorts the members of the object that ends where `out` does, and forgets them. */
 static int write_sort(sqlite3_str *out, write_members *members, mlf_error *error) {
   size_t first = members->count;
+  assert(members->all); /* only what is open ends */
   while (members->all[first - 1].begin >= 0)
     first--;
   size_t count = members->count - first;

@@ -1,5 +1,6 @@
 /* mlflow_experiments: the experiments of the server, active and deleted ones. */
 #include "model/json_value.h"
+#include "model/json_write.h"
 #include "model/otlp.h"
 #include "remote/experiments.h"
 #include "tables/listing.h"
@@ -62,8 +63,11 @@ static int experiments_next(mlf_connection *connection, void *context, mlf_error
   return experiments_settle(connection, state, error);
 }
 
-/* Tags come as a list of keys and values; an object is what SQL's ->> wants. */
+/* Tags come as a list of keys and values; an object is what SQL's ->> wants, sorted as the tags of
+** traces are. */
 static int experiments_tags(const mlf_experiments *page, mlf_value *value, mlf_error *error) {
+  mlf_value listed;
+  mlf_json_reader reader;
   const mlf_json_node *tags;
   const char *separator = "{";
   sqlite3_str *out = sqlite3_str_new(NULL);
@@ -78,7 +82,13 @@ static int experiments_tags(const mlf_experiments *page, mlf_value *value, mlf_e
     separator = ",";
   }
   sqlite3_str_appendall(out, *separator == '{' ? "{}" : "}");
-  return mlf_json_value_finish(out, rc, value, error);
+  rc = mlf_json_value_finish(out, rc, &listed, error);
+  if (rc != SQLITE_OK) return rc;
+  out = sqlite3_str_new(NULL);
+  mlf_json_reader_init(&reader, listed.text, listed.length);
+  rc = mlf_json_value_finish(out, mlf_json_write_sorted(out, &reader, error), value, error);
+  mlf_value_clear(&listed);
+  return rc;
 }
 
 /* A time, which is a whole number. */

@@ -46,7 +46,7 @@ static void each_column_has_its_place(void **state) {
       {feedback, "last_update_time_ms", "1795435200000"},
       {feedback, "valid", "1"},
       {feedback, "overrides", "'a-0'"},
-      {feedback, "metadata", "'{\"mlflow.assessment.sourceRunId\":\"run-1\",\"k\":\"v\"}'"},
+      {feedback, "metadata", "'{\"k\":\"v\",\"mlflow.assessment.sourceRunId\":\"run-1\"}'"},
   };
   ASSESSMENT_CASES(cases);
 }

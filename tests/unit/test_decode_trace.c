@@ -59,7 +59,7 @@ static void each_column_has_its_place(void **state) {
       {trace, "size_bytes", "512"},
       {trace, "request_preview", "'why?\\u0000'"},
       {trace, "response_preview", "''"},
-      {trace, "tags", "'{\"mlflow.traceName\":\"ask\",\"b\":\"A\"}'"},
+      {trace, "tags", "'{\"b\":\"A\",\"mlflow.traceName\":\"ask\"}'"},
       {trace, "assessments", "'[{\"assessment_name\":\"good\",\"feedback\":{\"value\":true}}]'"},
       {trace, "tags.b", "'A'"},
       {trace, "metadata.mlflow.sourceRun", "'r'"},
@@ -293,7 +293,7 @@ static void memory_may_run_out(void **state) {
   (void)state;
   shown_case cases[] = {
       {trace, "request_time", "'2026-11-23 11:59:23.950'"},
-      {trace, "tags", "'{\"mlflow.traceName\":\"ask\",\"b\":\"A\"}'"},
+      {trace, "tags", "'{\"b\":\"A\",\"mlflow.traceName\":\"ask\"}'"},
       {trace, "total_tokens", "9"},
       {trace, "feedback.good", "1"},
       {FEEDBACK(GOOD("[1, 2]", "")), "feedback.good", "'[1,2]'"},
