@@ -19,7 +19,7 @@ import test_report
 NAME = "restricted"
 COUNT = 1020  # more than a page of those that are found
 FILTER = "tags.environment = 'production' AND trace.name = \"sql_assistant\""
-DAYS = 4
+DAYS = 2
 CONSTANT = {"report_window", "threshold_metrics", "asked_thresholds"}  # these read no traces
 
 

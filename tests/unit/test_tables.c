@@ -58,7 +58,7 @@ static int tables_start_server(void **state) {
                "{\"experiment\":{\"experiment_id\":\"7\",\"name\":\"agent\"}}");
   hostile_tell(&server, "route /experiments/search ok body='%s'",
                "{\"experiments\":[{\"experiment_id\":\"7\",\"name\":\"agent\",\"tags\":"
-               "[{\"key\":\"a\",\"value\":\"b\"}]}]}");
+               "[{\"key\":\"c\",\"value\":\"d\"},{\"key\":\"a\",\"value\":\"b\"}]}]}");
   hostile_tell(&server, "route /traces/search ok body='%s'", tables_traces);
   hostile_tell(&server, "route /traces/metrics ok body='%s'", tables_metrics);
   hostile_tell(&server, "route /traces/batchGet ok body='%s'", tables_batch);
@@ -121,8 +121,8 @@ static int tables_run(void *context) {
 }
 
 static const tables_case tables_cases[] = {
-    {NULL, "SELECT experiment_id, name, tags FROM mlflow_experiments", "7|agent|{\"a\":\"b\"};",
-     NULL},
+    {NULL, "SELECT experiment_id, name, tags FROM mlflow_experiments",
+     "7|agent|{\"a\":\"b\",\"c\":\"d\"};", NULL},
     {NULL,
      "SELECT kind, type, hidden, pushed FROM mlflow_help WHERE name IN ('tags.KEY', 'bar', "
      "'bucket', 'lifecycle_stage') AND coalesce(table_name, '') <> 'mlflow_spans'",
