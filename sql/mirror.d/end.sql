@@ -7,6 +7,9 @@ WHERE experiment_id = (SELECT experiment_id FROM syncing)
 DELETE FROM mirror_slice
 WHERE experiment_id = (SELECT experiment_id FROM syncing)
   AND until_ms <= (SELECT keep_from_ms FROM syncing);
+UPDATE mirror_slice SET from_ms = (SELECT keep_from_ms FROM syncing)
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND from_ms < (SELECT keep_from_ms FROM syncing);
 DELETE FROM mirror_spans_read
 WHERE trace_id IN (SELECT trace_id FROM mirror_trace JOIN syncing USING (experiment_id)
                    WHERE timestamp_ms < spans_from_ms);

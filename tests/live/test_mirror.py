@@ -81,11 +81,20 @@ class Copies(unittest.TestCase):
     def test_it_keeps_off_names_of_yours(self):
         with scratch_folder() as folder:
             mirror = Mirror(self.server, self.name, folder)
-            mirror.offline("CREATE TABLE daily_quality(mine);")
+            mirror.offline("CREATE VIEW Daily_Quality AS SELECT 'mine' AS mine;")
             self.assertEqual(len(mirror.sync().splitlines()), 1)
-            self.assertEqual(mirror.offline("SELECT name FROM sqlite_schema WHERE name IN "
-                                            "('daily_quality', 'trace_quality');"),
-                             "daily_quality")
+            self.assertEqual(mirror.offline(
+                "SELECT name FROM sqlite_schema WHERE name COLLATE NOCASE IN "
+                "('daily_quality', 'trace_quality'); SELECT * FROM daily_quality;"),
+                "Daily_Quality\nmine")
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder)
+            mirror.path.unlink()
+            mirror.offline("PRAGMA encoding = 'UTF-16le'; CREATE TABLE Traces(mine);")
+            with self.assertRaisesRegex(RuntimeError, "has a table 'Traces' of its own"):
+                mirror.sync()
+            mirror.offline("ALTER TABLE Traces RENAME TO other;")
+            self.assertEqual(len(mirror.sync().splitlines()), 2)
 
     def whole_slices_alone(self, mirror):
         """Each trace has its spans, and lies in a slice that was read to its end."""
@@ -469,6 +478,11 @@ class Corners(unittest.TestCase):
                 self.assertEqual(mirror.offline(counts), shown, settings)
                 self.assertEqual(mirror.integrity(), "ok")
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+            # What was let go comes again, also from a slice of which the rest is kept.
+            for days, shown in ((5, "8|8|8|8"), (None, "16|16|16|16")):
+                mirror.settings(days=days)
+                mirror.sync("--no-compare")
+                self.assertEqual(mirror.offline(counts), shown, days)
 
     def test_declared_tags(self):
         now_ms = int(time.time() * 1000)
