@@ -108,6 +108,7 @@ begin_scope() {
   local asked synced=''
   [ ! "$days" ] || is_number "$days" 3660 ||
     refuse "--days is '$days'; it must be a number from 1 to 3660"
+  [ ! "$days" ] || days=$((10#$days)) # 08 is no octal number
   [ ! "$days" ] || [ ! "$since" ] || refuse "--days and --since: one of them says when it begins"
   [[ $zone =~ ^(UTC|localtime|[+-][0-9]{2}:[0-9]{2})$ ]] ||
     refuse "--zone is '$zone'; it must be UTC, localtime or like +02:00; for a city set TZ"

@@ -270,7 +270,8 @@ CREATE VIEW tool_calls AS
 SELECT tool, count(*) AS calls, sum(failed) AS errors, avg(failed) AS error_rate,
        wilson_low(sum(failed), count(*)) AS error_low,
        wilson_high(sum(failed), count(*)) AS error_high,
-       count(*) FILTER (WHERE failed AND last_ns >= end_time_ns) AS retried,
+       count(*) FILTER (WHERE failed AND last_ns >= end_time_ns AND last_ns > start_time_ns)
+         AS retried,
        count(*) FILTER (WHERE failed AND last_good_ns >= end_time_ns) AS recovered,
        count(*) FILTER (WHERE failed AND trace_id IN (
          SELECT trace_id FROM traces
@@ -279,8 +280,8 @@ SELECT tool, count(*) AS calls, sum(failed) AS errors, avg(failed) AS error_rate
        round(percentile(duration_ms, 50), 1) AS p50_ms,
        round(percentile(duration_ms, 95), 1) AS p95_ms,
        round(max(duration_ms), 1) AS max_ms, trace_id AS slowest_trace_id
-FROM (SELECT name AS tool, trace_id, status IS 'ERROR' AS failed, end_time_ns, duration_ms,
-             max(start_time_ns) OVER calls AS last_ns,
+FROM (SELECT name AS tool, trace_id, status IS 'ERROR' AS failed, start_time_ns, end_time_ns,
+             duration_ms, max(start_time_ns) OVER calls AS last_ns,
              max(iif(status = 'ERROR', NULL, start_time_ns)) OVER calls AS last_good_ns
       FROM spans
       WHERE span_type = 'TOOL' AND timestamp_ms >= (SELECT from_ms FROM report_window)
@@ -289,7 +290,9 @@ FROM (SELECT name AS tool, trace_id, status IS 'ERROR' AS failed, end_time_ns, d
 GROUP BY tool
 ORDER BY calls DESC, tool;
 
--- The window's calls of models, a row a model: tokens, dollars, and how long they took.
+-- The window's calls of models, a row a model: tokens, dollars, and how long they took. A call that
+-- wraps another, as a framework's does its client's, is a call of its own here; call_costs and costs
+-- (questions.sql) count its money once.
 DROP VIEW IF EXISTS llm_calls;
 CREATE VIEW llm_calls AS
 SELECT model_provider, model_name, span_type, count(*) AS calls, sum(status = 'ERROR') AS errors,

@@ -63,7 +63,7 @@ INSERT INTO part(section, title, note, key, empty) VALUES
      || (SELECT iif(count(*), printf('; of %,d failed requests the spans were not read, so an error '
            || 'called new may have been among them.', count(*)), '.')
          FROM window_traces WHERE status = 'ERROR'
-           AND trace_id NOT IN (SELECT trace_id FROM spans_of)),
+           AND trace_id NOT IN (SELECT trace_id FROM spans)),
    NULL, 'Nothing failed in this window.'),
   ('volume', 'The last 24 hours',
    'Requests an hour. A bar links to its newest failure, else its newest request.',

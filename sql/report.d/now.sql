@@ -5,15 +5,14 @@
 -- Error rates of finished requests over time: of the last 24 hours by the hour, and of the window by
 -- what the latencies go by. The example is the newest failed request, else the newest.
 CREATE TEMP TABLE rate AS
-WITH finished AS (SELECT * FROM window_traces WHERE status IN ('OK', 'ERROR')),
-seen AS (
+WITH seen AS (
   SELECT 'error-hours' AS chart, time_bucket('1 hour', timestamp_ms, zone) AS at_ms, status,
          timestamp_ms, trace_id
-  FROM finished, about WHERE timestamp_ms >= until_ms - 86400000
+  FROM traces, about WHERE status IN ('OK', 'ERROR') AND timestamp_ms >= until_ms - 86400000
   UNION ALL
   SELECT 'error-days', (SELECT max(at_ms) FROM moment WHERE at_ms <= timestamp_ms), status,
          timestamp_ms, trace_id
-  FROM finished)
+  FROM window_traces WHERE status IN ('OK', 'ERROR'))
 SELECT *, row_number() OVER (PARTITION BY chart ORDER BY at_ms) AS row,
        wilson_low(errors, finished) AS low, wilson_high(errors, finished) AS high,
        errors * 1.0 / finished AS rate

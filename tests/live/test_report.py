@@ -216,6 +216,17 @@ class Report(unittest.TestCase):
             middle, width = (low + high) / 2, high - low
             self.assertAlmostEqual(middle, 100 * truth[model] / total, delta=width + 0.1, msg=model)
 
+    def test_a_day_is_a_day_in_a_shorter_window(self):
+        now_ms = int(time.time() * 1000)
+        experiment = support.create_experiment(self.server, "report hour")
+        support.insert_traces(self.server, experiment, [
+            {"trace_id": f"tr-{now_ms:x}-hour{i}", "timestamp_ms": now_ms - 2 * 3_600_000 - i,
+             "execution_time_ms": 5} for i in range(8)])
+        with tempfile.TemporaryDirectory() as folder:
+            page, _ = report(self.server, experiment, folder, "--since", "1 hour")
+        self.assertIn("The last 24 hours", page)
+        self.assertNotIn("No request finished in the last 24 hours", page)
+
     def test_costs_of_a_small_window_are_exact(self):
         experiment = support.create_experiment(self.server, "report small")
         support.seed(self.server, experiment, 100)
