@@ -396,6 +396,7 @@ class Script(unittest.TestCase):
         now = datetime.datetime.now(datetime.timezone.utc)
         for options, begin, end in ((("--since", "6 hours"), 6, 0), (("--days", "2"), 48, 0),
                                     (("--since", "1 day", "--until", "90 minutes"), 25.5, 1.5),
+                                    (("--days", "08", "--until", "1 hour"), 193, 1),
                                     ((), 168, 0)):
             with self.subTest(options):
                 for found, hours in zip(self.window(*options), (begin, end)):
