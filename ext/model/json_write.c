@@ -115,12 +115,16 @@ typedef struct write_members {
   size_t capacity;
 } write_members;
 
-static int write_add_member(write_members *members, write_member added, mlf_error *error) {
+/* Notes what was written from `begin` to `end`, if it is a name or opens an object. */
+static int write_note(write_members *members, mlf_json_token token, int begin, int end,
+                      mlf_error *error) {
+  bool opens = token == MLF_JSON_TOKEN_OBJECT;
+  if (!opens && token != MLF_JSON_TOKEN_NAME) return SQLITE_OK;
   write_member *all =
       mlf_array_room(members->all, members->count, &members->capacity, 16, sizeof(*all));
   if (!all) return mlf_error_nomem(error);
   members->all = all;
-  all[members->count++] = added;
+  all[members->count++] = (write_member){.begin = opens ? -1 : begin, .name_length = end - begin};
   return SQLITE_OK;
 }
 
@@ -174,13 +178,10 @@ static int write_all(sqlite3_str *out, mlf_json_reader *reader, write_members *m
     bool closes = token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END;
     if (members && token == MLF_JSON_TOKEN_OBJECT_END) rc = write_sort(out, members, error);
     if (!first && !closes) sqlite3_str_appendchar(out, 1, ',');
-    write_member added = {.begin = sqlite3_str_length(out)};
+    int begin = members ? sqlite3_str_length(out) : 0;
     if (rc == SQLITE_OK) rc = mlf_json_write_token(out, reader, token, error);
-    added.name_length = sqlite3_str_length(out) - added.begin;
-    if (token == MLF_JSON_TOKEN_OBJECT) added.begin = -1;
-    if (rc == SQLITE_OK && members &&
-        (token == MLF_JSON_TOKEN_NAME || token == MLF_JSON_TOKEN_OBJECT))
-      rc = write_add_member(members, added, error);
+    if (rc == SQLITE_OK && members)
+      rc = write_note(members, token, begin, sqlite3_str_length(out), error);
     if (rc != SQLITE_OK) return rc;
     if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(out, 1, ':');
     first = token == MLF_JSON_TOKEN_OBJECT || token == MLF_JSON_TOKEN_ARRAY ||

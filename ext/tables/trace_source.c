@@ -373,9 +373,9 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   mlf_server server;
   mlf_budget *budget;
   bool elsewhere = source->question && source->question->elsewhere > 0;
-  mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
   if (!filter->spans || filter->id_count > 0 || source->ask.order == MLF_ORDER_OLDEST_FIRST)
     return SQLITE_OK;
+  mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
   int rc = mlf_statement_budget(source->statement, &budget, error);
   if (rc == SQLITE_OK) rc = mlf_client_server(source->client, budget, &server, error);
   if (rc != SQLITE_OK || !mlf_server_knows(server, MLF_FEATURE_IS_NULL)) return rc;

@@ -60,7 +60,8 @@ FROM source_spans WHERE trace_id IN (SELECT trace_id FROM spans_of);
 CREATE TABLE receipt AS
 SELECT count(endpoint) AS requests, coalesce(sum(bytes), 0) AS bytes,
        (SELECT count(*) FROM traces) AS traces, (SELECT count(*) FROM assessments) AS assessments,
-       (SELECT count(*) FROM spans) AS spans, (SELECT count(DISTINCT trace_id) FROM spans) AS span_traces,
+       (SELECT count(*) FROM spans) AS spans,
+       (SELECT count(DISTINCT trace_id) FROM spans) AS span_traces,
        (SELECT count(*) FROM sample) AS sample_traces,
        (julianday('now') - 2440587.5) * 86400 - began_s AS seconds
 FROM mlflow_requests, about;

@@ -14,7 +14,7 @@ import unittest
 import support
 
 TRACES = 150
-# Five thousand in all. The oldest server is told less, so each case there reads more.
+# Of each server; the oldest is told less, so each case there reads more.
 CASES = int(os.environ.get("MLFLOW_SQL_TEST_CASES", "700"))
 CASES_OLDEST = CASES * 3 // 11
 

@@ -49,8 +49,9 @@ class Copies(unittest.TestCase):
 
     def test_it_says_what_the_server_says(self):
         self.assertEqual(self.mirror.differences(), {table: set() for table in ALSO})
-        self.assertRegex(self.said.splitlines()[0], rf"^{self.name}: 300 traces in the mirror; read 300, and the "
-                                    r"spans of 300, in \d+ requests and [\d.]+ s$")
+        self.assertRegex(self.said.splitlines()[0],
+                         rf"^{self.name}: 300 traces in the mirror; read 300, and the "
+                         r"spans of 300, in \d+ requests and [\d.]+ s$")
         self.assertEqual(self.mirror.integrity(), "ok")
 
     def test_the_saved_views_are_in_it(self):
