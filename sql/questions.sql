@@ -19,16 +19,17 @@ CREATE VIEW repeated_calls AS
 SELECT trace_id, timestamp_ms, tool, inputs, times, errors, wasted_ms, wasted_tokens
 FROM (SELECT *, sum(iif(place > 1, duration_ms, NULL)) OVER same AS wasted_ms,
              sum(iif(place = 1, NULL, (
-               WITH RECURSIVE below(span_id, tokens) AS (
-                 SELECT calls.span_id, calls.total_tokens
+               WITH RECURSIVE below(span_id, tokens, depth) AS (
+                 SELECT calls.span_id, calls.total_tokens, calls.depth
                  UNION ALL
-                 SELECT s.span_id, s.total_tokens
+                 SELECT s.span_id, s.total_tokens, s.depth
                  FROM below JOIN spans AS s
                    ON s.trace_id = calls.trace_id AND s.parent_span_id = below.span_id
+                     AND s.depth > below.depth
                  WHERE below.tokens IS NULL)
                SELECT sum(tokens) FROM below))) OVER same AS wasted_tokens
-      FROM (SELECT trace_id, timestamp_ms, name AS tool, inputs, span_id, duration_ms, total_tokens,
-                   count(*) OVER same AS times, sum(status = 'ERROR') OVER same AS errors,
+      FROM (SELECT trace_id, timestamp_ms, name AS tool, inputs, span_id, depth, duration_ms,
+                   total_tokens, count(*) OVER same AS times, sum(status = 'ERROR') OVER same AS errors,
                    row_number() OVER same AS place
             FROM spans
             WHERE span_type = 'TOOL' AND inputs IS NOT NULL
@@ -77,28 +78,10 @@ CREATE TABLE IF NOT EXISTS model_prices(
 
 -- What did each call of a model cost? total_cost is MLflow's own figure, repriced_cost that by
 -- model_prices as they were when the call began; NULL where there is no price or nobody logged the
--- tokens. A call is a span that names a model, or has the type of one, and has tokens or a cost;
--- within it no other counts, as in MLflow's own sums. One that has neither counts if it has no
--- children and did not fail: it did cost something.
+-- tokens. A call is one of llm_spans that is not within another and has tokens or a cost. One that
+-- has neither counts if it has no children and did not fail: it did cost something.
 DROP VIEW IF EXISTS call_costs;
 CREATE VIEW call_costs AS
-WITH RECURSIVE
-known AS MATERIALIZED (
-  SELECT trace_id, span_id, parent_span_id, timestamp_ms, depth, child_count = 0 AS is_leaf, status,
-         start_time_ns / 1000000 AS start_ms, model_name, input_tokens, output_tokens,
-         cache_read_input_tokens, cache_creation_input_tokens, total_cost,
-         model_name IS NOT NULL OR span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING') AS of_model,
-         coalesce(input_tokens, output_tokens, total_cost) IS NOT NULL AS has_figures
-  FROM spans
-  WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
-    AND timestamp_ms < (SELECT until_ms FROM report_window)),
-reached AS (
-  SELECT * FROM known WHERE depth = 0
-  UNION ALL
-  SELECT known.*
-  FROM reached JOIN known ON known.trace_id = reached.trace_id
-    AND known.parent_span_id = reached.span_id
-  WHERE NOT (reached.of_model AND reached.has_figures))
 SELECT trace_id, span_id, timestamp_ms, model_name, input_tokens, output_tokens,
        cache_read_input_tokens, cache_creation_input_tokens, total_cost,
        CASE WHEN coalesce(input_tokens, output_tokens) IS NOT NULL THEN
@@ -107,9 +90,10 @@ SELECT trace_id, span_id, timestamp_ms, model_name, input_tokens, output_tokens,
           + coalesce(cache_read_input_tokens, 0) * coalesce(p.cache_read, p.input)
           + coalesce(cache_creation_input_tokens, 0) * coalesce(p.cache_write, p.input)
           + coalesce(output_tokens, 0) * p.output) / 1e6 END AS repriced_cost
-FROM reached LEFT JOIN model_prices AS p ON p.model = model_name AND p.from_ms = (
-  SELECT max(from_ms) FROM model_prices WHERE model = model_name AND from_ms <= start_ms)
-WHERE of_model AND (has_figures OR is_leaf AND status IS NOT 'ERROR');
+FROM llm_spans LEFT JOIN model_prices AS p ON p.model = model_name AND p.from_ms = (
+  SELECT max(from_ms) FROM model_prices
+  WHERE model = model_name AND from_ms <= start_time_ns / 1000000)
+WHERE within_kind = 0 AND (has_figures OR child_count = 0 AND status IS NOT 'ERROR');
 
 -- Where does the money go? A row for each day of the zone, user, session, model and value of a tag
 -- (dimension 'tag.NAME', MLflow's own tags left out), and one of all. Beside each sum stands how

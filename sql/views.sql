@@ -263,8 +263,7 @@ WHERE turn = turns;
 
 -- The window's tools, a row each, and what came after a failed call: the same tool was called again
 -- in the trace once it had ended (retried), such a call did not fail (recovered), or the trace
--- itself failed. slowest_trace_id has the call of max_ms. This view and the next read all
--- spans of the window.
+-- itself failed. slowest_trace_id has the call of max_ms. This view reads all spans of the window.
 DROP VIEW IF EXISTS tool_calls;
 CREATE VIEW tool_calls AS
 SELECT tool, count(*) AS calls, sum(failed) AS errors, avg(failed) AS error_rate,
@@ -290,22 +289,50 @@ FROM (SELECT name AS tool, trace_id, status IS 'ERROR' AS failed, start_time_ns,
 GROUP BY tool
 ORDER BY calls DESC, tool;
 
--- The window's calls of models, a row a model: tokens, dollars, and how long they took. A call that
--- wraps another, as a framework's does its client's, is a call of its own here; call_costs and costs
--- (questions.sql) count its money once.
+-- The window's calls of models: call_kind is 2 for a span with the type of one, 1 for one that only
+-- names a model, as an agent's may. A call that wraps another, as a framework's does its client's, has
+-- that one's tokens and cost, too; so that sums can count them once, from the outermost as MLflow's
+-- own do, within_kind is the greatest call_kind of those with figures around a call, 0 if there is
+-- none. This view and the next read all spans of the window.
+DROP VIEW IF EXISTS llm_spans;
+CREATE VIEW llm_spans AS
+WITH RECURSIVE
+known AS MATERIALIZED (
+  SELECT trace_id, span_id, parent_span_id, timestamp_ms, depth, child_count, span_type, status,
+         start_time_ns, duration_ms, model_provider, model_name, input_tokens, output_tokens,
+         total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
+         output_cost, total_cost,
+         coalesce(input_tokens, output_tokens, total_cost) IS NOT NULL AS has_figures,
+         CASE WHEN span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING') THEN 2
+              WHEN model_name IS NOT NULL THEN 1 ELSE 0 END AS call_kind
+  FROM spans
+  WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
+    AND timestamp_ms < (SELECT until_ms FROM report_window)),
+reached AS (
+  SELECT *, 0 AS within_kind FROM known WHERE depth = 0
+  UNION ALL
+  SELECT known.*, max(within_kind, iif(reached.has_figures, reached.call_kind, 0))
+  FROM reached JOIN known ON known.trace_id = reached.trace_id
+    AND known.parent_span_id = reached.span_id
+    AND known.depth > reached.depth)  -- parents that go in a circle end here
+SELECT * FROM reached WHERE call_kind > 0;
+
+-- The window's calls of models, a row a model and type of span: tokens, dollars, and how long they
+-- took. Each call counts, one within another, too; tokens and dollars count once.
 DROP VIEW IF EXISTS llm_calls;
 CREATE VIEW llm_calls AS
 SELECT model_provider, model_name, span_type, count(*) AS calls, sum(status = 'ERROR') AS errors,
-       sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
-       sum(total_tokens) AS total_tokens, sum(input_cost) AS input_cost,
-       sum(output_cost) AS output_cost, sum(total_cost) AS total_cost,
+       sum(input_tokens) FILTER (WHERE within_kind < 2) AS input_tokens,
+       sum(output_tokens) FILTER (WHERE within_kind < 2) AS output_tokens,
+       sum(total_tokens) FILTER (WHERE within_kind < 2) AS total_tokens,
+       sum(input_cost) FILTER (WHERE within_kind < 2) AS input_cost,
+       sum(output_cost) FILTER (WHERE within_kind < 2) AS output_cost,
+       sum(total_cost) FILTER (WHERE within_kind < 2) AS total_cost,
        round(percentile(duration_ms, 50), 1) AS p50_ms,
        round(percentile(duration_ms, 95), 1) AS p95_ms,
        round(max(duration_ms), 1) AS max_ms, trace_id AS slowest_trace_id
-FROM spans
-WHERE span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING')
-  AND timestamp_ms >= (SELECT from_ms FROM report_window)
-  AND timestamp_ms < (SELECT until_ms FROM report_window)
+FROM llm_spans
+WHERE call_kind = 2
 GROUP BY model_provider, model_name, span_type
 ORDER BY calls DESC;
 

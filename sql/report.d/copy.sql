@@ -52,8 +52,9 @@ UNION
 SELECT trace_id FROM (SELECT trace_id FROM seen ORDER BY execution_time_ms DESC LIMIT 50);
 CREATE TABLE spans AS
 SELECT trace_id, span_id, parent_span_id, name, span_type, status, status_message, start_time_ns,
-       end_time_ns, duration_ms, depth, self_time_ms, critical_path_ms, model_name, model_provider,
-       input_tokens, output_tokens, total_tokens, input_cost, output_cost, total_cost,
+       end_time_ns, duration_ms, depth, child_count, self_time_ms, critical_path_ms, model_name,
+       model_provider, input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
+       cache_creation_input_tokens, input_cost, output_cost, total_cost,
        exception_type, exception_message, timestamp_ms
 FROM source_spans WHERE trace_id IN (SELECT trace_id FROM spans_of);
 

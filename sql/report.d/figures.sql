@@ -205,7 +205,8 @@ SELECT 'types' AS section, span_type AS part, trace_id, sum(critical_path_ms) AS
 FROM spans WHERE trace_id IN (SELECT trace_id FROM sample) GROUP BY span_type, trace_id
 UNION ALL
 SELECT 'models', model_name, trace_id, sum(total_cost)
-FROM spans WHERE trace_id IN (SELECT trace_id FROM sample) GROUP BY model_name, trace_id;
+FROM llm_spans WHERE within_kind = 0 AND trace_id IN (SELECT trace_id FROM sample)
+GROUP BY model_name, trace_id;
 CREATE TEMP TABLE estimate AS
 WITH whole AS MATERIALIZED (
   SELECT section, trace_id, sum(amount) AS amount FROM amount GROUP BY section, trace_id),
@@ -253,18 +254,18 @@ UNION ALL SELECT 'slowest', row, 4, 'Its own time', 'ms', busiest_ms, NULL FROM 
 UNION ALL SELECT 'slowest', row, 5, 'Status', 'text', status, NULL FROM shown_slow;
 
 -- Tokens and cost by model. The cost is the model's share of what the whole window cost, which its
--- traces say; calls and tokens are the sample's, times the weight.
+-- traces say; calls and tokens are the sample's, times the weight. Tokens count once, as in
+-- llm_spans.
 CREATE TEMP TABLE shown_model AS
 SELECT row_number() OVER (ORDER BY share DESC, calls DESC) AS row, *,
        share * (SELECT sum(total_cost) FROM window_traces) AS total_cost
 FROM (SELECT model_name, round(count(*) * weight) AS calls,
-             round(sum(input_tokens) * weight) AS input_tokens,
-             round(sum(output_tokens) * weight) AS output_tokens,
-             round(sum(total_tokens) * weight) AS total_tokens,
+             round(sum(input_tokens) FILTER (WHERE within_kind < 2) * weight) AS input_tokens,
+             round(sum(output_tokens) FILTER (WHERE within_kind < 2) * weight) AS output_tokens,
+             round(sum(total_tokens) FILTER (WHERE within_kind < 2) * weight) AS total_tokens,
              percentile(duration_ms, 95) AS p95_ms, max(duration_ms), trace_id AS slowest_trace_id
-      FROM spans, sampling
-      WHERE trace_id IN (SELECT trace_id FROM sample)
-        AND span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING')
+      FROM llm_spans, sampling
+      WHERE trace_id IN (SELECT trace_id FROM sample) AND call_kind = 2
         AND (total_tokens IS NOT NULL OR model_name IS NOT NULL)
       GROUP BY model_name)
   LEFT JOIN estimate_range ON section = 'models' AND part IS model_name

@@ -8,8 +8,9 @@ import support
 TABLES = """CREATE TABLE traces(trace_id, name, status, timestamp_ms, user_id, session_id, tags,
                     request_preview);
 CREATE TABLE spans(trace_id, span_id, name, span_type, depth, status, start_time_ns, end_time_ns,
-                   duration_ms, model_name, parent_span_id, child_count, input_tokens,
-                   output_tokens, cache_read_input_tokens, cache_creation_input_tokens, total_cost,
+                   duration_ms, model_name, model_provider, parent_span_id, child_count, inputs,
+                   input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
+                   cache_creation_input_tokens, input_cost, output_cost, total_cost,
                    exception_type, exception_message, status_message, timestamp_ms);
 CREATE TABLE assessments(assessment_id, trace_id, span_id, name, assessment_type, value, value_json,
                          valid, source_type, source_id, rationale, create_time_ms, timestamp_ms);
@@ -79,6 +80,42 @@ class Rows(unittest.TestCase):
                            "start_time_ns": start_ms * 1000000}]},
                 "SELECT repriced_cost FROM call_costs")
             self.assertEqual(row["repriced_cost"], expected, start_ms)
+
+    def tree(self, *spans):
+        """Spans of one trace, of (id, parent, depth, type, model, tokens)."""
+        return {"spans": [{"trace_id": "tr-1", "span_id": span_id, "parent_span_id": parent,
+                           "depth": depth, "span_type": span_type, "name": "tool", "inputs": "{}",
+                           "model_name": model, "total_tokens": tokens, "input_tokens": tokens,
+                           "child_count": 1, "status": "OK", "timestamp_ms": 99999999,
+                           "start_time_ns": depth, "duration_ms": 1.0}
+                          for span_id, parent, depth, span_type, model, tokens in spans]}
+
+    def test_a_wrapped_call_is_a_call_and_its_tokens_count_once(self):
+        agent = ("a", None, 0, "AGENT", "m", 10)
+        wrapper, between = ("b", "a", 1, "CHAT_MODEL", "m", 10), ("c", "b", 2, "CHAIN", None, None)
+        inner, other = ("d", "c", 3, "LLM", "m", 9), ("e", "a", 1, "LLM", "m", 5)
+        unknown = ("b", "a", 1, "CHAT_MODEL", "m", None)
+        for spans, calls, costs in (
+                ((agent, wrapper, between, inner, other),
+                 {"CHAT_MODEL": (1, 10), "LLM": (2, 5)}, {"a"}),
+                ((agent, unknown, between, inner), {"CHAT_MODEL": (1, None), "LLM": (1, 9)}, {"a"}),
+                ((("a", None, 0, "AGENT", "m", None), wrapper, between, inner, other),
+                 {"CHAT_MODEL": (1, 10), "LLM": (2, 5)}, {"b", "e"})):
+            tables = self.tree(*spans)
+            rows = self.rows(tables, "SELECT span_type, calls, total_tokens FROM llm_calls")
+            self.assertEqual({row["span_type"]: (row["calls"], row["total_tokens"]) for row in rows},
+                             calls)
+            rows = self.rows(tables, "SELECT span_id FROM call_costs")
+            self.assertEqual({row["span_id"] for row in rows}, costs)
+
+    def test_parents_may_go_in_a_circle(self):
+        """As a table has it: one of the circle is a root, and keeps the parent that was logged."""
+        tables = self.tree(("a", "b", 0, "TOOL", None, None), ("b", "a", 1, "TOOL", None, None),
+                           ("c", "b", 2, "LLM", "m", 7), ("d", "d", 0, "TOOL", None, None))
+        self.assertEqual(self.rows(tables, "SELECT span_id, total_tokens FROM llm_spans"),
+                         [{"span_id": "c", "total_tokens": 7}])
+        self.assertEqual(self.rows(tables, "SELECT times, wasted_tokens FROM repeated_calls"),
+                         [{"times": 3, "wasted_tokens": 7}])
 
     def test_a_judge_may_say_no_or_false(self):
         for value, verdict in (("no", "bad"), (False, "bad"), ("yes", "good"), (True, "good")):
