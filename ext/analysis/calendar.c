@@ -106,13 +106,26 @@ static int64_t calendar_wall_floor(const mlf_calendar_width *width, int64_t wall
   return calendar_month_days(months) * MLF_DAY_MS;
 }
 
+/* Whether a stretch is a day or more. */
+static bool calendar_is_of_days(const mlf_calendar_width *width) {
+  return width->ms == 0 || width->ms >= MLF_DAY_MS;
+}
+
+/* When clocks that were set back showed for the first time what they show at an instant. */
+static int64_t calendar_first_time(const mlf_calendar_zone *zone, int64_t ms, int64_t offset) {
+  int64_t offset_before = calendar_offset(zone, ms - MLF_DAY_MS);
+  int64_t first = ms + offset - offset_before;
+  return first < ms && calendar_offset(zone, first) == offset_before ? first : ms;
+}
+
 int64_t mlf_calendar_floor(const mlf_calendar_width *width, const mlf_calendar_zone *zone,
                            int64_t ms) {
   int64_t offset = calendar_offset(zone, ms);
   int64_t wall = calendar_wall_floor(width, ms + offset);
   int64_t begin = wall - offset;
   int64_t begin_offset = calendar_offset(zone, begin);
-  if (begin_offset == offset) return begin;
+  if (begin_offset == offset)
+    return calendar_is_of_days(width) ? calendar_first_time(zone, begin, offset) : begin;
   /* The clocks were changed since. Under the offset before the change: */
   int64_t earlier = wall - begin_offset;
   if (calendar_offset(zone, earlier) == begin_offset) return earlier;

@@ -99,6 +99,7 @@ int mlf_stratify_compare(const mlf_value *a, const mlf_value *b) {
 
 static int stratify_copy(mlf_value *to, const mlf_value *from) {
   *to = *from;
+  if (from->type == MLF_REAL) to->real += 0.0; /* -0.0 is 0.0 */
   if (from->type != MLF_TEXT && from->type != MLF_BLOB) return SQLITE_OK;
   char *text = sqlite3_malloc64(from->length + 1);
   if (!text) {

@@ -70,16 +70,22 @@ static int agreement_start(agreement_state *state, int count, sqlite3_value **ar
   return SQLITE_OK;
 }
 
+/* A row with a NULL counts for nothing, whatever else is in it. */
+static bool agreement_is_left_out(sqlite3_value **arguments) {
+  return sqlite3_value_type(arguments[0]) == SQLITE_NULL ||
+         sqlite3_value_type(arguments[1]) == SQLITE_NULL;
+}
+
 static void agreement_step(sqlite3_context *context, int count, sqlite3_value **arguments) {
   agreement_state *state = sqlite3_aggregate_context(context, sizeof(*state));
   mlf_error error = {0};
   mlf_value a;
   mlf_value b;
   int rc = state ? agreement_start(state, count, arguments, &error) : mlf_error_nomem(&error);
+  if (rc == SQLITE_OK && agreement_is_left_out(arguments)) return;
   if (rc == SQLITE_OK) rc = agreement_read(arguments[0], count == 3, &a, &error);
   if (rc == SQLITE_OK) rc = agreement_read(arguments[1], count == 3, &b, &error);
-  if (rc == SQLITE_OK && a.type != MLF_NULL && b.type != MLF_NULL)
-    rc = mlf_agreement_add(&state->pairs, &a, &b, &error);
+  if (rc == SQLITE_OK) rc = mlf_agreement_add(&state->pairs, &a, &b, &error);
   if (rc != SQLITE_OK) mlf_error_result(context, "agreement", &error);
 }
 
@@ -175,11 +181,11 @@ static void agreement_alpha_step(sqlite3_context *context, int count, sqlite3_va
   mlf_value unit;
   mlf_value value;
   int rc = state ? agreement_alpha_start(state, count, arguments, &error) : mlf_error_nomem(&error);
+  if (rc == SQLITE_OK && agreement_is_left_out(arguments)) return;
   if (rc == SQLITE_OK && mlf_sqlite_value_read(arguments[0], &unit) != SQLITE_OK)
     rc = mlf_error_nomem(&error);
   if (rc == SQLITE_OK) rc = agreement_read(arguments[1], state->is_interval, &value, &error);
-  if (rc == SQLITE_OK && unit.type != MLF_NULL && value.type != MLF_NULL)
-    rc = mlf_krippendorff_add(&state->ratings, &unit, &value, &error);
+  if (rc == SQLITE_OK) rc = mlf_krippendorff_add(&state->ratings, &unit, &value, &error);
   if (rc != SQLITE_OK) mlf_error_result(context, "krippendorff_alpha", &error);
 }
 

@@ -155,12 +155,13 @@ static void set_zone(const char *name) {
  * meet every change of clocks. */
 static void calendar_is_steady_in_every_zone(void **state) {
   (void)state;
-  /* Berlin; midnight skipped in Sao Paulo and Cairo; half an hour in Lord Howe; a day lost in Apia.
-   */
+  /* Berlin; midnight skipped in Sao Paulo and Cairo; half an hour in Lord Howe; midnight twice in
+   * Havana; a day lost in Apia. */
   static const char *const zones[] = {"CET-1CEST,M3.5.0,M10.5.0/3",
                                       "<-03>3<-02>,M10.3.0/0,M2.3.0/0",
                                       "EET-2EEST,M4.5.5/0,M10.5.4/24",
                                       "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+                                      "CST5CDT,M3.2.0/0,M11.1.0/1",
                                       "Europe/Berlin",
                                       "America/Sao_Paulo",
                                       "Pacific/Apia"};
@@ -204,6 +205,25 @@ static void calendar_begins_the_day_when_clocks_skip_midnight(void **state) {
                    utc_ms(2024, 10, 27, 1, 0));
 }
 
+static void calendar_begins_the_day_once_when_clocks_show_midnight_twice(void **state) {
+  (void)state;
+  static const char *const widths[] = {"1 day", "1 week", "1 month"};
+  const mlf_calendar_zone local = {.is_local = true};
+  set_zone("CST5CDT,M3.2.0/0,M11.1.0/1");
+  /* On 2026-11-01 it is 00:00 at 04:00 UTC and, once it was 01:00, at 05:00 UTC. */
+  const int64_t first = utc_ms(2026, 11, 1, 4, 0);
+  for (size_t w = 0; w < sizeof(widths) / sizeof(*widths); w++) {
+    mlf_calendar_width width = width_of(widths[w]);
+    int64_t begin = w == 1 ? utc_ms(2026, 10, 26, 4, 0) : first;
+    for (int hour = 0; hour < 25; hour++)
+      assert_int_equal(mlf_calendar_floor(&width, &local, first + hour * 3600000), begin);
+  }
+  mlf_calendar_width day = width_of("1 day"), hour = width_of("1 hour");
+  assert_int_equal(mlf_calendar_floor(&day, &local, first - 1), utc_ms(2026, 10, 31, 4, 0));
+  assert_int_equal(mlf_calendar_floor(&day, &local, first + 25 * 3600000), first + 25 * 3600000);
+  assert_int_equal(mlf_calendar_floor(&hour, &local, first + 5400000), first + 3600000);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(calendar_reads_widths),
@@ -212,6 +232,7 @@ int main(void) {
       cmocka_unit_test(calendar_knows_every_month),
       cmocka_unit_test(calendar_is_steady_in_every_zone),
       cmocka_unit_test(calendar_begins_the_day_when_clocks_skip_midnight),
+      cmocka_unit_test(calendar_begins_the_day_once_when_clocks_show_midnight_twice),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

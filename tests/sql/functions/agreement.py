@@ -115,6 +115,7 @@ def rated(count, labels, share):
 
 compare("none", [])
 compare("NULLs alone", [(None, "x"), ("x", None), (None, None)])
+compare("a NULL beside what is no number", [(None, "x"), ("x", None), (1, 2)], "linear")
 compare("one", [("yes", "yes")])
 compare("one that disagrees", [("yes", "no")])
 compare("all equal", [("yes", "yes")] * 9)
@@ -184,7 +185,7 @@ def three(units, scale, share):
     return rows
 
 
-for what, rows in [("none", []), ("NULLs alone", [(None, 1), ("u", None)]), ("one", [("u", 1)]),
+for what, rows in [("none", []), ("NULLs alone", [(None, 1), ("u", None), (None, "x")]), ("one", [("u", 1)]),
                    ("no unit twice", [("u", 1), ("v", 2)]), ("two", [("u", 1), ("u", 2)]),
                    ("all equal", [("u", 3), ("u", 3), ("v", 3), ("v", 3)]),
                    ("three annotators", three(120, [1, 2, 3, 4, 5], 0.6)),

@@ -181,6 +181,9 @@ def stability():
     check("reversed", sample(1000, 7), first)
     fill([rows[i] for i in numpy.random.default_rng(3).permutation(len(rows))])
     check("shuffled", sample(1000, 7), first)
+    for zeros in ("0.0, -0.0", "-0.0, 0.0"):
+        check(zeros, answer(db, "SELECT hex(strata(value, value, 5)) = hex(strata(0.0, 0.0, 5)) "
+                                f"FROM json_each('[{zeros}]')"), [(1,)])
     check("same rows, other seed", sample(1000, 8) == first, False)
     changes = []
     fill(rows + [(f"new-{i}", i % 4) for i in range(1000)])
