@@ -87,10 +87,11 @@ FROM thresholds AS t LEFT JOIN threshold_metrics AS m
   ON m.metric = iif(t.metric GLOB 'scorer.?*', 'scorer.NAME', t.metric);
 
 -- Does the window keep to the thresholds? A row each; of a scorer, one for each kind of source. The
--- figures are those of trace_quality and scorer_quality, n is what they are over, missing what
--- could not count: requests that have not finished, have no latency or no cost; feedback without a
--- verdict. low and high bound an estimate, 95 %: Wilson's for rates, ranks as in compare_periods
--- for percentiles, 1.96 standard errors for means. NULL: n is too small for such a bound.
+-- figures are those of trace_quality and scorer_quality before they are rounded, n is what they are
+-- over, missing what could not count: requests that have not finished, have no latency or no cost;
+-- feedback without a verdict. low and high bound an estimate, 95 %: Wilson's for rates, ranks as in
+-- compare_periods for percentiles, 1.96 standard errors for means. NULL: n is too small for such a
+-- bound.
 --
 -- A 'breach' is a value beyond its threshold; 'too few' is an estimate over fewer than 20, or nothing
 -- to measure. clear is 1 where the whole interval is on the value's side of the threshold: chance
@@ -104,8 +105,8 @@ WITH latencies AS MATERIALIZED (
   WHERE execution_time_ms IS NOT NULL AND status IN ('OK', 'ERROR')
     AND timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
-ranked(metric, n, low, high) AS MATERIALIZED (
-  SELECT metric, max(n),
+ranked(metric, n, value, low, high) AS MATERIALIZED (
+  SELECT metric, max(n), percentile(ms, 100 * share),
          max(ms) FILTER (WHERE place = ceil(n * share - 1.96 * sqrt(n * share * (1 - share)))),
          max(ms) FILTER (WHERE place = ceil(n * share + 1.96 * sqrt(n * share * (1 - share))))
   FROM (SELECT 'p50_latency_ms' AS metric, 0.5 AS share
@@ -129,9 +130,8 @@ measured AS (
       SELECT json_array(json_array(NULL, success_rate, finished, success_low, success_high,
                                    total - finished)) FROM trace_quality)
     WHEN metric GLOB 'p[0-9]*' THEN (
-      SELECT json_array(json_array(NULL, CASE a.metric WHEN 'p50_latency_ms' THEN p50_latency_ms
-                 WHEN 'p95_latency_ms' THEN p95_latency_ms ELSE p99_latency_ms END,
-               coalesce(n, 0), low, high, total - coalesce(n, 0)))
+      SELECT json_array(json_array(NULL, ranked.value, coalesce(n, 0), low, high,
+                                   total - coalesce(n, 0)))
       FROM trace_quality LEFT JOIN ranked ON ranked.metric = a.metric)
     WHEN metric = 'requests' THEN (
       SELECT json_array(json_array(NULL, total, total, NULL, NULL, 0)) FROM trace_quality)

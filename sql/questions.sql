@@ -29,8 +29,8 @@ FROM (SELECT *, sum(iif(place > 1, duration_ms, NULL)) OVER same AS wasted_ms,
                  WHERE below.tokens IS NULL)
                SELECT sum(tokens) FROM below))) OVER same AS wasted_tokens
       FROM (SELECT trace_id, timestamp_ms, name AS tool, inputs, span_id, depth, duration_ms,
-                   total_tokens, count(*) OVER same AS times, sum(status = 'ERROR') OVER same AS errors,
-                   row_number() OVER same AS place
+                   total_tokens, count(*) OVER same AS times,
+                   sum(status = 'ERROR') OVER same AS errors, row_number() OVER same AS place
             FROM spans
             WHERE span_type = 'TOOL' AND inputs IS NOT NULL
               AND timestamp_ms >= (SELECT from_ms FROM report_window)
@@ -51,8 +51,8 @@ SELECT trace_id, timestamp_ms, trace_status, span_id, name, span_type, depth, en
        exception_type, coalesce(exception_message, status_message) AS message, failed_spans
 FROM (SELECT *, sum(NOT is_parent) OVER (PARTITION BY trace_id, timestamp_ms) AS failed_spans,
              row_number() OVER (PARTITION BY trace_id, timestamp_ms
-                                ORDER BY is_parent OR has_failed_child, end_time_ns, depth DESC,
-                                         span_id) AS place
+                                ORDER BY is_parent OR has_failed_child, end_time_ns IS NULL,
+                                         end_time_ns, depth DESC, span_id) AS place
       FROM (SELECT s.trace_id, s.timestamp_ms, t.status AS trace_status, span_id, s.name,
                    span_type, depth, end_time_ns, exception_type, exception_message,
                    status_message, is_parent,
@@ -78,22 +78,33 @@ CREATE TABLE IF NOT EXISTS model_prices(
 
 -- What did each call of a model cost? total_cost is MLflow's own figure, repriced_cost that by
 -- model_prices as they were when the call began; NULL where there is no price or nobody logged the
--- tokens. A call is one of llm_spans that is not within another and has tokens or a cost. One that
--- has neither counts if it has no children and did not fail: it did cost something.
+-- tokens. A call is one of llm_spans with tokens or a cost that no outer call has: what an outer one
+-- has is NULL here, and cost_within and price_within say so. One that has neither counts if it has
+-- no children and did not fail: it did cost something. Input tokens hold those that a cache gave or
+-- took, as MLflow has it; where these are more, they are beside them.
 DROP VIEW IF EXISTS call_costs;
 CREATE VIEW call_costs AS
-SELECT trace_id, span_id, timestamp_ms, model_name, input_tokens, output_tokens,
-       cache_read_input_tokens, cache_creation_input_tokens, total_cost,
-       CASE WHEN coalesce(input_tokens, output_tokens) IS NOT NULL THEN
-         (max(0, coalesce(input_tokens, 0) - coalesce(cache_read_input_tokens, 0)
-                 - coalesce(cache_creation_input_tokens, 0)) * p.input
+SELECT trace_id, span_id, timestamp_ms, model_name, iif(tokens_within, NULL, input_tokens)
+         AS input_tokens, iif(tokens_within, NULL, output_tokens) AS output_tokens,
+       iif(tokens_within, NULL, cache_read_input_tokens) AS cache_read_input_tokens,
+       iif(tokens_within, NULL, cache_creation_input_tokens) AS cache_creation_input_tokens,
+       iif(cost_within, NULL, total_cost) AS total_cost,
+       CASE WHEN NOT price_within AND coalesce(input_tokens, output_tokens) IS NOT NULL THEN
+         (coalesce(input_tokens - iif(cached > input_tokens, 0, cached), 0) * p.input
           + coalesce(cache_read_input_tokens, 0) * coalesce(p.cache_read, p.input)
           + coalesce(cache_creation_input_tokens, 0) * coalesce(p.cache_write, p.input)
-          + coalesce(output_tokens, 0) * p.output) / 1e6 END AS repriced_cost
-FROM llm_spans LEFT JOIN model_prices AS p ON p.model = model_name AND p.from_ms = (
-  SELECT max(from_ms) FROM model_prices
-  WHERE model = model_name AND from_ms <= start_time_ns / 1000000)
-WHERE within_kind = 0 AND (has_figures OR child_count = 0 AND status IS NOT 'ERROR');
+          + coalesce(output_tokens, 0) * p.output) / 1e6 END AS repriced_cost,
+       cost_within > 0 AS cost_within, price_within > 0 AS price_within
+FROM (SELECT *, coalesce(cache_read_input_tokens, 0) + coalesce(cache_creation_input_tokens, 0)
+               AS cached
+      FROM llm_spans)
+  LEFT JOIN model_prices AS p ON p.model = model_name AND p.from_ms = (
+    SELECT max(from_ms) FROM model_prices
+    WHERE model = model_name AND from_ms <= start_time_ns / 1000000)
+WHERE CASE WHEN has_tokens OR total_cost IS NOT NULL
+        THEN has_tokens AND NOT (tokens_within AND (price_within OR model_name IS NULL))
+             OR total_cost IS NOT NULL AND NOT cost_within
+        ELSE child_count = 0 AND status IS NOT 'ERROR' AND NOT (tokens_within OR cost_within) END;
 
 -- Where does the money go? A row for each day of the zone, user, session, model and value of a tag
 -- (dimension 'tag.NAME', MLflow's own tags left out), and one of all. Beside each sum stands how
@@ -124,8 +135,10 @@ SELECT dimension, value, count(DISTINCT trace_id) AS traces, count(*) AS calls,
        sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
        sum(cache_read_input_tokens) AS cache_read_input_tokens,
        sum(cache_creation_input_tokens) AS cache_creation_input_tokens,
-       sum(total_cost) AS mlflow_cost, count(*) - count(total_cost) AS mlflow_unpriced,
-       sum(repriced_cost) AS repriced_cost, count(*) - count(repriced_cost) AS unpriced
+       sum(total_cost) AS mlflow_cost,
+       count(*) FILTER (WHERE total_cost IS NULL AND NOT cost_within) AS mlflow_unpriced,
+       sum(repriced_cost) AS repriced_cost,
+       count(*) FILTER (WHERE repriced_cost IS NULL AND NOT price_within) AS unpriced
 FROM said
 GROUP BY dimension, value
 ORDER BY dimension, iif(dimension = 'day', value, NULL) DESC,
@@ -154,9 +167,12 @@ SELECT trace_id, timestamp_ms, span_id, name, span_type, status, model_provider,
                 ((SELECT min(e.value ->> '$.timestamp') FROM json_each(events) AS e
                   WHERE e.value ->> '$.name' IN ('mlflow.chunk.item.0', 'new_token'))
                  - start_time_ns) / 1e6) AS time_to_first_token_ms,
-       cache_read_input_tokens * 1.0 / nullif(input_tokens, 0) AS cache_hit_rate,
+       cache_read_input_tokens * 1.0
+         / nullif(input_tokens + iif(cached > input_tokens, cached, 0), 0) AS cache_hit_rate,
        output_tokens * 1000.0 / nullif(duration_ms, 0) AS tokens_per_second
-FROM spans
+FROM (SELECT *, coalesce(cache_read_input_tokens, 0) + coalesce(cache_creation_input_tokens, 0)
+               AS cached
+      FROM spans)
 WHERE (model_name IS NOT NULL OR span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING'))
   AND timestamp_ms >= (SELECT from_ms FROM report_window)
   AND timestamp_ms < (SELECT until_ms FROM report_window);

@@ -218,7 +218,7 @@ seen AS MATERIALIZED (
     AND timestamp_ms < (SELECT until_ms FROM report_window)
   GROUP BY 1)
 SELECT strftime('%Y-%m-%d %H:%M', hours.hour_ms / 1000, 'unixepoch', zone_modifier) AS hour,
-       coalesce(requests, 0) AS requests, coalesce(errors, 0) AS errors
+       coalesce(requests, 0) AS requests, coalesce(errors, 0) AS errors, hours.hour_ms AS hour_ms
 FROM hours JOIN report_window LEFT JOIN seen USING (hour_ms)
 ORDER BY hours.hour_ms DESC;
 
@@ -263,12 +263,13 @@ WHERE turn = turns;
 
 -- The window's tools, a row each, and what came after a failed call: the same tool was called again
 -- in the trace once it had ended (retried), such a call did not fail (recovered), or the trace
--- itself failed. slowest_trace_id has the call of max_ms. This view reads all spans of the window.
+-- itself failed. error_low and error_high count traces, not calls: those of one trace often fail
+-- together. slowest_trace_id has the call of max_ms. This view reads all spans of the window.
 DROP VIEW IF EXISTS tool_calls;
 CREATE VIEW tool_calls AS
 SELECT tool, count(*) AS calls, sum(failed) AS errors, avg(failed) AS error_rate,
-       wilson_low(sum(failed), count(*)) AS error_low,
-       wilson_high(sum(failed), count(*)) AS error_high,
+       wilson_low(avg(failed) * count(DISTINCT trace_id), count(DISTINCT trace_id)) AS error_low,
+       wilson_high(avg(failed) * count(DISTINCT trace_id), count(DISTINCT trace_id)) AS error_high,
        count(*) FILTER (WHERE failed AND last_ns >= end_time_ns AND last_ns > start_time_ns)
          AS retried,
        count(*) FILTER (WHERE failed AND last_good_ns >= end_time_ns) AS recovered,
@@ -291,9 +292,10 @@ ORDER BY calls DESC, tool;
 
 -- The window's calls of models: call_kind is 2 for a span with the type of one, 1 for one that only
 -- names a model, as an agent's may. A call that wraps another, as a framework's does its client's, has
--- that one's tokens and cost, too; so that sums can count them once, from the outermost as MLflow's
--- own do, within_kind is the greatest call_kind of those with figures around a call, 0 if there is
--- none. This view and the next read all spans of the window.
+-- that one's tokens and cost, too; so that sums can count each once, from the outermost as MLflow's
+-- own do, tokens_within and cost_within are the greatest call_kind of those around a call that have
+-- tokens, and a cost: 0 if there is none. price_within is that of those with tokens and a model, by
+-- which a price is found. This view and the next read all spans of the window.
 DROP VIEW IF EXISTS llm_spans;
 CREATE VIEW llm_spans AS
 WITH RECURSIVE
@@ -302,16 +304,20 @@ known AS MATERIALIZED (
          start_time_ns, duration_ms, model_provider, model_name, input_tokens, output_tokens,
          total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
          output_cost, total_cost,
-         coalesce(input_tokens, output_tokens, total_cost) IS NOT NULL AS has_figures,
+         coalesce(input_tokens, output_tokens, total_tokens) IS NOT NULL AS has_tokens,
          CASE WHEN span_type IN ('CHAT_MODEL', 'LLM', 'EMBEDDING') THEN 2
               WHEN model_name IS NOT NULL THEN 1 ELSE 0 END AS call_kind
   FROM spans
   WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
 reached AS (
-  SELECT *, 0 AS within_kind FROM known WHERE depth = 0
+  SELECT *, 0 AS tokens_within, 0 AS cost_within, 0 AS price_within FROM known WHERE depth = 0
   UNION ALL
-  SELECT known.*, max(within_kind, iif(reached.has_figures, reached.call_kind, 0))
+  SELECT known.*,
+         max(tokens_within, iif(reached.has_tokens, reached.call_kind, 0)),
+         max(cost_within, iif(reached.total_cost IS NULL, 0, reached.call_kind)),
+         max(price_within, iif(reached.has_tokens AND reached.model_name IS NOT NULL,
+                               reached.call_kind, 0))
   FROM reached JOIN known ON known.trace_id = reached.trace_id
     AND known.parent_span_id = reached.span_id
     AND known.depth > reached.depth)  -- parents that go in a circle end here
@@ -322,12 +328,12 @@ SELECT * FROM reached WHERE call_kind > 0;
 DROP VIEW IF EXISTS llm_calls;
 CREATE VIEW llm_calls AS
 SELECT model_provider, model_name, span_type, count(*) AS calls, sum(status = 'ERROR') AS errors,
-       sum(input_tokens) FILTER (WHERE within_kind < 2) AS input_tokens,
-       sum(output_tokens) FILTER (WHERE within_kind < 2) AS output_tokens,
-       sum(total_tokens) FILTER (WHERE within_kind < 2) AS total_tokens,
-       sum(input_cost) FILTER (WHERE within_kind < 2) AS input_cost,
-       sum(output_cost) FILTER (WHERE within_kind < 2) AS output_cost,
-       sum(total_cost) FILTER (WHERE within_kind < 2) AS total_cost,
+       sum(input_tokens) FILTER (WHERE tokens_within < 2) AS input_tokens,
+       sum(output_tokens) FILTER (WHERE tokens_within < 2) AS output_tokens,
+       sum(total_tokens) FILTER (WHERE tokens_within < 2) AS total_tokens,
+       sum(input_cost) FILTER (WHERE cost_within < 2) AS input_cost,
+       sum(output_cost) FILTER (WHERE cost_within < 2) AS output_cost,
+       sum(total_cost) FILTER (WHERE cost_within < 2) AS total_cost,
        round(percentile(duration_ms, 50), 1) AS p50_ms,
        round(percentile(duration_ms, 95), 1) AS p95_ms,
        round(max(duration_ms), 1) AS max_ms, trace_id AS slowest_trace_id
@@ -353,7 +359,8 @@ WITH failed AS MATERIALIZED (
 origins AS MATERIALIZED (
   SELECT trace_id, name, exception_type, coalesce(exception_message, status_message) AS message,
          row_number() OVER (PARTITION BY trace_id
-                            ORDER BY depth DESC, end_time_ns, span_id) AS place
+                            ORDER BY depth DESC, end_time_ns IS NULL, end_time_ns, span_id)
+           AS place
   FROM spans WHERE trace_id IN (SELECT trace_id FROM failed) AND status = 'ERROR'),
 causes AS (
   SELECT failed.trace_id, timestamp_ms, name, exception_type, message,

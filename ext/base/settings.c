@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/credentials.h"
+#include "base/filter_words.h"
 #include "base/limits.h"
 #include "base/origin_list.h"
 #include "base/sqlite_api.h"
@@ -256,32 +257,13 @@ static int settings_assign_progress(mlf_settings *settings, const setting *row, 
   return SQLITE_OK;
 }
 
-/* Whether a filter has one of these words outside of values. With span or text the server looks at
-** spans, and takes a lower bound of time for one of theirs; of several runs it looks at the last
-** alone. What comes in quotes after a dot is a name. */
-static bool settings_is_not_of_traces(const char *filter) {
-  static const char *const words[] = {"span", "text", "run_id", "sourceRun"};
-  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-  for (const char *at = filter; *at;) {
-    size_t length = strspn(at, letters);
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-      if (strlen(words[i]) == length && sqlite3_strnicmp(at, words[i], (int)length) == 0)
-        return true;
-    }
-    bool value = (*at == '\'' || *at == '"') && (at == filter || at[-1] != '.');
-    const char *end = value ? strchr(at + 1, *at) : NULL;
-    at = end ? end + 1 : at + (length ? length : 1);
-  }
-  return false;
-}
-
 static int settings_assign_text(mlf_settings *settings, const setting *row, const char *text,
                                 mlf_setting_source source, mlf_error *error) {
   if (row->kind == SETTING_ORIGINS) {
     int rc = mlf_origin_list_check(text, row->name, error);
     if (rc != SQLITE_OK) return rc;
   }
-  if (row->kind == SETTING_FILTER && settings_is_not_of_traces(text))
+  if (row->kind == SETTING_FILTER && mlf_filter_topics(text) & (MLF_FILTER_SPANS | MLF_FILTER_RUN))
     return mlf_error_set(error, SQLITE_ERROR,
                          "%s speaks of spans or of a run; it must be of traces alone, such as "
                          "tags.environment = 'production'",

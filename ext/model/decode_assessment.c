@@ -14,7 +14,8 @@ static int assessment_type(const mlf_json *page, const mlf_json_node *assessment
   *type = NULL;
   *holder = NULL;
   for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && !*type; i++) {
-    if (!mlf_json_member(assessment, types[i])) continue;
+    const mlf_json_node *member = mlf_json_member(assessment, types[i]);
+    if (!member || mlf_json_kind_of(page, member) == MLF_JSON_NULL) continue;
     *type = types[i];
     int rc = mlf_json_get_object(page, assessment, types[i], holder, error);
     if (rc != SQLITE_OK) return rc;

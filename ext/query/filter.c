@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/filter_words.h"
 #include "base/gregorian.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
@@ -56,7 +57,7 @@ static bool filter_is_stand_in(const char *text, size_t length) {
   if (length >= 3 && memcmp(text, "\xef\xbf\xbd", 3) == 0) return true;
   if (length < 6 || text[0] != '\\' || text[1] != 'u') return false;
   return sqlite3_strnicmp(text + 2, "0000", 4) == 0 ||
-         (sqlite3_strnicmp(text + 2, "d", 1) == 0 && strchr("89abAB", text[3]));
+         (sqlite3_strnicmp(text + 2, "d", 1) == 0 && strchr("89abcdefABCDEF", text[3]));
 }
 
 static bool filter_has_stand_in(const char *text, size_t length) {
@@ -406,11 +407,6 @@ static bool filter_write_term(filter_writer *writer, const mlf_filter_term *term
   }
 }
 
-/* Whether a raw filter may say a run. */
-static bool filter_names_run(const char *raw) {
-  return strstr(raw, "run_id") || strstr(raw, MLF_TRACE_RUN);
-}
-
 /* Takes an argument of the table, which has to be sent. */
 static int filter_take_argument(filter_writer *writer, const mlf_filter_term *term,
                                 mlf_error *error) {
@@ -427,7 +423,7 @@ static int filter_take_argument(filter_writer *writer, const mlf_filter_term *te
   if (!raw && value->length == 0)
     writer->filter->empty = true; /* the server would take it for all */
   const mlf_filter *filter = writer->filter;
-  if (filter->raw && filter->run && filter_names_run(filter->raw->text))
+  if (filter->raw && filter->run && mlf_filter_topics(filter->raw->text) & MLF_FILTER_RUN)
     return mlf_error_set(error, SQLITE_ERROR,
                          "filter = … asks for a run, and so does in_run = …; the "
                          "server looks at one of them alone: say the run once");

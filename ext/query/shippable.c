@@ -61,9 +61,17 @@ static bool shippable_is_special_metadata(const char *key) {
          sqlite3_stricmp(key, "mlflow.trace.cost") == 0;
 }
 
+/* A key of MLflow's own, which nobody writes in another case. Keys in other cases are one key on
+** MySQL and SQL Server: a trace without `Env` that has `env` is not found there by IS NULL. */
+static bool shippable_is_of_mlflow(const char *key) {
+  return strncmp(key, "mlflow.", 7) == 0;
+}
+
 mlf_shippable mlf_shippable_decide(const mlf_column *column, mlf_op op) {
   if (op >= MLF_OP_COUNT) return MLF_SHIP_NO;
   if (op == MLF_OP_IS) op = MLF_OP_EQ; /* with NULL it is left out: query/filter.c */
+  bool pair = column->key_kind == MLF_KEY_TAG || column->key_kind == MLF_KEY_METADATA;
+  if (op == MLF_OP_IS_NULL && pair && !shippable_is_of_mlflow(column->key)) return NO;
   switch (column->key_kind) {
   case MLF_KEY_TAG:
     if (shippable_is_rewritten(column->key) || shippable_is_special_tag(column->key)) return NO;

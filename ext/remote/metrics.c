@@ -166,7 +166,7 @@ static int metrics_json(const mlf_metrics *metrics, const mlf_json_node *node, c
     return mlf_json_misshapen(metrics->json, node, "a text with JSON in it", error);
   }
   if (rc != SQLITE_OK) return mlf_error_move(error, &cause);
-  rc = mlf_json_value_json(json, mlf_json_root(json), NULL, value, error);
+  rc = mlf_json_value_sorted(json, mlf_json_root(json), NULL, value, error);
   mlf_json_free(json);
   return rc;
 }

@@ -52,6 +52,7 @@ int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, 
   const mlf_settings *settings;
   *out = NULL;
   int rc = mlf_client_settings(client, &settings, error);
+  if (rc == SQLITE_OK) rc = mlf_walk_check_preset(walk, settings->filter, error);
   if (rc != SQLITE_OK) return rc;
   mlf_pager *pager = sqlite3_malloc64(sizeof(*pager));
   if (!pager) return mlf_error_nomem(error);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 /* Borrowed: must outlive who walks. */
 typedef struct mlf_walk {
   const char *const *experiment_ids;
@@ -36,6 +38,10 @@ typedef struct mlf_walk_part {
 ** a lower bound of time to the spans as well, and so loses traces whose spans began earlier: none
 ** is sent then, and the walk ends at the bound by itself. */
 bool mlf_walk_has_spans(const mlf_walk *walk);
+
+/* An error if the raw filter has conditions on spans and this MLFLOW_SQL_FILTER, NULL if none, a
+** time: see above. */
+int mlf_walk_check_preset(const mlf_walk *walk, const char *preset, mlf_error *error);
 
 /* A filter, NULL for none, and one more condition; free with sqlite3_free. NULL: no memory. */
 char *mlf_walk_and(const char *filter, const char *condition);

@@ -42,7 +42,7 @@ static int assessments_first(mlf_trace_scan *scan, void *context, bool *row, mlf
   state->run = scan->filter.run ? scan->filter.run->text : NULL;
   state->at = cause.code ? NULL : assessments_find(state, mlf_json_first(list));
   *row = state->at != NULL;
-  return mlf_trace_scan_judge(scan, &cause, error);
+  return mlf_trace_scan_judge(scan, &cause, NULL, error);
 }
 
 static bool assessments_next(void *context) {
@@ -60,7 +60,7 @@ static int assessments_value(mlf_trace_scan *scan, void *context, const mlf_colu
   } else {
     mlf_trace_value(scan->source.json, scan->source.trace, column, value, &cause);
   }
-  return mlf_trace_scan_judge(scan, &cause, error);
+  return mlf_trace_scan_judge(scan, &cause, value, error);
 }
 
 const mlf_trace_rows mlf_trace_rows_assessments = {

@@ -37,7 +37,7 @@ static int spans_value(mlf_trace_scan *scan, void *context, const mlf_column *co
   } else {
     mlf_trace_value(scan->source.json, scan->source.trace, column, value, &cause);
   }
-  return mlf_trace_scan_judge(scan, &cause, error);
+  return mlf_trace_scan_judge(scan, &cause, value, error);
 }
 
 const mlf_trace_rows mlf_trace_rows_spans = {

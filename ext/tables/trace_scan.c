@@ -309,11 +309,13 @@ int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error
                        id, why, id);
 }
 
-int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_error *error) {
+int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_value *value,
+                         mlf_error *error) {
   char *why = NULL;
   if (cause->code == SQLITE_OK) return SQLITE_OK;
   int rc = scan_note(scan, scan->source.json, cause, &why, error);
   if (rc == SQLITE_OK) rc = mlf_trace_scan_blame(scan, why, error);
+  if (value) mlf_value_clear(value);
   sqlite3_free(why);
   return rc;
 }

@@ -63,9 +63,10 @@ int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, char **why,
 ** error which names the trace, or SQLITE_OK, and NULL is to be shown. */
 int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error);
 
-/* The same for what came of reading a value out of the trace; clears `cause`. What is not about the
-** trace's contents passes through. */
-int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_error *error);
+/* The same for what came of reading a value out of the trace, NULL if it was none: it becomes NULL
+** where it cannot be read. Clears `cause`. What is not about the trace's contents passes through. */
+int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_value *value,
+                         mlf_error *error);
 
 /* Ends the scan and forgets all of it but its owner's four. */
 void mlf_trace_scan_end(mlf_trace_scan *scan);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/filter_words.h"
 #include "base/limits.h"
 #include "model/decode_trace.h"
 #include "remote/find.h"
@@ -367,7 +368,8 @@ static int source_look_up(mlf_trace_source *source, mlf_error *error) {
 }
 
 /* Adds the conditions on spans to the filter where that loses no trace. Beside them no lower bound
-** of time is sent, so one that walks from the oldest on does without them. */
+** of time may be sent: one that walks from the oldest on does without them, and so does one where
+** MLFLOW_SQL_FILTER has a time. */
 static int source_prune(mlf_trace_source *source, mlf_error *error) {
   const mlf_filter *filter = source->ask.filter;
   mlf_server server;
@@ -376,7 +378,11 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   if (!filter->spans || filter->id_count > 0 || source->ask.order == MLF_ORDER_OLDEST_FIRST)
     return SQLITE_OK;
   mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
-  int rc = mlf_statement_budget(source->statement, &budget, error);
+  const mlf_settings *settings;
+  int rc = mlf_client_settings(source->client, &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  if (settings->filter && mlf_filter_topics(settings->filter) & MLF_FILTER_TIME) return SQLITE_OK;
+  rc = mlf_statement_budget(source->statement, &budget, error);
   if (rc == SQLITE_OK) rc = mlf_client_server(source->client, budget, &server, error);
   if (rc != SQLITE_OK || !mlf_server_knows(server, MLF_FEATURE_IS_NULL)) return rc;
   if (!source->question || source->question->elsewhere < 0)

@@ -50,7 +50,7 @@ static int traces_payload(mlf_trace_scan *scan, traces_state *state, const mlf_c
   if (state->why) return mlf_trace_scan_blame(scan, state->why, error);
   size_t root = state->spans ? mlf_span_set_root(state->spans) : SIZE_MAX;
   if (root != SIZE_MAX) mlf_span_set_value(state->spans, root, column, value, &cause);
-  return mlf_trace_scan_judge(scan, &cause, error);
+  return mlf_trace_scan_judge(scan, &cause, value, error);
 }
 
 static int traces_value(mlf_trace_scan *scan, void *context, const mlf_column *column,
@@ -60,7 +60,7 @@ static int traces_value(mlf_trace_scan *scan, void *context, const mlf_column *c
   if (mlf_source_is_span(column->source) || column->source == MLF_SOURCE_SPAN_ERROR)
     return traces_payload(scan, context, column, value, error);
   mlf_trace_value(scan->source.json, scan->source.trace, column, value, &cause);
-  return mlf_trace_scan_judge(scan, &cause, error);
+  return mlf_trace_scan_judge(scan, &cause, value, error);
 }
 
 const mlf_trace_rows mlf_trace_rows_traces = {

@@ -7,6 +7,7 @@ WITH figures AS (
 SELECT figures.*, (
   SELECT json_group_object(key, CASE WHEN e.value IS NULL THEN 'unknown'
            WHEN e.value = round(e.value) THEN printf('%d', e.value)
+           WHEN round(e.value, 4) = round(threshold, 4) THEN CAST(e.value AS TEXT)
            ELSE CAST(round(e.value, 4) AS TEXT) END)
   FROM json_each(given) AS e) AS texts
 FROM figures;

@@ -4,7 +4,8 @@
 --
 -- The work is capped: so many of the newest traces as were asked for, and the spans of 200 traces of
 -- the window drawn at random, of its 100 newest failed ones and 100 failed ones drawn at random, and
--- of the 50 slowest.
+-- of the 50 slowest. What tools and models the failed ones have in common is asked of those drawn at
+-- random alone: the others are no fair picture of all.
 
 CREATE TABLE about AS
 SELECT from_ms, until_ms, zone, zone_modifier, traces_max, uri, experiment, synced_at_ms,
@@ -20,7 +21,12 @@ SELECT trace_id, experiment_id, name, status, timestamp_ms, execution_time_ms, s
 FROM source_traces
 WHERE timestamp_ms >= (SELECT min(2 * from_ms - until_ms, until_ms - 90000000) FROM about)
   AND timestamp_ms < (SELECT until_ms FROM about)
-ORDER BY timestamp_ms DESC LIMIT (SELECT traces_max FROM about);
+ORDER BY timestamp_ms DESC LIMIT (SELECT traces_max + 1 FROM about);  -- one more: there are more
+CREATE TABLE cap AS
+SELECT count(*) > traces_max AS is_capped,
+       count(*) FILTER (WHERE timestamp_ms >= from_ms) > traces_max AS is_window_capped
+FROM traces, about;
+DELETE FROM traces WHERE rowid > (SELECT traces_max FROM about);
 CREATE INDEX traces_by_id ON traces(trace_id);
 
 CREATE TABLE assessments AS
@@ -37,26 +43,33 @@ CREATE TABLE sample AS
 SELECT key AS trace_id FROM stratified_sample((
   SELECT strata(trace_id, 'all', 200, (SELECT seed FROM report_settings))
   FROM traces, about WHERE timestamp_ms >= from_ms));
-CREATE TABLE spans_of AS
-WITH seen AS (SELECT trace_id, status, timestamp_ms, execution_time_ms FROM traces
-              WHERE timestamp_ms >= (SELECT from_ms FROM about))
+CREATE TABLE seen AS
+SELECT trace_id, status, timestamp_ms, execution_time_ms FROM traces
+WHERE timestamp_ms >= (SELECT from_ms FROM about);
+CREATE TABLE drawn AS
 SELECT trace_id FROM sample
-UNION
-SELECT trace_id FROM (SELECT trace_id FROM seen WHERE status = 'ERROR'
-                      ORDER BY timestamp_ms DESC LIMIT 100)
 UNION
 SELECT key FROM stratified_sample((
   SELECT strata(trace_id, status, 100, (SELECT seed FROM report_settings))
-  FROM seen WHERE status = 'ERROR'))
-UNION
-SELECT trace_id FROM (SELECT trace_id FROM seen ORDER BY execution_time_ms DESC LIMIT 50);
-CREATE TABLE spans AS
+  FROM seen WHERE status = 'ERROR'));
+CREATE TABLE copied_spans AS
 SELECT trace_id, span_id, parent_span_id, name, span_type, status, status_message, start_time_ns,
        end_time_ns, duration_ms, depth, child_count, self_time_ms, critical_path_ms, model_name,
        model_provider, input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
        cache_creation_input_tokens, input_cost, output_cost, total_cost,
        exception_type, exception_message, timestamp_ms
-FROM source_spans WHERE trace_id IN (SELECT trace_id FROM spans_of);
+FROM source_spans
+WHERE trace_id IN (
+  SELECT trace_id FROM drawn
+  UNION
+  SELECT trace_id FROM (SELECT trace_id FROM seen WHERE status = 'ERROR'
+                        ORDER BY timestamp_ms DESC LIMIT 100)
+  UNION
+  SELECT trace_id FROM (SELECT trace_id FROM seen ORDER BY execution_time_ms DESC LIMIT 50));
+CREATE TABLE spans AS
+SELECT * FROM copied_spans WHERE trace_id IN (SELECT trace_id FROM drawn);
+CREATE TABLE difference AS SELECT * FROM what_fails WHERE verdict IN ('more', 'less');
+INSERT INTO spans SELECT * FROM copied_spans WHERE trace_id NOT IN (SELECT trace_id FROM drawn);
 
 CREATE TABLE receipt AS
 SELECT count(endpoint) AS requests, coalesce(sum(bytes), 0) AS bytes,

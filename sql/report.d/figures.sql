@@ -10,6 +10,7 @@ SELECT section, row, place, title, kind NOT IN ('text', 'verdict') AS is_number,
        kind = 'verdict' AS is_verdict, trace_id, value,
        CASE WHEN value IS NULL THEN '–'
             WHEN kind = 'count' THEN printf('%,d', round(value))
+            WHEN kind = 'least' THEN printf('≥ %,d', value)
             WHEN kind = 'share' AND value > 0.9995 AND value < 1 THEN printf('%.3f%%', 100 * value)
             WHEN kind = 'share' THEN printf('%.1f%%', 100 * value)
             WHEN kind = 'dollars' AND value >= 1000 THEN printf('$%,d', round(value))
@@ -147,12 +148,12 @@ UNION ALL SELECT 'over-time', row, 5, '95th percentile', 'ms', p95_ms, p95_trace
 
 -- Volume of the last 24 hours, oldest first. The example is a failed request where there is one.
 CREATE TEMP TABLE hour AS
-SELECT row_number() OVER (ORDER BY v.hour) AS row, v.hour, requests, errors, trace_id
+SELECT row_number() OVER (ORDER BY v.hour_ms) AS row, v.hour, requests, errors, trace_id
 FROM hourly_volume AS v LEFT JOIN (
-  SELECT strftime('%Y-%m-%d %H:00', time_bucket('1 hour', timestamp_ms, zone) / 1000, 'unixepoch',
-                  zone_modifier) AS hour, trace_id, max((status = 'ERROR') * 1e14 + timestamp_ms)
+  SELECT time_bucket('1 hour', timestamp_ms, zone) AS hour_ms, trace_id,
+         max((status = 'ERROR') * 1e14 + timestamp_ms)
   FROM window_traces, about WHERE timestamp_ms >= until_ms - 90000000 GROUP BY 1) AS example
-  ON example.hour = v.hour;
+  ON example.hour_ms = v.hour_ms;
 INSERT INTO cell
 SELECT 'volume', row, 1, 'Hour', 'text', hour, NULL FROM hour
 UNION ALL SELECT 'volume', row, 2, 'Requests', 'count', requests, trace_id FROM hour
@@ -166,7 +167,7 @@ SELECT row_number() OVER (ORDER BY metric <> 'success_rate', metric) AS row, met
          AS verdict,
        CASE metric WHEN 'success_rate' THEN 'Success rate' WHEN 'p50_latency_ms'
          THEN 'Median latency' ELSE '95th percentile' END AS title
-FROM compare_periods, about, receipt WHERE receipt.traces < traces_max;
+FROM compare_periods, cap WHERE NOT is_capped;
 INSERT INTO cell
 SELECT 'changes', row, 1, 'Measure', 'text', title, NULL FROM shown_change
 UNION ALL SELECT 'changes', row, column1, column2, iif(metric = 'success_rate', 'share', 'ms'),
@@ -179,16 +180,26 @@ UNION ALL SELECT 'changes', row, 4, 'Change, 95% interval', 'range', CASE
     ELSE printf('%+.1f to %+.1f s', low / 1e3, high / 1e3) END, NULL FROM shown_change
 UNION ALL SELECT 'changes', row, 5, 'Verdict', 'verdict', verdict, NULL FROM shown_change;
 
--- Errors by what failed.
+-- Errors by what failed: of the failed requests whose spans were read; were not all of them read,
+-- at_least is 1. What has no message comes last and is never new, and nothing is where the begin of
+-- the window was not read.
 CREATE TEMP TABLE shown_error AS
-SELECT row_number() OVER (ORDER BY is_new AND traces >= 3 DESC, traces DESC, last_seen_ms DESC)
-         AS row, coalesce(exception_type || ': ', '')
-         || coalesce(message, 'no message, or not among the traces whose spans were read') AS what,
-       traces, first_seen_ms, last_seen_ms, is_new, example_trace_id
-FROM error_groups ORDER BY row LIMIT 10;
+SELECT row_number() OVER (ORDER BY is_named DESC, is_new AND traces >= 3 DESC, traces DESC,
+                                   last_seen_ms DESC) AS row, *
+FROM (SELECT coalesce(exception_type || ': ', '')
+             || coalesce(message, 'no message' || iif(any, ', or spans not read', '')) AS what,
+             traces, first_seen_ms, last_seen_ms, example_trace_id, is_named,
+             is_named AND any AS at_least, is_named AND is_new AND NOT is_window_capped AS is_new
+      FROM (SELECT *, coalesce(exception_type, message) IS NOT NULL AS is_named FROM error_groups),
+           cap,
+           (SELECT EXISTS (SELECT 1 FROM window_traces
+                           WHERE status = 'ERROR' AND trace_id NOT IN (SELECT trace_id FROM spans))
+                     AS any))
+ORDER BY row LIMIT 10;
 INSERT INTO cell
 SELECT 'errors', row, 1, 'Error', 'text', substr(what, 1, 300), example_trace_id FROM shown_error
-UNION ALL SELECT 'errors', row, 2, 'Requests', 'count', traces, NULL FROM shown_error
+UNION ALL SELECT 'errors', row, 2, 'Requests', iif(at_least, 'least', 'count'), traces, NULL
+FROM shown_error
 UNION ALL SELECT 'errors', row, 3, 'First seen', 'stamp', first_seen_ms, NULL FROM shown_error
 UNION ALL SELECT 'errors', row, 4, 'Last seen', 'stamp', last_seen_ms, NULL FROM shown_error
 UNION ALL SELECT 'errors', row, 5, 'New', 'verdict', iif(is_new, 'new', ''), NULL FROM shown_error;
@@ -205,7 +216,7 @@ SELECT 'types' AS section, span_type AS part, trace_id, sum(critical_path_ms) AS
 FROM spans WHERE trace_id IN (SELECT trace_id FROM sample) GROUP BY span_type, trace_id
 UNION ALL
 SELECT 'models', model_name, trace_id, sum(total_cost)
-FROM llm_spans WHERE within_kind = 0 AND trace_id IN (SELECT trace_id FROM sample)
+FROM llm_spans WHERE cost_within = 0 AND trace_id IN (SELECT trace_id FROM sample)
 GROUP BY model_name, trace_id;
 CREATE TEMP TABLE estimate AS
 WITH whole AS MATERIALIZED (
@@ -260,9 +271,9 @@ CREATE TEMP TABLE shown_model AS
 SELECT row_number() OVER (ORDER BY share DESC, calls DESC) AS row, *,
        share * (SELECT sum(total_cost) FROM window_traces) AS total_cost
 FROM (SELECT model_name, round(count(*) * weight) AS calls,
-             round(sum(input_tokens) FILTER (WHERE within_kind < 2) * weight) AS input_tokens,
-             round(sum(output_tokens) FILTER (WHERE within_kind < 2) * weight) AS output_tokens,
-             round(sum(total_tokens) FILTER (WHERE within_kind < 2) * weight) AS total_tokens,
+             round(sum(input_tokens) FILTER (WHERE tokens_within < 2) * weight) AS input_tokens,
+             round(sum(output_tokens) FILTER (WHERE tokens_within < 2) * weight) AS output_tokens,
+             round(sum(total_tokens) FILTER (WHERE tokens_within < 2) * weight) AS total_tokens,
              percentile(duration_ms, 95) AS p95_ms, max(duration_ms), trace_id AS slowest_trace_id
       FROM llm_spans, sampling
       WHERE trace_id IN (SELECT trace_id FROM sample) AND call_kind = 2
@@ -318,4 +329,4 @@ UNION ALL SELECT 'foot', 1, 2, 'fetched', 'text', printf(
   assessments, spans, span_traces, sample_traces), NULL FROM receipt
 UNION ALL SELECT 'foot', 1, 3, 'capped', 'text', printf(
   'Only the newest %,d traces were read: there are more in these windows.', traces_max), NULL
-FROM about, receipt WHERE receipt.traces >= traces_max;
+FROM about, cap WHERE is_capped;

@@ -60,8 +60,8 @@ INSERT INTO part(section, title, note, key, empty) VALUES
   ('errors', 'What fails',
    'Errors that differ only in ids, numbers, paths and quotes are one. They link to the newest. '
      || 'New: first seen in the last seventh of the window'
-     || (SELECT iif(count(*), printf('; of %,d failed requests the spans were not read, so an error '
-           || 'called new may have been among them.', count(*)), '.')
+     || (SELECT iif(count(*), printf('; of %,d failed requests the spans were not read: errors may be '
+           || 'in more requests (≥), and one called new may have been among them.', count(*)), '.')
          FROM window_traces WHERE status = 'ERROR'
            AND trace_id NOT IN (SELECT trace_id FROM spans)),
    NULL, 'Nothing failed in this window.'),
@@ -80,14 +80,14 @@ INSERT INTO part(section, title, note, key, empty) VALUES
    'The window before this one was not read in full.'),
   ('differences', 'What is different about the failed requests',
    'What is more often, or less, among them than among the others. Tools and models are of the '
-     || 'requests whose spans were read. Of twenty values without any difference, one is here.',
+     || 'requests drawn at random. Of twenty values without any difference, one is here.',
    NULL, 'No clear difference, or too few requests to say.'),
   ('tools', 'How tools fail',
    'Of the requests drawn at random. A tool links to its newest failure, else its newest call.',
    NULL, 'No tool was called in the requests drawn at random.'),
   ('sessions', 'Sessions that ended badly',
    'Their last turn failed, or a judge or a person said no to it, or to the session. They link to '
-     || 'that turn. '
+     || 'that turn. Turns are those of this window and the one before it. '
      || (SELECT printf('%,d of %,d sessions; the newest.', max(bad_sessions), max(sessions))
          FROM shown_session),
    NULL, 'No session of this window ended badly.'),

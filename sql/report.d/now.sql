@@ -28,8 +28,8 @@ UNION ALL SELECT chart, row, 4, 'Error rate', 'share', rate, NULL FROM rate
 UNION ALL SELECT chart, row, 5, '95% interval', 'range',
   printf('%.0f to %.0f%%', 100 * low, 100 * high), NULL FROM rate;
 
--- What is different about the failed requests, the clear differences alone. The example is the
--- newest failed one that has the value.
+-- What is different about the failed requests, the clear differences alone (copy.sql). The example
+-- is the newest failed one that has the value.
 CREATE TEMP TABLE shown_difference AS
 WITH failed AS MATERIALIZED (
   SELECT trace_id, timestamp_ms, name, user_id, tags ->> '$.version' AS version,
@@ -49,7 +49,7 @@ example AS MATERIALIZED (
 SELECT row_number() OVER (ORDER BY verdict = 'less') AS row,
        coalesce(title, w.dimension) AS title, w.value AS value, share, rest_share, low, high,
        verdict, trace_id
-FROM (SELECT * FROM what_fails WHERE verdict IN ('more', 'less') LIMIT 12) AS w
+FROM (SELECT * FROM difference LIMIT 12) AS w
   LEFT JOIN (SELECT column1 AS dimension, column2 AS title
              FROM (VALUES ('name', 'agent'), ('user_id', 'user'),
                           ('has_session', 'in a session'))) AS titles
@@ -67,16 +67,18 @@ UNION ALL SELECT 'differences', row, 4, 'Difference, 95% interval', 'range',
 UNION ALL SELECT 'differences', row, 5, 'Among the failed', 'verdict', verdict, NULL
 FROM shown_difference;
 
--- Tools, of the requests drawn at random. The example is the newest failed call, else the newest.
+-- Tools, of the requests drawn at random; the interval counts these, as in tool_calls. The example is
+-- the newest failed call, else the newest.
 CREATE TEMP TABLE shown_tool AS
-SELECT row_number() OVER (ORDER BY wilson_low(errors, calls) DESC, calls DESC) AS row, *,
-       errors * 1.0 / calls AS error_rate, wilson_low(errors, calls) AS low,
-       wilson_high(errors, calls) AS high
-FROM (SELECT name, count(*) AS calls, sum(status IS 'ERROR') AS errors,
-             percentile(duration_ms, 95) AS p95_ms, trace_id,
-             max((status IS 'ERROR') * 1e14 + timestamp_ms)
-      FROM spans WHERE span_type = 'TOOL' AND trace_id IN (SELECT trace_id FROM sample)
-      GROUP BY name)
+SELECT row_number() OVER (ORDER BY low DESC, calls DESC) AS row, *
+FROM (SELECT *, wilson_low(error_rate * traces, traces) AS low,
+             wilson_high(error_rate * traces, traces) AS high
+      FROM (SELECT name, count(*) AS calls, sum(status IS 'ERROR') AS errors,
+                   avg(status IS 'ERROR') AS error_rate, count(DISTINCT trace_id) AS traces,
+                   percentile(duration_ms, 95) AS p95_ms, trace_id,
+                   max((status IS 'ERROR') * 1e14 + timestamp_ms)
+            FROM spans WHERE span_type = 'TOOL' AND trace_id IN (SELECT trace_id FROM sample)
+            GROUP BY name))
 LIMIT 15;
 INSERT INTO cell
 SELECT 'tools', row, 1, 'Tool', 'text', name, trace_id FROM shown_tool
@@ -87,16 +89,19 @@ UNION ALL SELECT 'tools', row, 5, '95%', 'range', printf('%.0f to %.0f%%', 100 *
   NULL FROM shown_tool
 UNION ALL SELECT 'tools', row, 6, 'Call, p95', 'ms', p95_ms, NULL FROM shown_tool;
 
--- Sessions that ended in an error or with bad feedback, which the view counts and this names.
+-- Sessions that ended in an error or with bad feedback, which the view counts and this names. Turns
+-- that began before what was copied are not counted.
 CREATE TEMP TABLE shown_session AS
-SELECT *, (SELECT group_concat(DISTINCT a.name) FROM assessments AS a
-           WHERE (a.trace_id = last_trace_id
-                  OR a.metadata ->> '$."mlflow.trace.session"' = session_id)
-             AND assessment_type = 'feedback' AND valid = 1 AND value_json IN ('"no"', 'false'))
-            AS failed_scorers
+SELECT *, (SELECT group_concat(DISTINCT a.value ->> '$.assessment_name')
+           FROM traces AS t, json_each(t.assessments) AS a
+           WHERE t.session_id = ended.session_id
+             AND (t.trace_id = last_trace_id
+                  OR a.value ->> '$.metadata."mlflow.trace.session"' = ended.session_id)
+             AND a.value ->> '$.feedback.value' IN ('no', 0) AND a.value ->> '$.valid' IS NOT 0
+             AND json_type(a.value, '$.feedback.value') IN ('text', 'false')) AS failed_scorers
 FROM (SELECT *, row_number() OVER (ORDER BY last_ms DESC) AS row, count(*) OVER () AS bad_sessions,
              (SELECT count(*) FROM sessions) AS sessions
-      FROM sessions WHERE ended_in_error OR ended_with_bad_feedback ORDER BY row LIMIT 10);
+      FROM sessions WHERE ended_in_error OR ended_with_bad_feedback ORDER BY row LIMIT 10) AS ended;
 INSERT INTO cell
 SELECT 'sessions', row, 1, 'Session', 'text', session_id, last_trace_id FROM shown_session
 UNION ALL SELECT 'sessions', row, 2, 'User', 'text', user_id, NULL FROM shown_session
@@ -150,9 +155,9 @@ INSERT INTO finding(text, trace_id)
 SELECT printf('Most requests fail: %d of %d in this window.', error_count, finished), failed
 FROM quality, newest WHERE success_high < 0.5;
 INSERT INTO finding(text, trace_id)
-SELECT printf('New error since %s, in %d requests: %s',
-              strftime('%m-%d %H:%M', first_seen_ms / 1000, 'unixepoch', zone_modifier), traces,
-              substr(what, 1, 160)), example_trace_id
+SELECT printf('New error since %s, in %s%d requests: %s',
+              strftime('%m-%d %H:%M', first_seen_ms / 1000, 'unixepoch', zone_modifier),
+              iif(at_least, 'at least ', ''), traces, substr(what, 1, 160)), example_trace_id
 FROM shown_error, about WHERE is_new AND traces >= 3 ORDER BY traces DESC, row LIMIT 3;
 INSERT INTO finding(text, trace_id)
 SELECT CASE WHEN metric = 'success_rate'

@@ -271,6 +271,17 @@ class Errors(unittest.TestCase):
         self.check(f"mlflow_traces: POST {SEARCH}: traces[0] is an object, where a trace with "
                    "trace_id, experiment_id and request_time belongs")
 
+    def test_what_cannot_be_read_is_null_where_that_is_wanted(self):
+        """And nothing that would stand there if it were absent."""
+        page = json.dumps({"traces": [trace(1) | {
+            "state": 5, "assessments": [{"feedback": True}]}]})
+        self.hostile.route(SEARCH, f"ok body='{page}'")
+        self.assertIn("state is a number", self.error("SELECT status FROM mlflow_traces;"))
+        for column, table in (("status", "traces"), ("assessment_type", "assessments")):
+            self.assertEqual(support.shell(
+                f"SELECT {column} IS NULL, trace_id FROM mlflow_{table} WHERE coalesce({column}, '') = '';",
+                self.uri, MLFLOW_SQL_BAD_TRACES="null"), "1|tr-1")
+
     def test_not_json(self):
         self.hostile.route(SEARCH, "ok body='{\"traces\":[}'")
         self.assertIn("the reply is not JSON: ", self.error())

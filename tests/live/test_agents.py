@@ -222,7 +222,8 @@ class Agents(seeded.Compared):
                 errors = [(trace, span) for trace, span in calls if failed(span)]
                 again = [[later for other, later in calls if other is trace
                           and later.start_time_ns >= span.end_time_ns] for trace, span in errors]
-                low, high = wilson(len(errors), len(calls))
+                traces = len({trace.info.trace_id for trace, _ in calls})
+                low, high = wilson(len(errors) / len(calls) * traces, traces)
                 expected.append({
                     "tool": name, "calls": len(calls), "errors": len(errors),
                     "error_rate": len(errors) / len(calls), "error_low": low, "error_high": high,

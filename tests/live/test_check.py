@@ -69,7 +69,7 @@ def percentile(ms, share, total):
     ordered = sorted(ms)
     ranks = [numpy.ceil(n * share + z * numpy.sqrt(n * share * (1 - share))) for z in (-1.96, 1.96)]
     low, high = (ordered[int(rank) - 1] if 1 <= rank <= n else None for rank in ranks)
-    value = None if not n else numpy.floor(numpy.percentile(ms, 100 * share) * 10 + 0.5) / 10
+    value = None if not n else numpy.percentile(ms, 100 * share)
     return value, n, low, high, total - n
 
 

@@ -115,7 +115,8 @@ def reprice(model, at_ms, tokens):
         return None
     _, _, price, output, read_price, write_price = max(prices)
     read, written = (tokens.get(key, 0) for key in TOKENS[2:])
-    return (max(0, tokens.get("input_tokens", 0) - read - written) * price
+    given = tokens.get("input_tokens", 0)
+    return ((given - (read + written if read + written <= given else 0)) * price
             + read * (price if read_price is None else read_price)
             + written * (price if write_price is None else write_price)
             + tokens.get("output_tokens", 0) * output) / 1e6
@@ -263,12 +264,14 @@ class ModelsAndRetrievers(Priced):
                             ("candidates", 0, "finishReason"), ("incomplete_details", "reason")))]
                     read, given, made = (tokens.get(key) for key in (
                         "cache_read_input_tokens", "input_tokens", "output_tokens"))
+                    cached = (read or 0) + tokens.get("cache_creation_input_tokens", 0)
                     expected.append({
                         "trace_id": trace.info.trace_id, "span_id": span.span_id,
                         "finish_reason": next(filter(None, reasons), None),
                         "time_to_first_token_ms": waited * 1000 if waited is not None else
                         (min(first) - span.start_time_ns) / 1e6 if first else None,
-                        "cache_hit_rate": read / given if read is not None and given else None,
+                        "cache_hit_rate": read / (given + (cached if cached > given else 0))
+                        if read is not None and given else None,
                         "tokens_per_second": made * 1000 / took if made is not None and took
                         else None})
             with self.subTest(kind):

@@ -104,6 +104,20 @@ class Restriction(unittest.TestCase):
         self.assertEqual(said[1], [{"filter": "attributes.timestamp_ms = 1"}])
         self.assertEqual(said[1], said[2])
 
+    def test_2_a_time_in_it_is_never_sent_beside_conditions_on_spans(self):
+        """The server would ask for spans that began after it, too, and leave out other traces."""
+        timed = {"MLFLOW_SQL_FILTER": f"{FILTER} AND timestamp_ms >= 1"}
+        spans = "SELECT count(*) AS n FROM spans WHERE name = 'x'"
+        self.assertTrue(any("span.name = 'x'" in each["filter"] for each in self.database(
+            MLFLOW_SQL_FILTER=FILTER).filters(spans)))
+        self.assertFalse(any("span.name" in each["filter"]
+                             for each in self.database(**timed).filters(spans)))
+        raw = "SELECT count(*) AS n FROM traces WHERE filter = '{}'"
+        self.database(**timed).rows(raw.format("tags.a = ''span''"))
+        for filter in ("span.name = ''x''", "trace.TEXT LIKE ''%x%''"):
+            with self.assertRaisesRegex(RuntimeError, "MLFLOW_SQL_FILTER of a time"):
+                self.database(**timed).rows(raw.format(filter))
+
     def test_3_what_is_refused(self):
         for wrong, why in (("span.type = 'TOOL'", "speaks of spans or of a run"),
                            ("attributes.run_id = 'r'", "speaks of spans or of a run"),

@@ -342,10 +342,11 @@ class Views(unittest.TestCase):
         now = pd.Timestamp(seeded.UNTIL_MS - 1, unit="ms", tz="UTC").tz_convert(zone)
         rows = []
         for back in range(24):
-            hour = (now - pd.Timedelta(hours=back)).strftime("%Y-%m-%d %H:00")
-            of_hour = traces[at.dt.strftime("%Y-%m-%d %H:00") == hour]
-            rows.append({"hour": hour, "requests": len(of_hour),
-                         "errors": (of_hour.status == "ERROR").sum()})
+            begin = (now - pd.Timedelta(hours=back)).floor("h")
+            of_hour = traces[at.dt.floor("h") == begin]
+            rows.append({"hour": begin.strftime("%Y-%m-%d %H:00"), "requests": len(of_hour),
+                         "errors": (of_hour.status == "ERROR").sum(),
+                         "hour_ms": begin.value // 1_000_000})
         return rows
 
     def test_daily_quality_and_hourly_volume(self):

@@ -108,6 +108,54 @@ class Rows(unittest.TestCase):
             rows = self.rows(tables, "SELECT span_id FROM call_costs")
             self.assertEqual({row["span_id"] for row in rows}, costs)
 
+    def test_tokens_and_cost_may_be_on_different_levels(self):
+        """Each is of the outermost call that has it, and a price is found where a model is named."""
+        def spans(outer, inner):
+            return {"spans": [{"trace_id": "tr-1", "span_id": span_id, "parent_span_id": parent,
+                               "depth": depth, "child_count": 1 - depth, "status": "OK",
+                               "start_time_ns": 1, "timestamp_ms": 99999999, **said}
+                              for span_id, parent, depth, said in (("a", None, 0, outer),
+                                                                   ("b", "a", 1, inner))],
+                    "model_prices": [{"model": "m", "from_ms": 0, "input": 2.0, "output": 0.0}]}
+        tokens = {"input_tokens": 1000000, "total_tokens": 1000000}
+        for outer, inner, expected in (
+                ({"span_type": "LLM"} | tokens,
+                 {"span_type": "CHAT_MODEL", "model_name": "m", "total_cost": 3.0} | tokens,
+                 (1000000, 3.0, 2.0, 1, 1)),
+                ({"span_type": "LLM", "model_name": "m", "total_cost": 3.0},
+                 {"span_type": "LLM", "model_name": "m"} | tokens, (1000000, 3.0, 2.0, 0, 1)),
+                ({"span_type": "LLM", "model_name": "m", "total_cost": 3.0} | tokens,
+                 {"span_type": "LLM", "model_name": "m", "total_cost": 3.0} | tokens,
+                 (1000000, 3.0, 2.0, 0, 0))):
+            [row] = self.rows(spans(outer, inner), "SELECT input_tokens, mlflow_cost, repriced_cost, "
+                              "mlflow_unpriced, unpriced FROM costs WHERE dimension = 'all'")
+            self.assertEqual(tuple(row.values()), expected, (outer, inner))
+        [row] = self.rows(spans({"span_type": "LLM", "total_tokens": 9},
+                                {"span_type": "LLM", "total_tokens": 9}),
+                          "SELECT calls, total_tokens FROM llm_calls")
+        self.assertEqual(row, {"calls": 2, "total_tokens": 9})
+
+    def test_cached_tokens_that_are_more_than_the_input_are_beside_it(self):
+        for read, written, expected in ((600, 300, 0.001605), (20000, 500, 0.010875)):
+            [row] = self.rows({
+                "model_prices": [{"model": "m", "from_ms": 0, "input": 3.0, "output": 0.0,
+                                  "cache_read": 0.3, "cache_write": 3.75}],
+                "spans": [{"trace_id": "tr-1", "span_id": "a", "depth": 0, "child_count": 0,
+                           "model_name": "m", "input_tokens": 1000,
+                           "cache_read_input_tokens": read, "start_time_ns": 1,
+                           "cache_creation_input_tokens": written, "timestamp_ms": 99999999}]},
+                "SELECT repriced_cost FROM call_costs")
+            self.assertAlmostEqual(row["repriced_cost"], expected)
+
+    def test_what_has_not_ended_did_not_end_first(self):
+        rows = self.rows({
+            "traces": [{"trace_id": "tr-1", "status": "ERROR", "timestamp_ms": 99999999}],
+            "spans": [{"trace_id": "tr-1", "span_id": span_id, "name": span_id, "depth": 1,
+                       "status": "ERROR", "end_time_ns": end, "timestamp_ms": 99999999}
+                      for span_id, end in (("a", None), ("b", 9), ("c", 8))]},
+            "SELECT (SELECT spans FROM error_groups) AS a, (SELECT name FROM first_failures) AS b")
+        self.assertEqual(rows, [{"a": "c", "b": "c"}])
+
     def test_parents_may_go_in_a_circle(self):
         """As a table has it: one of the circle is a root, and keeps the parent that was logged."""
         tables = self.tree(("a", "b", 0, "TOOL", None, None), ("b", "a", 1, "TOOL", None, None),

@@ -85,7 +85,7 @@ static void groups_are_read(void **state) {
   const mlf_metric *metric = metrics_metric("assessments", "assessment_count");
   mlf_metrics metrics = metrics_of(
       POINT("{\"dimensions\":{\"time_bucket\":\"2026-02-20T00:00:00+00:00\",\"assessment_name\":"
-            "\"é\",\"assessment_value\":\"[1, \\\"a b\\\", \\\"\\\\u00e9\\\"]\"}},"
+            "\"é\",\"assessment_value\":\"[{\\\"b\\\": 1, \\\"a b\\\": \\\"\\\\u00e9\\\"}]\"}},"
             "{\"dimensions\":{\"time_bucket\":\"1969-12-31T23:00:00.5+00:00\","
             "\"assessment_name\":\"\",\"assessment_value\":\"null\"}}"));
   assert_int_equal(mlf_metrics_read(&metrics, &error), SQLITE_OK);
@@ -94,7 +94,7 @@ static void groups_are_read(void **state) {
   mlf_metrics_dimension(&metrics, metric, MLF_DIMENSION_ASSESSMENT_NAME, &value, &error);
   assert_string_equal(value.text, "é");
   mlf_metrics_dimension(&metrics, metric, MLF_DIMENSION_ASSESSMENT_VALUE, &value, &error);
-  assert_string_equal(value.text, "[1,\"a b\",\"é\"]"); /* as mlflow_assessments.value_json */
+  assert_string_equal(value.text, "[{\"a b\":\"é\",\"b\":1}]"); /* as mlflow_assessments.value_json */
   mlf_value_clear(&value);
   metrics.point = mlf_json_next(metrics.point);
   assert_int_equal(mlf_metrics_bucket(&metrics, &value, &error), SQLITE_OK);

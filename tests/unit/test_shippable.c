@@ -100,12 +100,12 @@ static void conditions_on_spans_and_assessments_find_traces(void **state) {
 
 static void declared_columns_are_sent_by_key(void **state) {
   (void)state;
-  check_declared("tags", "environment", "=!01", "LG");
+  check_declared("tags", "environment", "=!1", "LG");
   check_declared("tags", "mlflow.traceName", "=!01", "LG");
   check_declared("tags", "mlflow.sourceRun", "=!01", "LG");
   check_declared("tags", "mlflow.trace.cost", "=!01", "LG");
-  check_declared("tags", "name ", "=!01", "LG");
-  check_declared("tags", "timestamp_ms", "=!01", "LG");
+  check_declared("tags", "name ", "=!1", "LG");
+  check_declared("tags", "timestamp_ms", "=!1", "LG");
   check_declared("metadata", "mlflow.trace.session", "=!01", "LG");
   check_declared("metadata", "mlflow.trace.sizeStats", "=!01", "LG");
   check_declared("metadata", "mlflow.linkedPrompts", "=!01", "LG");

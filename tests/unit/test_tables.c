@@ -126,8 +126,8 @@ static const tables_case tables_cases[] = {
     {NULL,
      "SELECT kind, type, hidden, pushed FROM mlflow_help WHERE name IN ('tags.KEY', 'bar', "
      "'bucket', 'lifecycle_stage') AND coalesce(table_name, '') <> 'mlflow_spans'",
-     "declared column|TEXT|0|=, !=, LIKE, GLOB, IS NULL, IS NOT NULL, IS;"
-     "declared column|TEXT|0|=, !=, LIKE, GLOB, IS NULL, IS NOT NULL, IS;"
+     "declared column|TEXT|0|=, !=, LIKE, GLOB, IS NOT NULL, IS;"
+     "declared column|TEXT|0|=, !=, LIKE, GLOB, IS NOT NULL, IS;"
      "column|TEXT|1|=;column|TEXT|0|NULL;function|TEXT|NULL|NULL;",
      NULL},
     {NULL, "SELECT value FROM mlflow_settings WHERE name = 'MLFLOW_SQL_STREAMS'", "1;", NULL},

@@ -70,6 +70,23 @@ static void beside_spans_no_lower_bound_is_sent(void **state) {
   check((mlf_walk){.spans = true}, part, "attributes.timestamp_ms = 7");
 }
 
+static void a_time_in_the_preset_is_refused_beside_spans(void **state) {
+  (void)state;
+  static const char timed[] = "attributes.Timestamp >= 5", untimed[] = "tags.a = 'timestamp'";
+  static const char *const spans[] = {"span.name = 'a'", "tags.a = 'b' AND Trace.TEXT LIKE '%a'"};
+  mlf_error error = {0};
+  for (size_t i = 0; i < 2; i++) {
+    mlf_walk walk = {.raw = spans[i]};
+    assert_int_equal(mlf_walk_check_preset(&walk, NULL, &error), SQLITE_OK);
+    assert_int_equal(mlf_walk_check_preset(&walk, untimed, &error), SQLITE_OK);
+    assert_int_equal(mlf_walk_check_preset(&walk, timed, &error), SQLITE_ERROR);
+    mlf_error_clear(&error);
+  }
+  mlf_walk walk = {.raw = "tags.a = 'span'"};
+  assert_int_equal(mlf_walk_check_preset(&walk, timed, &error), SQLITE_OK);
+  assert_int_equal(mlf_walk_check_preset(&(mlf_walk){0}, timed, &error), SQLITE_OK);
+}
+
 static int write_filter(void *context) {
   char *filter = NULL;
   mlf_walk walk = {.filter = "attributes.status = 'OK'", .ids = ids};
@@ -92,6 +109,7 @@ int main(void) {
       cmocka_unit_test(conditions_are_joined),
       cmocka_unit_test(bounds_are_sent_as_far_as_they_are_bounds),
       cmocka_unit_test(beside_spans_no_lower_bound_is_sent),
+      cmocka_unit_test(a_time_in_the_preset_is_refused_beside_spans),
       cmocka_unit_test(it_survives_without_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
