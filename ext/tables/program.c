@@ -15,6 +15,11 @@
 /* What puts a row into a table of the statement's own: of register P2, by cursor P1. */
 static const char *const program_puts[] = {"Insert", "IdxInsert", "SorterInsert", NULL};
 
+/* What looks for a key, P4 registers from P3 on, by cursor P1. */
+static const char *const program_sought[] = {"Found",  "NotFound", "SeekGE", "SeekGT",
+                                             "SeekLE", "SeekLT",   "IdxGE",  "IdxGT",
+                                             "IdxLE",  "IdxLT",    NULL};
+
 /* A value that is followed. */
 typedef struct program_flow {
   const mlf_program *program;
@@ -28,7 +33,7 @@ typedef struct program_flow {
 } program_flow;
 
 bool mlf_program_is(const mlf_program_op *op, const char *name) {
-  return strcmp(op->name, name) == 0;
+  return op->name[0] == name[0] && strcmp(op->name, name) == 0;
 }
 
 bool mlf_program_is_any(const mlf_program_op *op, const char *const *names) {
@@ -42,7 +47,7 @@ static int program_add(mlf_program *program, sqlite3_stmt *row) {
   static const char *const told[] = {"VOpen",    "VFilter", "String8",  "String", "Function",
                                      "PureFunc", "Found",   "NotFound", "SeekGE", "SeekGT",
                                      "SeekLE",   "SeekLT",  "IdxGE",    "IdxGT",  "IdxLE",
-                                     "IdxLT",    NULL};
+                                     "IdxLT",    "AggStep", NULL};
   mlf_program_op *ops =
       mlf_array_room(program->ops, (size_t)program->count, &program->capacity, 64, sizeof(*ops));
   if (!ops) return SQLITE_NOMEM;
@@ -59,23 +64,11 @@ static int program_add(mlf_program *program, sqlite3_stmt *row) {
   return op->text ? SQLITE_OK : SQLITE_NOMEM;
 }
 
-static int program_explain(sqlite3 *db, const char *sql, sqlite3_stmt **shown) {
-  char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
-  if (!explain) return SQLITE_NOMEM;
-  int rc = sqlite3_prepare_v2(db, explain, -1, shown, NULL);
-  sqlite3_free(explain);
-  return rc;
-}
-
-int mlf_program_read(mlf_program *program, sqlite3_stmt *statement) {
-  sqlite3 *db = sqlite3_db_handle(statement);
+int mlf_program_read(mlf_program *program, sqlite3 *db, const char *sql) {
   sqlite3_stmt *shown = NULL;
-  char *bound = sqlite3_expanded_sql(statement);
-  int rc = bound ? program_explain(db, bound, &shown) : SQLITE_ERROR;
-  sqlite3_free(bound);
-  /* With its values it may be too long, and SQL has no word for some: an infinite number. */
-  if (rc != SQLITE_OK && rc != SQLITE_NOMEM)
-    rc = program_explain(db, sqlite3_sql(statement), &shown);
+  char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
+  int rc = explain ? sqlite3_prepare_v2(db, explain, -1, &shown, NULL) : SQLITE_NOMEM;
+  sqlite3_free(explain);
   while (rc == SQLITE_OK && sqlite3_step(shown) == SQLITE_ROW)
     rc = program_add(program, shown);
   int finalized = sqlite3_finalize(shown);
@@ -89,27 +82,6 @@ void mlf_program_clear(mlf_program *program) {
   *program = (mlf_program){0};
 }
 
-static bool program_follow(program_flow *flow, int at, int value);
-
-/* Follows a value into the rows that the instruction at `at` makes of registers: to where they are
-** put, and to where that is read. */
-static bool program_follow_row(program_flow *flow, int at, int place) {
-  const mlf_program_op *ops = flow->program->ops;
-  int cursor = -1, pseudo = -1;
-  for (int i = at + 1; cursor < 0 && i < flow->program->count; i++) {
-    if (mlf_program_is_any(&ops[i], program_puts) && ops[i].p2 == ops[at].p3) cursor = ops[i].p1;
-  }
-  for (int i = 0; i < flow->program->count; i++) {
-    if (mlf_program_is(&ops[i], "SorterData") && ops[i].p1 == cursor) pseudo = ops[i].p3;
-  }
-  for (int i = 0; cursor >= 0 && i < flow->program->count; i++) {
-    bool read = mlf_program_is(&ops[i], "Column") && ops[i].p2 == place &&
-                (ops[i].p1 == cursor || ops[i].p1 == pseudo);
-    if (read && program_follow(flow, i, ops[i].p3)) return true;
-  }
-  return false;
-}
-
 /* How many registers an instruction takes, as its P4 tells: a function in brackets. */
 static int program_width(const mlf_program_op *op) {
   const char *bracket = strchr(op->text, '(');
@@ -117,18 +89,14 @@ static int program_width(const mlf_program_op *op) {
   return width < 0 || width > PROGRAM_WIDTH_MAX ? PROGRAM_ARGUMENTS : width == 0 ? 1 : (int)width;
 }
 
+/* Whether the key is one register, which holds a row. */
+static bool program_is_record(const mlf_program_op *op) {
+  return strcmp(op->text, "0") == 0;
+}
+
 /* Whether a look-up is DISTINCT's, which looks among the rows that it has put there itself. */
 static bool program_is_distinct(const mlf_program_op *op) {
   return mlf_program_is(op, "Found") && mlf_program_is(op + 1, "MakeRecord") && op[1].p1 == op->p3;
-}
-
-/* Follows what the instruction at `at` computes of a value, into its register P3. */
-static bool program_follow_computed(program_flow *flow, int at) {
-  bool before = flow->computed;
-  flow->computed = true;
-  bool found = program_follow(flow, at, flow->program->ops[at].p3);
-  flow->computed = before;
-  return found;
 }
 
 /* Whether a jump where a register is not NULL is one over what coalesce() puts there instead. */
@@ -145,41 +113,139 @@ static int program_source(const mlf_program_op *op, int value) {
   return copies && value >= op->p2 && value <= op->p2 + op->p3 ? op->p1 + value - op->p2 : -1;
 }
 
+/* Whose rows a cursor reads: a sorter's, those of a table that another cursor put there, its own. */
+static int program_root(const mlf_program *program, int cursor) {
+  for (int i = 0; i < program->count; i++) {
+    const mlf_program_op *op = &program->ops[i];
+    if (op->p1 == cursor && mlf_program_is(op, "OpenDup")) return op->p2;
+    if (op->p3 == cursor && mlf_program_is(op, "SorterData")) return op->p1;
+  }
+  return cursor;
+}
+
+/* Whether coalesce() falls back to what the instruction at `at` reads: then the register may have
+** something else already. */
+static bool program_is_fallback(const program_flow *flow, int at) {
+  const mlf_program_op *ops = flow->program->ops;
+  for (int i = at - 1; i >= 0; i--) {
+    if (mlf_program_is(&ops[i], "NotNull") && ops[i].p1 == ops[at].p3) return ops[i].p2 > at;
+    if (mlf_program_is(&ops[i], "VColumn") && ops[i].p3 == ops[at].p3) return false;
+  }
+  return false;
+}
+
 /* Whether what a register holds at `at` is no news: it was read from ours, or put aside from there
 ** into a table of the statement's own and read again. The register is -1 for a place in the rows of
-** a cursor. */
+** a cursor; of one that holds a row the place is asked for. */
 static bool program_is_ours(const program_flow *flow, int value, int cursor, int place, int at) {
   static const char *const constants[] = {"String8", "String", "Variable", "Integer", NULL};
   int record = -1;
+  if (value < 0) cursor = program_root(flow->program, cursor);
   for (int i = at - 1; i >= 0; i--) {
     const mlf_program_op *op = &flow->program->ops[i];
+    bool row = mlf_program_is(op, "RowData") && op->p2 == value;
     if (value >= 0) {
-      if (op->p3 == value && mlf_program_is(op, "VColumn")) return op->no_news;
+      if (op->p3 == value && mlf_program_is(op, "VColumn")) {
+        if (!op->no_news || !program_is_fallback(flow, i)) return op->no_news;
+        continue;
+      }
       if (op->p2 == value && mlf_program_is_any(op, constants)) return false;
       int source = program_source(op, value);
       if (source >= 0) value = source;
-      if (op->p3 != value || !mlf_program_is(op, "Column")) continue;
-      cursor = op->p1;
-      place = op->p2;
+      if (op->p3 == value && mlf_program_is(op, "MakeRecord")) value = op->p1 + place;
+      if (!row && (op->p3 != value || !mlf_program_is(op, "Column"))) continue;
+      cursor = program_root(flow->program, op->p1);
+      if (!row) place = op->p2;
       value = -1;
     } else if (record >= 0) {
       if (op->p3 != record || !mlf_program_is(op, "MakeRecord")) continue;
       value = op->p1 + place;
       record = -1;
-    } else if (op->p1 == cursor && mlf_program_is_any(op, program_puts)) {
+    } else if (mlf_program_is_any(op, program_puts) &&
+               program_root(flow->program, op->p1) == cursor) {
       record = op->p2;
-    } else if (op->p3 == cursor && mlf_program_is(op, "SorterData")) {
-      cursor = op->p1;
     }
   }
   return false;
 }
 
+static bool program_follow(program_flow *flow, int at, int value);
+
+/* Whether an instruction looks among rows for one like this, by a key of so many registers. */
+static bool program_seeks(const mlf_program_op *op, int place) {
+  if (!mlf_program_is_any(op, program_sought) || program_is_distinct(op)) return false;
+  return program_is_record(op) || place < program_width(op);
+}
+
+/* Whether another value is looked for at this place in rows by this cursor. */
+static bool program_is_sought(const program_flow *flow, int at, int cursor, int place) {
+  const mlf_program_op *op = &flow->program->ops[at];
+  if (mlf_program_is(op, "IdxDelete"))
+    return op->p1 == cursor && !program_is_ours(flow, op->p2 + place, -1, 0, at);
+  if (op->p1 != cursor || !program_seeks(op, place)) return false;
+  return !program_is_ours(flow, op->p3 + (program_is_record(op) ? 0 : place), -1, place, at);
+}
+
+/* Whether a row that the instruction at `at` reads whole is looked for among others. */
+static bool program_seeks_row(const program_flow *flow, int at, int place) {
+  const mlf_program_op *ops = flow->program->ops;
+  for (int i = at + 1; i < flow->program->count; i++) {
+    bool sought = ops[i].p3 == ops[at].p2 && mlf_program_is_any(&ops[i], program_sought) &&
+                  program_is_record(&ops[i]);
+    if (sought && !program_is_ours(flow, -1, ops[i].p1, place, i)) return true;
+  }
+  return false;
+}
+
+/* Follows a value into the rows that the instruction at `at` makes of registers: to where they are
+** put, to where others are looked for among them, and to where that is read. */
+static bool program_follow_row(program_flow *flow, int at, int place) {
+  const mlf_program_op *ops = flow->program->ops;
+  int cursor = -1;
+  for (int i = at + 1; cursor < 0 && i < flow->program->count; i++) {
+    if (mlf_program_is_any(&ops[i], program_puts) && ops[i].p2 == ops[at].p3)
+      cursor = program_root(flow->program, ops[i].p1);
+  }
+  for (int i = 0; cursor >= 0 && i < flow->program->count; i++) {
+    bool column = mlf_program_is(&ops[i], "Column") && ops[i].p2 == place;
+    bool whole = mlf_program_is(&ops[i], "RowData");
+    if (program_is_sought(flow, i, cursor, place)) return true;
+    if ((!column && !whole) || program_root(flow->program, ops[i].p1) != cursor) continue;
+    if (whole ? program_seeks_row(flow, i, place) : program_follow(flow, i, ops[i].p3)) return true;
+  }
+  return false;
+}
+
+/* Follows what the instruction at `at` computes of a value, into its register P3. */
+static bool program_follow_computed(program_flow *flow, int at) {
+  bool before = flow->computed;
+  flow->computed = true;
+  bool found = program_follow(flow, at, flow->program->ops[at].p3);
+  flow->computed = before;
+  return found;
+}
+
+/* Whether one register is to hold the former value of the other, as where rows are grouped. */
+static bool program_is_former(const program_flow *flow, int former, int value) {
+  for (int i = 0; i < flow->program->count; i++) {
+    if (program_source(&flow->program->ops[i], former) == value) return true;
+  }
+  return false;
+}
+
+/* Whether a Compare of two runs of registers compares the value with another one. */
+static bool program_compares_with(const program_flow *flow, int at, int value) {
+  const mlf_program_op *op = &flow->program->ops[at];
+  int first = value - op->p1, second = value - op->p2, other = -1;
+  if (first >= 0 && first < op->p3) other = op->p2 + first;
+  if (second >= 0 && second < op->p3) other = op->p1 + second;
+  return other >= 0 && !program_is_former(flow, other, value) &&
+         !program_is_former(flow, value, other) && !program_is_ours(flow, other, -1, 0, at);
+}
+
 /* Whether the instruction at `at` compares the value, or what it makes of it comes to that. */
 static bool program_uses(program_flow *flow, int at, int value) {
   static const char *const compared[] = {"Eq", "Ne", "Lt", "Le", "Gt", "Ge", NULL};
-  static const char *const sought[] = {"Found", "NotFound", "SeekGE", "SeekGT", "SeekLE", "SeekLT",
-                                       "IdxGE", "IdxGT",    "IdxLE",  "IdxLT",  NULL};
   static const char *const computed[] = {"Concat", "Add",       "Subtract", "Multiply",
                                          "Divide", "Remainder", "BitAnd",   "BitOr",
                                          "And",    "Or",        NULL};
@@ -192,9 +258,18 @@ static bool program_uses(program_flow *flow, int at, int value) {
   if (mlf_program_is(op, "If") || mlf_program_is(op, "IfNot")) return op->p1 == value;
   if (mlf_program_is(op, "IsNull") || mlf_program_is(op, "NotNull"))
     return flow->computed && op->p1 == value && !program_is_coalesce(flow, op);
-  if (mlf_program_is_any(op, sought))
+  if (mlf_program_is_any(op, program_sought))
     return value >= op->p3 && value < op->p3 + program_width(op) && !program_is_distinct(op) &&
            !program_is_ours(flow, -1, op->p1, value - op->p3, at);
+  if (mlf_program_is(op, "Compare")) return program_compares_with(flow, at, value);
+  if (mlf_program_is(op, "IdxDelete"))
+    return value >= op->p2 && value < op->p2 + op->p3 &&
+           !program_is_ours(flow, -1, op->p1, value - op->p2, at);
+  if (mlf_program_is(op, "AggStep"))
+    return value >= op->p2 && value < op->p2 + program_width(op) && op->p3 != value &&
+           strncmp(op->text, "count(", 6) != 0 && program_follow_computed(flow, at);
+  if (mlf_program_is(op, "AggValue"))
+    return op->p1 == value && op->p3 != value && program_follow_computed(flow, at);
   if (mlf_program_is(op, "Function") || mlf_program_is(op, "PureFunc"))
     return value >= op->p2 && value < op->p2 + program_width(op) && op->p3 != value &&
            program_follow_computed(flow, at);

@@ -5,8 +5,7 @@
 ** and operators. Followed forward, it comes to a comparison or it does not.
 **
 ** Assumes that a value is used behind the place where it is read, as SQLite writes programs.
-** To sort or to group by a value is no comparison, and what an aggregate makes of it is not
-** followed.
+** To sort, to count or to group by a value is no comparison.
 */
 #ifndef MLF_TABLES_PROGRAM_H
 #define MLF_TABLES_PROGRAM_H
@@ -22,7 +21,7 @@ typedef struct mlf_program_op {
   int p1;
   int p2;
   int p3;
-  char *text;   /* p4; owned; NULL if it says nothing here */
+  char *text;   /* P4; owned; NULL if it says nothing here */
   bool no_news; /* said by who reads the program: compared with what this one reads, the value that
                    is followed tells nothing */
 } mlf_program_op;
@@ -33,9 +32,9 @@ typedef struct mlf_program {
   size_t capacity;
 } mlf_program;
 
-/* Reads the program; the caller clears it. SQLITE_ERROR, or another one of SQLite's, if it does not
-** show the program; SQLITE_NOMEM. */
-int mlf_program_read(mlf_program *program, sqlite3_stmt *statement);
+/* Reads the program of a statement; the caller clears it. SQLITE_ERROR, or another one of SQLite's,
+** if it does not show the program; SQLITE_NOMEM. */
+int mlf_program_read(mlf_program *program, sqlite3 *db, const char *sql);
 void mlf_program_clear(mlf_program *program);
 
 bool mlf_program_is(const mlf_program_op *op, const char *name);

@@ -98,7 +98,8 @@ static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
     mlf_error none = {0};
     const char *asked = scope_text(&term->values[i], scratch);
-    if (!asked || (may_miss && mlf_string_set_has(absent, asked))) continue;
+    if (!asked || (may_miss && (!*asked || mlf_string_set_has(absent, asked)))) continue;
+    if (!*asked) return mlf_error_set(error, SQLITE_ERROR, "no experiment has an empty name");
     rc = scope_add_asked(ask, by, asked, shown, scope, &none);
     if (rc == SQLITE_NOTFOUND && may_miss) {
       rc = scope_note_absent(absent, asked, error);

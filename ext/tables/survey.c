@@ -15,22 +15,32 @@ typedef struct survey_scan {
   bool read;       /* that it reads a column whose value is not told, or begins again */
 } survey_scan;
 
+/* An experiment that a term of a scan's plan tells; no plan: not by one. */
+typedef struct survey_experiment {
+  const sqlite3_vtab *table;
+  const char *plan;
+  int term;
+  char *text; /* "": known only while the statement runs */
+} survey_experiment;
+
 struct mlf_survey {
+  mlf_survey *bound; /* of the statement with its values in place; NULL if it has none */
   mlf_program program;
   survey_scan *scans;
   int scan_count;
   size_t scan_capacity;
   int opened; /* cursors of our tables */
   bool begins_again;
-  char **experiments;
+  survey_experiment *experiments;
   int experiment_count;
   size_t experiment_capacity;
 };
 
 void mlf_survey_free(mlf_survey *survey) {
   if (!survey) return;
+  mlf_survey_free(survey->bound);
   for (int i = 0; i < survey->experiment_count; i++)
-    sqlite3_free(survey->experiments[i]);
+    sqlite3_free(survey->experiments[i].text);
   mlf_program_clear(&survey->program);
   sqlite3_free(survey->scans);
   sqlite3_free(survey->experiments);
@@ -65,14 +75,14 @@ static bool survey_is_in_loop(const mlf_survey *survey, int at) {
   return false;
 }
 
-static int survey_add_experiment(mlf_survey *survey, const char *text) {
-  char **all = mlf_array_room(survey->experiments, (size_t)survey->experiment_count,
-                              &survey->experiment_capacity, 4, sizeof(*all));
+static int survey_add_experiment(mlf_survey *survey, survey_experiment told, const char *text) {
+  survey_experiment *all = mlf_array_room(survey->experiments, (size_t)survey->experiment_count,
+                                          &survey->experiment_capacity, 4, sizeof(*all));
   if (!all) return SQLITE_NOMEM;
   survey->experiments = all;
-  char *added = sqlite3_mprintf("%s", text);
-  if (!added) return SQLITE_NOMEM;
-  all[survey->experiment_count++] = added;
+  told.text = sqlite3_mprintf("%s", text);
+  if (!told.text) return SQLITE_NOMEM;
+  all[survey->experiment_count++] = told;
   return SQLITE_OK;
 }
 
@@ -102,37 +112,51 @@ static bool survey_is_ours(const mlf_survey *survey, int index, int at) {
   return false;
 }
 
-/* Adds the constant that is put into a register, anywhere in the program: "" if it is none. What
-** comes from a table of ours is what that table reads. */
-static int survey_add_register(mlf_survey *survey, int index, int at) {
-  if (survey_is_ours(survey, index, at)) return SQLITE_OK;
+/* The constant that is put into a register, anywhere in the program, a number written into
+** `number`: "" if it is none. NULL: it comes from a table of ours, and is what that table reads. */
+static const char *survey_register(const mlf_survey *survey, int index, int at, char number[24]) {
+  if (survey_is_ours(survey, index, at)) return NULL;
   for (int i = survey->program.count - 1; i >= 0; i--) {
     const mlf_program_op *op = &survey->program.ops[i];
     bool copied = (mlf_program_is(op, "Copy") || mlf_program_is(op, "SCopy")) && op->p2 == index;
-    if (copied && op->p1 != index) return survey_add_register(survey, op->p1, i);
+    if (copied && op->p1 != index) return survey_register(survey, op->p1, i, number);
     if (op->p2 != index) continue;
-    if (mlf_program_is(op, "String8") || mlf_program_is(op, "String"))
-      return survey_add_experiment(survey, op->text);
-    if (mlf_program_is(op, "Integer")) {
-      char number[24];
-      sqlite3_snprintf(sizeof(number), number, "%d", op->p1);
-      return survey_add_experiment(survey, number);
-    }
+    if (mlf_program_is(op, "String8") || mlf_program_is(op, "String")) return op->text;
+    if (mlf_program_is(op, "Integer")) return sqlite3_snprintf(24, number, "%d", op->p1);
   }
-  return survey_add_experiment(survey, "");
+  return "";
+}
+
+/* What a term tells where the statement has its values in place; "" if that is not known. */
+static const char *survey_bound(const mlf_survey *survey, const survey_experiment *told) {
+  const mlf_survey *bound = survey->bound;
+  for (int i = 0; bound && i < bound->experiment_count; i++) {
+    const survey_experiment *each = &bound->experiments[i];
+    if (each->table == told->table && each->term == told->term && each->plan &&
+        strcmp(each->plan, told->plan) == 0)
+      return each->text;
+  }
+  return "";
 }
 
 /* Notes which experiments a scan is told to read. Its arguments stand behind idxNum and argc. */
 static int survey_note_told(mlf_survey *survey, const mlf_surveyed *table, int at,
                             const mlf_plan *plan) {
+  char number[24];
   int rc = SQLITE_OK, argument = survey->program.ops[at].p3 + 2;
+  survey_experiment told = {0};
   for (int i = 0; rc == SQLITE_OK && i < table->arguments->experiment_count; i++)
-    rc = survey_add_experiment(survey, table->arguments->experiments[i]);
+    rc = survey_add_experiment(survey, told, table->arguments->experiments[i]);
+  told = (survey_experiment){.table = table->table, .plan = survey->program.ops[at].text};
   for (int i = 0; rc == SQLITE_OK && i < plan->term_count; i++) {
     mlf_key_kind kind = table->schema->columns[plan->terms[i].column].key_kind;
-    if (mlf_key_is_experiment(kind) && table->arguments->experiment_count == 0)
-      rc = plan->terms[i].op == MLF_OP_IN ? survey_add_experiment(survey, "")
-                                          : survey_add_register(survey, argument, at);
+    if (mlf_key_is_experiment(kind) && table->arguments->experiment_count == 0) {
+      bool list = plan->terms[i].op == MLF_OP_IN;
+      const char *text = list ? "" : survey_register(survey, argument, at, number);
+      told.term = i;
+      if (text && !*text) text = survey_bound(survey, &told);
+      if (text) rc = survey_add_experiment(survey, told, text);
+    }
     argument += mlf_op_has_argument(plan->terms[i].op);
   }
   return rc;
@@ -171,7 +195,7 @@ static int survey_note_all(mlf_survey *survey, const mlf_surveyed *table, const 
     told = told || mlf_key_is_experiment(kind);
   }
   bool all = !told && survey->scans[survey->scan_count - 1].experiment;
-  return all ? survey_add_experiment(survey, "") : SQLITE_OK;
+  return all ? survey_add_experiment(survey, (survey_experiment){0}, "") : SQLITE_OK;
 }
 
 static int survey_note(mlf_survey *survey, const mlf_surveyed *tables, int at) {
@@ -193,12 +217,19 @@ static int survey_note(mlf_survey *survey, const mlf_surveyed *tables, int at) {
   return rc;
 }
 
-int mlf_survey_new(sqlite3_stmt *statement, const mlf_surveyed *tables, mlf_survey **survey) {
+/* Surveys the statement that this text is; NULL in `*survey` if SQLite does not show its program.
+** Takes `bound`. */
+static int survey_make(sqlite3 *db, const char *sql, const mlf_surveyed *tables, mlf_survey *bound,
+                       mlf_survey **survey) {
   *survey = NULL;
   mlf_survey *made = sqlite3_malloc64(sizeof(*made));
-  if (!made) return SQLITE_NOMEM;
+  if (!made) {
+    mlf_survey_free(bound);
+    return SQLITE_NOMEM;
+  }
   memset(made, 0, sizeof(*made));
-  int rc = mlf_program_read(&made->program, statement);
+  made->bound = bound;
+  int rc = mlf_program_read(&made->program, db, sql);
   if (rc == SQLITE_OK) survey_mark(made, tables);
   for (int i = 0; rc == SQLITE_OK && i < made->program.count; i++)
     rc = survey_note(made, tables, i);
@@ -208,6 +239,19 @@ int mlf_survey_new(sqlite3_stmt *statement, const mlf_surveyed *tables, mlf_surv
     mlf_survey_free(made);
   }
   return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+}
+
+/* What runs was planned before its values were known: with them in place SQLite may leave conditions
+** out, and so they say no more than which experiments are asked for. Of some there is no text: an
+** infinite number, one that is too long. */
+int mlf_survey_new(sqlite3_stmt *statement, const mlf_surveyed *tables, mlf_survey **survey) {
+  sqlite3 *db = sqlite3_db_handle(statement);
+  mlf_survey *bound = NULL;
+  char *sql = sqlite3_bind_parameter_count(statement) ? sqlite3_expanded_sql(statement) : NULL;
+  int rc = sql ? survey_make(db, sql, tables, NULL, &bound) : SQLITE_OK;
+  sqlite3_free(sql);
+  *survey = NULL;
+  return rc == SQLITE_OK ? survey_make(db, sqlite3_sql(statement), tables, bound, survey) : rc;
 }
 
 bool mlf_survey_repeats(const mlf_survey *survey) {
@@ -226,7 +270,8 @@ bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, co
     found = found || same;
     compared = compared || here;
   }
-  return compared && !found;
+  if (found) return false;
+  return compared || (survey->bound && mlf_survey_compares(survey->bound, table, plan, experiment));
 }
 
 bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan) {
@@ -241,5 +286,5 @@ bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, cons
 }
 
 const char *mlf_survey_experiment(const mlf_survey *survey, int index) {
-  return index < survey->experiment_count ? survey->experiments[index] : NULL;
+  return index < survey->experiment_count ? survey->experiments[index].text : NULL;
 }

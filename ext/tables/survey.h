@@ -37,8 +37,8 @@ bool mlf_survey_repeats(const mlf_survey *survey);
 
 /* Whether a scan of the table with this plan is compared with something that the plan does not
 ** tell: what the column `experiment` shows, or what filter or in_run show. Where no scan is seen to
-** have the plan, any scan of the table: with its values in place, as it is surveyed, a statement
-** may be planned in another way. */
+** have the plan, any scan of the table: SQLite may have planned the statement anew, with its
+** values. */
 bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                          bool experiment);
 

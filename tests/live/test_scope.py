@@ -23,12 +23,19 @@ COMPARED = [
     "CAST(experiment_id AS INTEGER) = {id}", "experiment_id + 0 = {id}", "experiment_id LIKE '{id}'",
     "experiment_id >= '{id}' AND experiment_id <= '{id}'",
     "EXISTS (SELECT 1 FROM named WHERE named.id = experiment_id)",
+    "experiment = coalesce(nullif('{name}', ''), experiment)",
+    "experiment IS ifnull('{name}', experiment)", "experiment IN ('{name}', '')",
+    "experiment_id = coalesce('{id}', experiment_id)",
 ]
 JOINED = [
     "mlflow_traces AS t CROSS JOIN named ON named.name = t.experiment",
     "mlflow_traces AS t CROSS JOIN named ON named.id = t.experiment_id",
     "named CROSS JOIN mlflow_traces AS t ON named.id = t.experiment_id",
     "(SELECT experiment AS e FROM mlflow_traces LIMIT -1) AS t WHERE e = (SELECT name FROM named)",
+    "(SELECT experiment AS e, row_number() OVER (ORDER BY trace_id) FROM mlflow_traces) "
+    "WHERE e = (SELECT name FROM named)",
+    "(SELECT max(experiment) AS e FROM mlflow_traces GROUP BY trace_id) "
+    "WHERE e = (SELECT name FROM named)",
 ]
 BRANCHES = "(trace_id = '{}' OR (session_id = 's3' AND name = 'n3' AND status = 'OK'))"
 
@@ -108,6 +115,51 @@ class Scope(unittest.TestCase):
             variables = {"MLFLOW_EXPERIMENT_NAME": preset} if preset else {}
             shown = support.shell(";\n".join([named, *statements]) + ";", self.server, **variables)
             self.assertEqual(shown.split("\n"), [str(TRACES)] * len(statements), preset)
+
+    def test_what_is_looked_for_among_the_experiments_reads_all(self):
+        """The names are in a list or an index of SQLite's, and another value is looked for there."""
+        for preset in (None, self.other):
+            connection = self.connection(preset)
+            connection.execute(f"CREATE TEMP TABLE named AS SELECT '{self.name}' AS name")
+            for sql, expected in (
+                    ("SELECT count(*) FROM named WHERE name IN (SELECT experiment FROM mlflow_traces)",
+                     1),
+                    ("SELECT count(*) FROM (SELECT name FROM named EXCEPT "
+                     "SELECT experiment FROM mlflow_traces)", 0),
+                    ("SELECT count(*) FROM (SELECT experiment FROM mlflow_traces INTERSECT "
+                     "SELECT name FROM named)", 1),
+                    ("SELECT sum(n) FROM named LEFT JOIN (SELECT experiment AS e, count(*) AS n "
+                     "FROM mlflow_traces GROUP BY 1) ON e = name", TRACES)):
+                self.assertEqual(self.ask(connection, sql), [(expected,)], (preset, sql))
+
+    def test_a_parameter_may_be_left_out(self):
+        """With its value in place SQLite would leave the OR out, and tell the table more than it
+        does."""
+        sql = "SELECT count(*) FROM mlflow_traces WHERE "
+        for preset, everything in ((None, TRACES), (self.other, 0)):
+            connection = self.connection(preset)
+            for column, asked in (("experiment", self.name), ("experiment_id", str(self.id))):
+                for condition in (f"(?1 IS NULL OR {column} = ?1)",
+                                  f"(?1 IS NULL OR {column} = ?1) AND status IN ('OK', 'ERROR')"):
+                    self.assertEqual(self.ask(connection, sql + condition, asked), [(TRACES,)],
+                                     (preset, condition))
+            self.assertEqual(self.ask(
+                connection, f"{sql} status = 'OK' AND (trace_id > ?1 OR ?2) AND trace_id LIKE ?3",
+                "x", 1, f"tr-scope{self.id}-%"), [(everything * 2 // 3,)])
+            self.ask(connection, f"{sql} status = 'OK' AND (trace_id > ?1 OR ?2)", "x", 1)
+            for column in ("filter", "in_run"):
+                for condition in (f"(?1 IS NULL OR {column} = ?1)", f"{column} = coalesce(?1, {column})",
+                                  f"{column} IS ifnull(?1, {column})"):
+                    with self.assertRaisesRegex(Exception, "does not tell the table", msg=condition):
+                        self.ask(connection, sql + condition, "attributes.status = 'OK'")
+
+    def test_an_empty_name(self):
+        sql = "SELECT count(*) FROM mlflow_traces WHERE experiment"
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, f"{sql} IN ('', ?1)", self.name), [(TRACES,)])
+        self.assertEqual(self.ask(connection, f"{sql} IN ('', NULL)"), [(0,)])
+        with self.assertRaisesRegex(Exception, "no experiment has an empty name"):
+            self.ask(connection, f"{sql} = ''")
 
     def test_a_bound_value_that_cannot_be_written_in_sql(self):
         for preset in (None, self.other):

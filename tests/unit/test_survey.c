@@ -58,14 +58,16 @@ typedef struct survey_case {
   const char *shown;
 } survey_case;
 
-/* Surveys a statement: "once" or "repeats"; a "compares" each for an experiment and for another
+/* Surveys a statement, with 'a' for each parameter: "once" or "repeats"; a "compares" each for an experiment and for another
 ** argument; and the experiments in quotes. Of the plan that the first VFilter has. */
 static int survey(const char *sql, const char *plan, char *shown, size_t size) {
   sqlite3_stmt *statement;
   mlf_survey *found;
   int rc = sqlite3_prepare_v2(world.db, sql, -1, &statement, NULL);
   if (rc != SQLITE_OK) return rc;
-  rc = mlf_survey_new(statement, tables(), &found);
+  for (int i = sqlite3_bind_parameter_count(statement); rc == SQLITE_OK && i > 0; i--)
+    rc = sqlite3_bind_text(statement, i, "a", -1, SQLITE_STATIC);
+  if (rc == SQLITE_OK) rc = mlf_survey_new(statement, tables(), &found);
   sqlite3_finalize(statement);
   if (rc != SQLITE_OK || !found) {
     snprintf(shown, size, "nothing");
@@ -135,7 +137,10 @@ static void it_knows_which_experiments_are_asked_for(void **state) {
       {"SELECT * FROM mlflow_traces WHERE experiment_id = 1.5", "once ''"},
       {"SELECT * FROM mlflow_traces WHERE experiment = 'a' || 'b'", "once ''"},
       {"SELECT * FROM mlflow_traces WHERE experiment = (SELECT 'a')", "once 'a'"},
-      {"SELECT * FROM mlflow_traces WHERE experiment = ?", "once ''"},
+      {"SELECT * FROM mlflow_traces WHERE experiment = ?", "once 'a'"},
+      {"SELECT * FROM mlflow_traces AS t JOIN mlflow_spans AS s USING (trace_id) WHERE "
+       "t.experiment = ? AND s.experiment = 'b'",
+       "repeats 'a' 'b'"},
       {"SELECT * FROM mlflow_traces WHERE experiment IN ('a', 'b')", "once ''"},
       {"SELECT * FROM mlflow_traces WHERE status = 'OK' AND experiment = 'a' AND name = 'b'",
        "once 'a'"},
@@ -212,7 +217,37 @@ static void it_knows_what_is_compared_unseen(void **state) {
       {"SELECT nullif(in_run, ''), count(*) FROM mlflow_traces GROUP BY 1", "once"},
       {"SELECT * FROM mlflow_traces ORDER BY experiment", "once"},
       {"SELECT count(*) FROM mlflow_traces GROUP BY experiment", "once"},
-      {"SELECT max(experiment) FROM mlflow_traces", "once"},
+      {"SELECT max(experiment), min(filter) FROM mlflow_traces", "once"},
+      {"SELECT max(experiment) = 'a' FROM mlflow_traces", "once experiment ''"},
+      {"SELECT name FROM mlflow_traces GROUP BY name HAVING max(filter) = 'a'", "once other"},
+      {"SELECT name FROM mlflow_traces GROUP BY name HAVING count(experiment) > 2", "once"},
+      {"SELECT * FROM (SELECT group_concat(in_run) AS r FROM mlflow_traces GROUP BY name) WHERE r "
+       "= 'a'",
+       "once other"},
+      {"SELECT count(*) FROM (SELECT filter AS f, row_number() OVER () AS n FROM mlflow_traces) "
+       "WHERE f = 'a'",
+       "once other"},
+      {"SELECT * FROM (SELECT experiment AS e, row_number() OVER (PARTITION BY name ORDER BY "
+       "status) "
+       "FROM mlflow_traces) WHERE e = 'a'",
+       "once experiment ''"},
+      {"SELECT * FROM (SELECT lag(in_run) OVER (ORDER BY timestamp_ms) AS r FROM mlflow_traces) "
+       "WHERE r = 'a'",
+       "once other"},
+      {"SELECT * FROM (SELECT max(experiment) OVER (PARTITION BY name) AS e FROM mlflow_traces) "
+       "WHERE e = 'a'",
+       "once experiment ''"},
+      {"SELECT experiment, row_number() OVER (PARTITION BY experiment) FROM mlflow_traces", "once"},
+      {"SELECT 1 FROM mlflow_traces WHERE in_run = coalesce(?1, in_run)", "once other"},
+      {"SELECT 1 FROM mlflow_traces WHERE coalesce('a', filter) = filter", "once other"},
+      {"SELECT 1 FROM mlflow_traces WHERE filter IS ifnull('a', filter)", "once other"},
+      {"SELECT 1 FROM mlflow_traces WHERE experiment = coalesce(nullif(?1, ''), name, experiment)",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE experiment IN (coalesce(?1, experiment))",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE experiment = coalesce(experiment, experiment)", "once"},
+      {"SELECT 1 FROM mlflow_traces WHERE ?1 IS NULL OR in_run = ?1", "once other"},
+      {"SELECT 1 FROM mlflow_traces WHERE ?2 OR experiment <> ?1", "once experiment ''"},
       {"SELECT 1 FROM mlflow_traces WHERE experiment IS NULL", "once"},
   };
   (void)state;
@@ -230,7 +265,7 @@ static int survey_once(void *context) {
 static void it_survives_without_memory(void **state) {
   (void)state;
   oom_loop(survey_once, (char[]){"SELECT * FROM mlflow_traces AS t JOIN mlflow_spans AS s USING "
-                                 "(trace_id) WHERE s.experiment = 'a' AND +t.experiment LIKE 'b'"});
+                                 "(trace_id) WHERE s.experiment = ? AND +t.experiment LIKE 'b'"});
 }
 
 /* A statement that cannot be explained tells nothing. */
@@ -300,11 +335,28 @@ static void it_knows_what_is_searched_for(void **state) {
        "once experiment ''"},
       {"SELECT 1 FROM mlflow_traces WHERE (+name, +experiment) IN (SELECT experiment, name FROM "
        "mlflow_spans)",
-       "repeats experiment ''"},
+       "repeats experiment experiment '' ''"},
       {"SELECT * FROM mlflow_traces WHERE +experiment IN (SELECT value FROM json_each('[]'))",
        "once experiment ''"},
       {"SELECT * FROM mlflow_traces WHERE +experiment IN (SELECT name FROM mlflow_spans)",
        "repeats experiment ''"},
+      /* The other way round: it is in the list or the index. */
+      {"SELECT * FROM l WHERE name IN (SELECT experiment FROM mlflow_traces)",
+       "repeats experiment ''"},
+      {"SELECT * FROM l WHERE name NOT IN (SELECT experiment FROM mlflow_traces)",
+       "repeats experiment ''"},
+      {"SELECT 'a' IN (SELECT filter FROM mlflow_traces)", "once other"},
+      {"SELECT * FROM l LEFT JOIN (SELECT experiment AS e, count(*) FROM mlflow_traces GROUP BY 1) "
+       "ON e = l.name",
+       "once experiment ''"},
+      {"SELECT name FROM l EXCEPT SELECT experiment FROM mlflow_traces", "once experiment ''"},
+      {"SELECT experiment FROM mlflow_traces EXCEPT SELECT name FROM l", "once experiment ''"},
+      {"SELECT name FROM l INTERSECT SELECT experiment FROM mlflow_traces", "once experiment ''"},
+      {"SELECT experiment FROM mlflow_traces INTERSECT SELECT name FROM l", "once experiment ''"},
+      {"SELECT 1, in_run FROM mlflow_traces INTERSECT SELECT id, name FROM l", "once other"},
+      {"SELECT 1, name FROM mlflow_traces INTERSECT SELECT id, name FROM l", "once"},
+      {"SELECT experiment FROM mlflow_traces INTERSECT SELECT experiment FROM mlflow_spans",
+       "repeats"},
       /* Its own */
       {"SELECT 1 FROM mlflow_traces WHERE (+name, +experiment) IN (SELECT name, experiment FROM "
        "mlflow_spans)",
