@@ -13,6 +13,7 @@ typedef struct mask_message {
   size_t at;        /* what is before it is done */
   size_t host_ends; /* where the host of an address ends, or 0 */
   size_t closed[3]; /* for each kind of quote: from here on none closes */
+  size_t kept;      /* where a quote closes whose contents are kept, or 0 */
 } mask_message;
 
 static bool mask_is_digit(char byte) {
@@ -51,6 +52,23 @@ static bool mask_begins_at(const mask_message *message, size_t place) {
   return true;
 }
 
+/* Whether the quote at the place is what a member of an error's JSON, or Python's text of it, says
+** of what happened: 'message': '…'. */
+static bool mask_tells(const mask_message *message, size_t place) {
+  static const char *const names[] = {"message", "code", "type"};
+  while (place > 0 && message->text[place - 1] == ' ')
+    place--;
+  if (place < 2 || message->text[place - 1] != ':') return false;
+  char kind = message->text[place - 2];
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    size_t length = strlen(names[i]);
+    if (place < length + 3 || memcmp(message->text + place - 2 - length, names[i], length) != 0)
+      continue;
+    return (kind == '\'' || kind == '"') && message->text[place - 3 - length] == kind;
+  }
+  return false;
+}
+
 /* Each of these looks for one kind of thing at message->at: its length, 0 if it is not there. */
 
 static size_t mask_quoted(mask_message *message) {
@@ -58,6 +76,7 @@ static size_t mask_quoted(mask_message *message) {
   size_t begin = message->at;
   const char *kind = strchr(kinds, mask_byte(message, begin));
   if (!kind || !*kind || mask_is_word(mask_byte_before(message, begin))) return 0;
+  if (begin > 0 && begin == message->kept) return 0;
   size_t *none_from = &message->closed[kind - kinds];
   if (*none_from && begin >= *none_from) return 0;
   bool says_something = false;
@@ -66,7 +85,9 @@ static size_t mask_quoted(mask_message *message) {
       says_something = says_something || mask_is_word(message->text[end]);
     } else if (!mask_is_word(mask_byte(message, end + 1))) {
       bool is_all = end + 1 == message->length && mask_begins_at(message, begin);
-      return says_something && !is_all ? end + 1 - begin : 0;
+      bool is_kept = is_all || mask_tells(message, begin);
+      if (is_kept) message->kept = end;
+      return says_something && !is_kept ? end + 1 - begin : 0;
     }
   }
   *none_from = begin + 1;

@@ -33,8 +33,8 @@ const mlf_registry_help mlf_functions_help[] = {
      "SELECT agreement(a, b) FROM (SELECT 'yes' AS a, 'no' AS b UNION ALL SELECT 'yes', 'yes')"},
     {"krippendorff_alpha", "unit, value [, metric]", "REAL",
      "the same for any number of raters (Krippendorff's alpha); aggregate",
-     "SELECT krippendorff_alpha(trace_id, value_json) FROM mlflow_assessments WHERE name = "
-     "'correctness'"},
+     "SELECT krippendorff_alpha(trace_id, value_json) FROM mlflow_assessments "
+     "WHERE valid = 1 AND name = 'correctness'"},
     {"differences", "selected, value", "TEXT, JSON",
      "which values come more often where selected is true than where it is not; aggregate",
      "SELECT differences(status = 'ERROR', name) FROM mlflow_traces"},

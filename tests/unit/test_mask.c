@@ -47,6 +47,21 @@ static void what_is_nothing_but_a_quote_stays(void **state) {
   check_mask(": 'customer_id'", ": '…'");
 }
 
+/* What a provider says of its error, in Python's text or in JSON. */
+static void what_an_error_says_stays(void **state) {
+  (void)state;
+  check_mask("Error code: 400 - {'error': {'message': 'No model 17 here.', 'type': 'bad', 'param': "
+             "'x', 'code': 'no_model'}}",
+             "Error code: <n> - {'…': {'…': 'No model <n> here.', '…': 'bad', '…': '…', "
+             "'…': 'no_model'}}");
+  check_mask("{\"message\":\"it's the user's 'a'\", \"name\": \"b\"}",
+             "{\"…\":\"it's the user's '…'\", \"…\": \"…\"}");
+  check_mask("'a message': 'x'", "'…': '…'");
+  check_mask("message': 'x', y", "message': '…', y");
+  check_mask("\"message': 'x', y", "\"message': '…', y");
+  check_mask(": 'message': 'x", ": '…': 'x");
+}
+
 static void paths_and_addresses(void **state) {
   (void)state;
   check_mask("open /var/cache/a1.html: denied", "open <path>: denied");
@@ -161,6 +176,7 @@ int main(void) {
       cmocka_unit_test(words_stay),
       cmocka_unit_test(quotes_keep_their_marks),
       cmocka_unit_test(what_is_nothing_but_a_quote_stays),
+      cmocka_unit_test(what_an_error_says_stays),
       cmocka_unit_test(paths_and_addresses),
       cmocka_unit_test(ids),
       cmocka_unit_test(numbers),
