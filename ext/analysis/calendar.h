@@ -8,10 +8,11 @@
 **   months, quarters, years                              of the calendar (Gregorian, proleptic)
 **
 ** A stretch begins at the instant when clocks show its first time. If clocks skip that time, the
-** stretch begins with the skip. If clocks show it twice, a stretch of a day or more begins the first
-** time, and of shorter ones an instant belongs to the one that began last. So in every zone the begin of a stretch is never after an instant in it, and lies in
-** the stretch itself. A later instant never has an earlier begin, with one exception: an hour that
-** clocks show twice may cut a stretch of, say, 45 minutes in two.
+** stretch begins with the skip. If clocks show it twice, a stretch of a day or more begins the
+** first time, and of shorter ones an instant belongs to the one that began last. So in every zone
+** the begin of a stretch is never after an instant in it, and lies in the stretch itself. A later
+** instant never has an earlier begin, with one exception: an hour that clocks show twice may cut a
+** stretch of, say, 45 minutes in two.
 */
 #ifndef MLF_ANALYSIS_CALENDAR_H
 #define MLF_ANALYSIS_CALENDAR_H

@@ -113,7 +113,7 @@ static int program_source(const mlf_program_op *op, int value) {
   return copies && value >= op->p2 && value <= op->p2 + op->p3 ? op->p1 + value - op->p2 : -1;
 }
 
-/* Whose rows a cursor reads: a sorter's, those of a table that another cursor put there, its own. */
+/* Whose rows a cursor reads: a sorter's, those that another cursor put into a table, its own. */
 static int program_root(const mlf_program *program, int cursor) {
   for (int i = 0; i < program->count; i++) {
     const mlf_program_op *op = &program->ops[i];

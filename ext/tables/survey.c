@@ -241,9 +241,9 @@ static int survey_make(sqlite3 *db, const char *sql, const mlf_surveyed *tables,
   return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
 }
 
-/* What runs was planned before its values were known: with them in place SQLite may leave conditions
-** out, and so they say no more than which experiments are asked for. Of some there is no text: an
-** infinite number, one that is too long. */
+/* What runs was planned before its values were known: with them in place SQLite may leave
+** conditions out, and so they say no more than which experiments are asked for. Of some there is no
+** text: an infinite number, one that is too long. */
 int mlf_survey_new(sqlite3_stmt *statement, const mlf_surveyed *tables, mlf_survey **survey) {
   sqlite3 *db = sqlite3_db_handle(statement);
   mlf_survey *bound = NULL;

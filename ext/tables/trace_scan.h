@@ -63,8 +63,8 @@ int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, char **why,
 ** error which names the trace, or SQLITE_OK, and NULL is to be shown. */
 int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error);
 
-/* The same for what came of reading a value out of the trace, NULL if it was none: it becomes NULL
-** where it cannot be read. Clears `cause`. What is not about the trace's contents passes through. */
+/* The same for what came of reading a value out of the trace, NULL if it was none: it is SQL's NULL
+** where it cannot be read. Clears `cause`. What is not about the trace's contents passes. */
 int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_value *value,
                          mlf_error *error);
 

@@ -94,7 +94,8 @@ static void groups_are_read(void **state) {
   mlf_metrics_dimension(&metrics, metric, MLF_DIMENSION_ASSESSMENT_NAME, &value, &error);
   assert_string_equal(value.text, "é");
   mlf_metrics_dimension(&metrics, metric, MLF_DIMENSION_ASSESSMENT_VALUE, &value, &error);
-  assert_string_equal(value.text, "[{\"a b\":\"é\",\"b\":1}]"); /* as mlflow_assessments.value_json */
+  assert_string_equal(value.text,
+                      "[{\"a b\":\"é\",\"b\":1}]"); /* as mlflow_assessments.value_json */
   mlf_value_clear(&value);
   metrics.point = mlf_json_next(metrics.point);
   assert_int_equal(mlf_metrics_bucket(&metrics, &value, &error), SQLITE_OK);

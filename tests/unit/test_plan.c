@@ -93,7 +93,8 @@ static void names_are_quoted_where_they_must(void **state) {
   (void)state;
   mlf_constraint odd[] = {on("od\"d AND = ?", MLF_OP_EQ), on("all", MLF_OP_IS_NOT_NULL),
                           on("tags.a.b", MLF_OP_NE)};
-  check(odd, 3, MLF_ORDER_ANY, "\"od\"\"d AND = ?\" = ? AND all IS NOT NULL AND tags.a.b != ?", true);
+  check(odd, 3, MLF_ORDER_ANY, "\"od\"\"d AND = ?\" = ? AND all IS NOT NULL AND tags.a.b != ?",
+        true);
 }
 
 static void an_argument_not_known_yet_wants_another_order(void **state) {
