@@ -189,6 +189,14 @@ static int trace_told(trace_cursor *cursor, sqlite3_context *context, const mlf_
   return mlf_error_result(context, trace_rows_of(cursor)->table, &error);
 }
 
+/* What was logged as 4.0 is 4 in a column of whole numbers, as SQLite keeps it in a table. */
+static void trace_apply_affinity(const mlf_column *column, mlf_value *value) {
+  bool real = column->type == MLF_TYPE_INTEGER && value->type == MLF_REAL;
+  if (!real || !(value->real > -9.2e18 && value->real < 9.2e18)) return;
+  int64_t whole = (int64_t)value->real;
+  if ((double)whole == value->real) *value = mlf_value_integer(whole);
+}
+
 static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
   trace_cursor *cursor = (trace_cursor *)base;
   const mlf_trace_rows *rows = trace_rows_of(cursor);
@@ -206,6 +214,7 @@ static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
     mlf_error_set(&error, rc, "the value of %s cannot be read", column->name);
     return mlf_error_result(context, rows->table, &error);
   }
+  trace_apply_affinity(column, &value);
   mlf_sqlite_value_give(context, &value);
   return SQLITE_OK;
 }

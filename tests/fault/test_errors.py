@@ -282,6 +282,16 @@ class Errors(unittest.TestCase):
                 f"SELECT {column} IS NULL, trace_id FROM mlflow_{table} WHERE coalesce({column}, '') = '';",
                 self.uri, MLFLOW_SQL_BAD_TRACES="null"), "1|tr-1")
 
+    def test_a_whole_number_is_an_integer(self):
+        """However it was logged: as SQLite keeps it in a table with the column's type."""
+        shown = []
+        for number in ("4.0", "4", "4.5", "1e300", "-2e0"):
+            page = json.dumps({"traces": [trace(1) | {
+                "trace_metadata": {"mlflow.trace.sizeStats": f'{{"num_spans": {number}}}'}}]})
+            self.hostile.route(SEARCH, f"ok body='{page}'")
+            shown.append(support.shell("SELECT span_count FROM mlflow_traces;", self.uri))
+        self.assertEqual(shown, ["4", "4", "4.5", "1.0e+300", "-2"])
+
     def test_not_json(self):
         self.hostile.route(SEARCH, "ok body='{\"traces\":[}'")
         self.assertIn("the reply is not JSON: ", self.error())
