@@ -59,6 +59,8 @@
 /* What one statement keeps of what it was given: in memory, and with what is on disk. */
 #define MLF_GIVEN_CACHE_KIB 2048
 #define MLF_GIVEN_BYTES_MAX (1024LL * 1024 * 1024)
+/* And of the list of experiments, in memory: of its text, whose trees are a few times as much. */
+#define MLF_EXPERIMENTS_BYTES_MAX (4 * 1024 * 1024)
 
 /* ~/.mlflow/credentials. */
 #define MLF_CREDENTIALS_BYTES_MAX 65536

@@ -6,29 +6,50 @@
 #include "tables/listing.h"
 
 typedef struct experiments_state {
-  mlf_statement *statement; /* joined with the first page, and left at the end */
+  mlf_statement *statement;
   mlf_experiments page;
+  size_t next;  /* the place of the page after it */
+  bool fetched; /* the server has sent it for this scan, just now */
 } experiments_state;
 
-static int experiments_page(mlf_connection *connection, experiments_state *state,
-                            mlf_error *error) {
-  mlf_experiments page = {0};
+static int experiments_open(mlf_connection *connection, void *context) {
+  return mlf_connection_join(connection, &((experiments_state *)context)->statement);
+}
+
+static int experiments_fetch(mlf_connection *connection, experiments_state *state,
+                             mlf_experiments *page, mlf_error *error) {
   mlf_budget *budget;
   mlf_server server; /* a version that the other tables do not read is an error here, too */
   mlf_client *client = mlf_connection_client(connection);
   int rc = mlf_statement_budget(state->statement, &budget, error);
   if (rc == SQLITE_OK) rc = mlf_client_server(client, budget, &server, error);
   if (rc == SQLITE_OK)
-    rc = mlf_experiments_page(client, budget, false, state->page.token, &page, error);
-  mlf_experiments_clear(&state->page);
-  state->page = page;
+    rc = mlf_experiments_page(client, budget, false, state->page.token, page, error);
   return rc;
 }
 
-/* Notes the row for those who ask for its id next; one that is misshapen is not their matter. */
+/* Goes to the next page, which the statement may have read before. */
+static int experiments_page(mlf_connection *connection, experiments_state *state,
+                            mlf_error *error) {
+  mlf_experiments page = {0};
+  mlf_experiment_pages *kept = &mlf_statement_shared(state->statement)->pages;
+  int rc = SQLITE_OK;
+  state->fetched = !mlf_experiment_pages_get(kept, state->next, &page);
+  if (state->fetched) rc = experiments_fetch(connection, state, &page, error);
+  if (rc == SQLITE_OK && state->fetched && mlf_experiment_pages_put(kept, state->next, &page))
+    rc = mlf_error_nomem(error);
+  mlf_experiments_clear(&state->page);
+  state->page = page;
+  state->next++;
+  return rc;
+}
+
+/* Notes the row for those who ask for its id next, if the server has just sent it; one that is
+** misshapen is not their matter. */
 static int experiments_note(mlf_connection *connection, const experiments_state *state) {
   const char *id, *name;
   mlf_error none = {0};
+  if (!state->fetched) return SQLITE_OK;
   int rc = mlf_experiment_name(state->page.json, state->page.next, &id, &name, &none);
   if (rc == SQLITE_OK) rc = mlf_connection_note_experiment(connection, id, name);
   mlf_error_clear(&none);
@@ -51,8 +72,7 @@ static int experiments_settle(mlf_connection *connection, experiments_state *sta
 static int experiments_first(mlf_connection *connection, void *context, mlf_error *error) {
   experiments_state *state = context;
   mlf_experiments_clear(&state->page);
-  if (!state->statement && mlf_connection_join(connection, &state->statement) != SQLITE_OK)
-    return mlf_error_nomem(error);
+  state->next = 0;
   int rc = experiments_page(connection, state, error);
   return rc == SQLITE_OK ? experiments_settle(connection, state, error) : rc;
 }
@@ -147,6 +167,7 @@ const mlf_listing mlf_listing_experiments = {
     .column_count = sizeof(experiments_columns) / sizeof(experiments_columns[0]),
     .state_size = sizeof(experiments_state),
     .rows = 1000,
+    .open = experiments_open,
     .first = experiments_first,
     .next = experiments_next,
     .column = experiments_column,

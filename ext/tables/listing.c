@@ -68,7 +68,8 @@ static int listing_disconnect(sqlite3_vtab *vtab) {
 }
 
 static int listing_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
-  const mlf_listing *listing = ((listing_table *)vtab)->module->listing;
+  const listing_module *module = ((listing_table *)vtab)->module;
+  const mlf_listing *listing = module->listing;
   listing_cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
   void *state = sqlite3_malloc64(listing->state_size);
   if (!cursor || !state) {
@@ -80,7 +81,10 @@ static int listing_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   memset(state, 0, listing->state_size);
   cursor->state = state;
   *out = &cursor->base;
-  return SQLITE_OK;
+  if (!listing->open || listing->open(module->connection, state) == SQLITE_OK) return SQLITE_OK;
+  sqlite3_free(state);
+  sqlite3_free(cursor);
+  return SQLITE_NOMEM;
 }
 
 static int listing_close(sqlite3_vtab_cursor *base) {

@@ -19,6 +19,8 @@ typedef struct mlf_listing {
   int column_count;
   size_t state_size;
   double rows; /* about how many, for the planner */
+  /* Begins with the state, before it goes to a row: SQLITE_OK or SQLITE_NOMEM. NULL: nothing. */
+  int (*open)(mlf_connection *connection, void *state);
   /* Goes to the first row, at the begin or again, or to the next: SQLITE_ROW, SQLITE_DONE or an
   ** error. */
   int (*first)(mlf_connection *connection, void *state, mlf_error *error);

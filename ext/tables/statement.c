@@ -75,6 +75,7 @@ void mlf_statement_leave(mlf_statement *statement) {
   mlf_survey_free(statement->survey);
   mlf_experiment_list_clear(&statement->shared.active);
   mlf_experiment_list_clear(&statement->shared.names);
+  mlf_experiment_pages_clear(&statement->shared.pages);
   mlf_string_set_clear(&statement->shared.absent[0]);
   mlf_string_set_clear(&statement->shared.absent[1]);
   mlf_string_set_clear(&statement->shared.noted);

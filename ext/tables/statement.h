@@ -17,6 +17,7 @@
 #include "remote/client.h"
 #include "remote/payloads.h"
 #include "tables/experiment_list.h"
+#include "tables/experiment_pages.h"
 #include "tables/given.h"
 #include "tables/survey.h"
 
@@ -28,6 +29,7 @@ typedef struct mlf_shared {
   bool active_known;          /* once whoever needed them first has read them */
   mlf_string_set absent[2];   /* asked for as an id [0] or a name [1] that no experiment has */
   mlf_experiment_list names;  /* every experiment that a scan has read, by id and name */
+  mlf_experiment_pages pages; /* of mlflow_experiments, as far as it was read */
   mlf_string_set noted;       /* which comparisons have been noted in the log of requests */
 } mlf_shared;
 

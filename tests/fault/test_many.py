@@ -5,6 +5,7 @@ Nothing is shared that two threads could spoil, and what a statement held is giv
 
 import json
 import os
+import tempfile
 import threading
 import unittest
 
@@ -31,6 +32,51 @@ class Many(unittest.TestCase):
         self.server.route("/version", "ok body=3.17.2 type=text/plain")
         self.server.route("/experiments/search",
                           'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+
+    def listed(self, *pages):
+        """Plays pages of experiments, and 500 after them; gives a connection that asks for them."""
+        steps = []
+        for names, more in pages:
+            body = {"experiments": [{"experiment_id": name, "name": name} for name in names]}
+            steps.append(f"ok body='{json.dumps(body | ({'next_page_token': 'x'} if more else {}))}'")
+        self.server.route("/experiments/search", " ; ".join([*steps, "status 400 body='{}'"]))
+        os.environ["MLFLOW_TRACKING_URI"] = self.server.uri
+        connection = support.apsw_connection()
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_a_list_that_was_read_in_part_goes_on_where_it_ended(self):
+        names = "(SELECT group_concat(name) FROM (SELECT name FROM mlflow_experiments LIMIT {}))"
+        connection = self.listed(("ab", True), ("cd", True), ("e", False))
+        self.assertEqual(connection.execute(
+            "SELECT " + ", ".join(names.format(rows) for rows in (1, 3, 2, -1, 9))).fetchall(),
+            [("a", "a,b,c", "a,b", "a,b,c,d,e", "a,b,c,d,e")])
+        with self.assertRaisesRegex(Exception, "mlflow_experiments: .*400"):
+            connection.execute("SELECT 1 FROM mlflow_experiments").fetchall()
+
+    def test_a_list_that_failed_is_no_list(self):
+        connection = self.listed(("ab", True))
+        with self.assertRaisesRegex(Exception, "mlflow_experiments: .*400"):
+            connection.execute("SELECT value, (SELECT count(*) FROM mlflow_experiments WHERE "
+                               "name <> value) FROM json_each('[1, 2]')").fetchall()
+
+    def test_a_long_list_is_not_kept_whole(self):
+        """Beyond 4 MiB each scan asks for the rest again."""
+        with tempfile.TemporaryDirectory() as folder:
+            steps = []
+            for i in range(3):
+                with open(f"{folder}/{i}", "w", encoding="ascii") as file:
+                    json.dump({"experiments": [{"experiment_id": str(i), "name": "x" * 1_500_000}],
+                               "next_page_token": "x"}, file)
+                steps.append(f"ok file={folder}/{i}")
+            steps.append("ok body='{}'")
+            connection = self.listed()
+            self.server.route("/experiments/search", " ; ".join(steps + 2 * steps[2:]))
+            self.assertEqual(connection.execute(
+                "SELECT (SELECT count(*) FROM mlflow_experiments WHERE name <> value) "
+                "FROM json_each('[1, 2, 3]')").fetchall(), [(3,)] * 3)
+        self.assertEqual(connection.execute("SELECT count(*) FROM mlflow_requests WHERE endpoint "
+                                            "LIKE '%/experiments/search'").get, 4 + 2 + 2)
 
     def test_threads(self):
         os.environ["MLFLOW_TRACKING_URI"] = self.server.uri

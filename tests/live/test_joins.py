@@ -226,6 +226,45 @@ class Joins(unittest.TestCase):
                                 + asked.format("copy"))
         self.assertEqual(self.costs(asked.format("traces"), 3 * self.SCAN), expected)
 
+    def test_experiments_are_listed_once_a_statement(self):
+        connection = support.apsw_connection(self.server)
+        self.addCleanup(connection.close)
+        connection.execute(self.setup)
+        name, number = self.experiment, support.experiment_id(self.server, self.experiment)
+        found = "(SELECT e.name FROM mlflow_experiments AS e WHERE e.experiment_id = t.experiment_id)"
+
+        def listings(sql):
+            def sent():
+                return connection.execute("SELECT count(*) FROM mlflow_requests WHERE endpoint LIKE "
+                                          "'%/experiments/search'").get
+
+            before = sent()
+            return connection.execute(sql).fetchall(), sent() - before
+
+        for sql, rows in (
+                ("FROM traces AS t JOIN mlflow_experiments AS e USING (experiment_id)", TRACES),
+                ("FROM traces AS t LEFT JOIN mlflow_experiments AS e USING (experiment_id)", TRACES),
+                ("FROM (SELECT experiment_id FROM traces) AS t CROSS JOIN mlflow_experiments AS e "
+                 "ON +e.experiment_id = +t.experiment_id", TRACES),
+                ("FROM mlflow_experiments AS e CROSS JOIN mlflow_experiments AS f USING (name) "
+                 f"WHERE e.name = '{name}'", 1)):
+            self.assertEqual(listings(f"SELECT DISTINCT e.name, count(*) OVER () {sql}"),
+                             ([(name, rows)], 1), sql)
+        self.assertEqual(listings(f"SELECT DISTINCT {found} FROM traces AS t"), ([(name,)], 1))
+        self.assertEqual(listings(f"SELECT count(*) FROM traces AS t WHERE EXISTS {found}"),
+                         ([(TRACES,)], 1))
+        self.assertEqual(listings(f"SELECT count(DISTINCT {found}) FROM assessments AS a JOIN traces "
+                                  "AS t USING (trace_id)"), ([(1,)], 1))
+        # Without another scan that is open all the time.
+        numbers = f"json_each('[\"{number}\", \"{number}\", \"none\"]')"
+        self.assertEqual(listings(f"SELECT {found} FROM (SELECT value AS experiment_id FROM "
+                                  f"{numbers}) AS t"), ([(name,), (name,), (None,)], 1))
+        # The next statement, even of the same text, asks again.
+        count = "SELECT count(*) FROM mlflow_experiments"
+        [(before,)], _ = listings(count)
+        support.create_experiment(self.server, "joins one more")
+        self.assertEqual(listings(count), ([(before + 1,)], 1))
+
     def test_nothing_outlives_its_statement(self):
         experiment = support.create_experiment(self.server, "joins stale")
         now_ms = int(time.time() * 1000)
