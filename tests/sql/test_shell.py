@@ -114,8 +114,8 @@ class Pushdown(Shell):
         self.check("name GLOB 'MY*'", 0, "name GLOB ?", "attributes.name ILIKE 'MY%'")
 
     def test_null(self):
-        self.check('"tags.environment" IS NULL', 30, "tags.environment IS NULL",
-                   "tags.`environment` IS NULL")
+        self.check('"tags.environment" IS NULL', 30, "(all)", None)
+        self.check("user_id IS NULL", 0, "user_id IS NULL", "metadata.`mlflow.trace.user` IS NULL")
 
     def test_not_null(self):
         self.check("session_id IS NOT NULL", 60, "session_id IS NOT NULL",
