@@ -15,6 +15,7 @@
 /* What the first request fetches. */
 #define PAYLOADS_FIRST_TRACES 8
 #define PAYLOADS_GROWTH       4
+#define PAYLOADS_KEPT_AHEAD   8 /* for each trace that is asked for, where all are kept */
 /* Requests kept, under way or not yet sent. */
 #define PAYLOADS_FETCHES_MAX (2 * MLF_STREAMS_MAX)
 /* The tree of a reply reaches down to the spans, which are leaves. */
@@ -52,6 +53,9 @@ struct mlf_payloads {
   size_t window; /* traces that the next request takes along */
   bool all_used; /* the reader used all of the last one: several are fetched at once */
   int64_t asks;
+  mlf_payloads_known known; /* NULL: nothing is kept elsewhere */
+  void *context;
+  size_t spared; /* traces that may be fetched although nobody has asked for them yet */
 };
 
 int mlf_payloads_new(mlf_client *client, mlf_server server, mlf_payloads **out, mlf_error *error) {
@@ -118,17 +122,22 @@ static payloads_fetch *payloads_find(mlf_payloads *payloads, const char *id, siz
   return found;
 }
 
+void mlf_payloads_keep(mlf_payloads *payloads, mlf_payloads_known known, void *context) {
+  payloads->known = known;
+  payloads->context = context;
+}
+
 bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace) {
   size_t place;
-  return payloads_find(payloads, mlf_trace_id(trace), &place) != NULL;
+  const payloads_fetch *fetch = payloads_find(payloads, mlf_trace_id(trace), &place);
+  return fetch && !fetch->traces[place].used;
 }
 
 /* A free place: an empty one, or that of the fetch that was not asked for the longest. One that
 ** was planned a moment ago, and waits, is not given away. */
 static payloads_fetch *payloads_place(mlf_payloads *payloads) {
-  payloads_fetch *oldest = NULL;
+  payloads_fetch *oldest = NULL, *empty = NULL;
   size_t kept_max = 2 * payloads->streams + 1, kept = 0;
-  payloads_fetch *empty = NULL;
   for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
     payloads_fetch *fetch = &payloads->fetches[i];
     if (fetch->count == 0) {
@@ -143,14 +152,11 @@ static payloads_fetch *payloads_place(mlf_payloads *payloads) {
   return oldest;
 }
 
-static const char *payloads_tag(const mlf_json_node *trace, const char *key) {
-  return mlf_json_text(mlf_json_member(mlf_json_member(trace, "tags"), key));
-}
-
 /* Whether the spans are a file of the trace's own: what is neither in the server's tables nor in
 ** its archive, and everything on a server that has no batches. */
 static bool payloads_is_file(const mlf_payloads *payloads, const mlf_json_node *trace) {
-  const char *location = payloads_tag(trace, "mlflow.trace.spansLocation");
+  const mlf_json_node *tags = mlf_json_member(trace, "tags");
+  const char *location = mlf_json_text(mlf_json_member(tags, "mlflow.trace.spansLocation"));
   if (!mlf_server_knows(payloads->server, MLF_FEATURE_BATCH_GET)) return true;
   return !location ||
          (strcmp(location, "TRACKING_STORE") != 0 && strcmp(location, "ARCHIVE_REPO") != 0);
@@ -186,14 +192,17 @@ static int payloads_plan(mlf_payloads *payloads, const mlf_json_node **trace, ml
   fetch->file = payloads_is_file(payloads, *trace);
   for (; *trace; *trace = mlf_json_next(*trace)) {
     bool file = payloads_is_file(payloads, *trace);
+    const char *id = mlf_trace_id(*trace);
+    if (fetch->count > 0 && payloads->known && payloads->known(payloads->context, id)) continue;
     bytes += payloads_bytes(*trace);
     if (fetch->count > 0 && (file || fetch->file || fetch->count >= payloads->window ||
                              looked >= payloads->window || bytes > MLF_PAYLOAD_BATCH_BYTES))
       break;
     looked++;
-    if (payloads_find(payloads, mlf_trace_id(*trace), &place)) continue;
+    if (payloads_find(payloads, id, &place)) continue;
     int rc = payloads_add(fetch, *trace, error);
     if (rc != SQLITE_OK) return rc;
+    payloads->spared -= payloads->spared > 0;
   }
   return SQLITE_OK;
 }
@@ -262,7 +271,10 @@ static void payloads_learn(mlf_payloads *payloads) {
   if (!behind) return;
   size_t used = behind->file ? payloads->window : payloads_used(behind);
   payloads->all_used = payloads_used(behind) == behind->count;
+  size_t most = behind->count * PAYLOADS_GROWTH;
   payloads->window = used * PAYLOADS_GROWTH;
+  if (payloads->known && payloads->window < payloads->spared)
+    payloads->window = payloads->spared < most ? payloads->spared : most;
   if (payloads->window > MLF_PAYLOAD_TRACES_MAX) payloads->window = MLF_PAYLOAD_TRACES_MAX;
 }
 
@@ -275,9 +287,8 @@ static int payloads_look_ahead(mlf_payloads *payloads, const mlf_json_node *trac
   payloads_learn(payloads);
   bool whole = payloads->all_used && payloads->window == MLF_PAYLOAD_TRACES_MAX;
   size_t requests = whole ? payloads->streams : 1;
-  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++) {
+  for (size_t i = 0; i < PAYLOADS_FETCHES_MAX; i++)
     waiting += payloads_is_awaited(&payloads->fetches[i]);
-  }
   if (!payloads_find(payloads, mlf_trace_id(trace), &place)) {
     rc = payloads_plan(payloads, &trace, error);
     waiting++;
@@ -466,6 +477,7 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
     fetch = payloads_find(payloads, id, &place);
   }
   bool again = rc == SQLITE_OK && fetch->traces[place].used;
+  if (!again) payloads->spared += PAYLOADS_KEPT_AHEAD;
   mlf_error failure = {0};
   for (payloads_fetch *next = fetch; rc == SQLITE_OK && next;) {
     fetch = next;

@@ -273,6 +273,33 @@ int mlf_given_put_spans(mlf_given *given, const char *id, const char *spans, siz
   return given_run(given, statement, rc, length, error);
 }
 
+int mlf_given_put_reply(mlf_given *given, const char *id, const mlf_json *reply,
+                        const mlf_json_node *spans, mlf_error *error) {
+  size_t length = strlen("[]");
+  int64_t before = given->bytes;
+  const char *text = spans ? mlf_json_raw(reply, spans, &length) : "[]";
+  int rc = mlf_given_put_spans(given, id, text, length, error);
+  if (!reply || given->bytes == before) return rc;
+  const mlf_json_node *each = mlf_json_first(mlf_json_member(mlf_json_root(reply), "traces"));
+  for (; rc == SQLITE_OK && each; each = mlf_json_next(each)) {
+    id = mlf_json_text(mlf_json_member(mlf_json_member(each, "trace_info"), "trace_id"));
+    spans = mlf_json_member(each, "spans");
+    if (!id || mlf_json_kind_of(reply, spans) != MLF_JSON_ARRAY) continue;
+    text = mlf_json_raw(reply, spans, &length);
+    rc = mlf_given_put_spans(given, id, text, length, error);
+  }
+  return rc;
+}
+
+bool mlf_given_has_spans(void *context, const char *id) {
+  mlf_given *given = context;
+  if (!given->db) return false;
+  sqlite3_stmt *find = given->statements[GIVEN_FIND_SPANS];
+  bool has = given_bind(find, 1, id) == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW;
+  sqlite3_reset(find);
+  return has;
+}
+
 int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf_error *error) {
   *spans = NULL;
   if (!given->db) return SQLITE_NOTFOUND;

@@ -65,6 +65,12 @@ int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
 ** document, SQLITE_NOTFOUND or an error. */
 int mlf_given_put_spans(mlf_given *given, const char *id, const char *spans, size_t length,
                         mlf_error *error);
+/* Takes the spans of a trace, NULL for none, and, if they are new, those of all others in the reply
+** that brought them, as far as they can be read. */
+int mlf_given_put_reply(mlf_given *given, const char *id, const mlf_json *reply,
+                        const mlf_json_node *spans, mlf_error *error);
+/* Whether spans of a trace were taken: a mlf_payloads_known of a mlf_given. */
+bool mlf_given_has_spans(void *given, const char *id);
 int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf_error *error);
 
 /* The question with this text, a new one if it was never asked. NULL: no memory. */

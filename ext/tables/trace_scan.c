@@ -327,10 +327,12 @@ static int scan_fetch(mlf_trace_scan *scan, mlf_json **json, const mlf_json_node
   const mlf_json_node *more;
   mlf_payloads *payloads;
   mlf_budget *budget;
-  size_t length;
   mlf_trace_source *source = &scan->source;
+  bool alone = source->given && !source->pager && !source->reading;
   int rc = mlf_statement_payloads(source->statement, &payloads, error);
   if (rc == SQLITE_OK) rc = mlf_source_neighbours(source, payloads, error);
+  if (rc == SQLITE_OK)
+    mlf_payloads_keep(payloads, alone ? mlf_given_has_spans : NULL, source->given);
   if (rc == SQLITE_OK) rc = mlf_source_peek(source, &more, error);
   if (rc == SQLITE_OK) rc = mlf_statement_budget(source->statement, &budget, error);
   if (rc == SQLITE_OK)
@@ -338,17 +340,20 @@ static int scan_fetch(mlf_trace_scan *scan, mlf_json **json, const mlf_json_node
   if (rc != SQLITE_OK) return rc;
   *json = mlf_json_hold(fetched);
   if (!source->given) return rc;
-  const char *text = *found ? mlf_json_raw(fetched, *found, &length) : "[]";
-  if (!*found) length = strlen(text);
-  return mlf_given_put_spans(source->given, mlf_trace_id(source->trace), text, length, error);
+  return mlf_given_put_reply(source->given, mlf_trace_id(source->trace), fetched, *found, error);
 }
 
-/* The spans, from what the statement was given or from the server; the caller's document. */
+/* The spans, from what was fetched last, what the statement was given or the server; the caller's
+** document. */
 static int scan_find_spans(mlf_trace_scan *scan, mlf_json **json, const mlf_json_node **found,
                            mlf_error *error) {
   mlf_given *given = scan->source.given;
-  int rc = given ? mlf_given_find_spans(given, mlf_trace_id(scan->source.trace), json, error)
-                 : SQLITE_NOTFOUND;
+  mlf_payloads *payloads;
+  int rc = mlf_statement_payloads(scan->source.statement, &payloads, error);
+  if (rc != SQLITE_OK) return rc;
+  if (mlf_payloads_has(payloads, scan->source.trace)) return scan_fetch(scan, json, found, error);
+  rc = given ? mlf_given_find_spans(given, mlf_trace_id(scan->source.trace), json, error)
+             : SQLITE_NOTFOUND;
   if (rc == SQLITE_NOTFOUND) return scan_fetch(scan, json, found, error);
   if (rc != SQLITE_ROW) return rc;
   *found = mlf_json_root(*json);

@@ -216,6 +216,18 @@ class Joins(unittest.TestCase):
             connection.execute("SELECT mlflow_connect(?)", (self.server.uri,))
             connection.close()
 
+    def test_spans_in_any_order_come_in_batches_and_once(self):
+        fetched = self.costs(f"SELECT {SPANS} FROM spans AS s", self.SCAN, self.BATCHES, TRACES)
+        for order in ("trace_id", "execution_time_ms DESC, trace_id", "substr(trace_id, -3)"):
+            ids = f"(SELECT trace_id FROM traces ORDER BY {order} LIMIT {TRACES})"
+            for kind in ("", "LEFT"):
+                self.assertEqual(self.costs(
+                    f"SELECT {SPANS} FROM {ids} AS t {kind} JOIN spans AS s USING (trace_id)",
+                    self.SCAN, 24, TRACES + 8), fetched, order)
+        # A few are a few.
+        self.costs(f"SELECT {SPANS} FROM (SELECT trace_id FROM traces ORDER BY substr(trace_id, -3) "
+                   "LIMIT 4) JOIN spans AS s USING (trace_id)", self.SCAN, 4, 4 * 8)
+
     def test_what_is_remembered_serves_every_order(self):
         ordered = ", ".join(
             "(SELECT group_concat(v) FROM (SELECT trace_id AS v FROM {0} AS t WHERE j.value > 0 "
