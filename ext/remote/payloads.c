@@ -15,7 +15,7 @@
 /* What the first request fetches. */
 #define PAYLOADS_FIRST_TRACES 8
 #define PAYLOADS_GROWTH       4
-#define PAYLOADS_KEPT_AHEAD   8 /* for each trace that is asked for, where all are kept */
+#define PAYLOADS_KEPT_AHEAD   4 /* for each trace that is asked for, where all are kept */
 /* Requests kept, under way or not yet sent. */
 #define PAYLOADS_FETCHES_MAX (2 * MLF_STREAMS_MAX)
 /* The tree of a reply reaches down to the spans, which are leaves. */

@@ -10,9 +10,9 @@
 ** first request takes some neighbours along, and each later one four times as many traces as were
 ** used of the one before: one who reads them all soon gets whole batches, several at once, and one
 ** who reads few gets few. What was fetched last is kept, so that several readers of one statement
-** fetch nothing twice as long as they stay near each other. Where all that comes is kept elsewhere, for
-** asks in any order, nothing is fetched twice, and requests take along up to eight traces for each
-** one that was asked for.
+** fetch nothing twice as long as they stay near each other. Where all that comes is kept elsewhere,
+** for asks in any order, nothing is fetched twice, and requests take along up to four traces for
+** each one that was asked for.
 */
 #ifndef MLF_REMOTE_PAYLOADS_H
 #define MLF_REMOTE_PAYLOADS_H
@@ -40,9 +40,11 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
                      const mlf_json_node *more, const mlf_json **json, const mlf_json_node **spans,
                      mlf_error *error);
 
-/* From now on asks come in any order, and whoever asks keeps all that comes: `known` tells of a trace
-** whether its spans are kept, and need not be taken along. NULL: they come in order. */
+/* Tells of a trace whether its spans are kept. */
 typedef bool (*mlf_payloads_known)(void *context, const char *id);
+
+/* From now on asks come in any order, and whoever asks keeps all that comes: what is known need not
+** be taken along. NULL: they come in order. */
 void mlf_payloads_keep(mlf_payloads *payloads, mlf_payloads_known known, void *context);
 
 /* Whether the spans of `trace` are there, or on their way, and nobody has asked for them yet. */

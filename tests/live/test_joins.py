@@ -223,7 +223,7 @@ class Joins(unittest.TestCase):
             for kind in ("", "LEFT"):
                 self.assertEqual(self.costs(
                     f"SELECT {SPANS} FROM {ids} AS t {kind} JOIN spans AS s USING (trace_id)",
-                    self.SCAN, 24, TRACES + 8), fetched, order)
+                    self.SCAN, 30, TRACES + 8), fetched, order)
         # A few are a few.
         self.costs(f"SELECT {SPANS} FROM (SELECT trace_id FROM traces ORDER BY substr(trace_id, -3) "
                    "LIMIT 4) JOIN spans AS s USING (trace_id)", self.SCAN, 4, 4 * 8)

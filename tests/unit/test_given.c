@@ -224,6 +224,37 @@ static void spans_come_back_as_they_were(void **state) {
   mlf_given_free(given);
 }
 
+/* What is wrong with one of the others is that trace's matter, when it is asked for. */
+static void a_reply_gives_the_spans_of_all_in_it(void **state) {
+  static const char text[] =
+      "{\"traces\":[{\"trace_info\":{\"trace_id\":\"t\"},\"spans\":[1]},{\"trace_info\":{\"trace_"
+      "id\":\"u\"},"
+      "\"spans\":[2, 3]},{\"trace_info\":{\"trace_id\":\"v\"},\"spans\":7},{\"trace_info\":5},7]}";
+  mlf_error error = {0};
+  mlf_json *reply, *spans;
+  size_t length;
+  mlf_given *given = make(BYTES_MAX);
+  (void)state;
+  assert_false(mlf_given_has_spans(given, "t"));
+  assert_int_equal(mlf_json_parse(text, strlen(text), (mlf_json_options){0}, &reply, &error),
+                   SQLITE_OK);
+  const mlf_json_node *first = mlf_json_first(mlf_json_member(mlf_json_root(reply), "traces"));
+  for (int again = 0; again < 2; again++)
+    assert_int_equal(
+        mlf_given_put_reply(given, "t", reply, mlf_json_member(first, "spans"), &error), SQLITE_OK);
+  assert_int_equal(mlf_given_put_reply(given, "w", NULL, NULL, &error), SQLITE_OK);
+  assert_true(mlf_given_has_spans(given, "t"));
+  assert_true(mlf_given_has_spans(given, "w"));
+  assert_false(mlf_given_has_spans(given, "v"));
+  assert_int_equal(mlf_given_find_spans(given, "u", &spans, &error), SQLITE_ROW);
+  const char *raw = mlf_json_raw(spans, mlf_json_root(spans), &length);
+  assert_int_equal(length, 6);
+  assert_memory_equal(raw, "[2, 3]", length);
+  mlf_json_free(spans);
+  mlf_json_free(reply);
+  mlf_given_free(given);
+}
+
 /* Its value is said by who reads it: to find by another value must not hide it, nor end all. */
 static void one_whose_value_cannot_be_read_is_found_by_every_value(void **state) {
   static const char *const texts[] = {"s1", "s2"};
@@ -345,6 +376,7 @@ int main(void) {
       cmocka_unit_test(what_is_full_is_never_complete),
       cmocka_unit_test(the_same_again_fills_nothing),
       cmocka_unit_test(spans_come_back_as_they_were),
+      cmocka_unit_test(a_reply_gives_the_spans_of_all_in_it),
       cmocka_unit_test(one_whose_value_cannot_be_read_is_found_by_every_value),
       cmocka_unit_test(questions_are_read_in_every_order),
   };
