@@ -15,7 +15,7 @@ import support
 
 TRACES = 150
 # Of each server; the oldest is told less, so each case there reads more.
-CASES = int(os.environ.get("MLFLOW_SQL_TEST_CASES", "700"))
+CASES = int(os.environ.get("MLFLOW_SQL_TEST_CASES", "500"))
 CASES_OLDEST = CASES * 3 // 11
 
 ODD = [

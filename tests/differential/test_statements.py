@@ -14,7 +14,7 @@ import unittest
 
 import support
 
-COUNT = os.environ.get("MLFLOW_SQL_TEST_STATEMENTS", "8")
+COUNT = os.environ.get("MLFLOW_SQL_TEST_STATEMENTS", "6")
 SEED = os.environ.get("MLFLOW_SQL_TEST_SEED", "1")
 PROGRAM = pathlib.Path(__file__).with_name("random_statements.py")
 

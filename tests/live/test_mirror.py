@@ -106,7 +106,7 @@ class Copies(unittest.TestCase):
         self.assertEqual(mirror.integrity(), "ok")
 
     def test_it_is_killed_while_it_writes(self):
-        for table in ("mirror_trace_json", "mirror_assessment", "mirror_span", "mirror_slice"):
+        for table in ("mirror_trace_json", "mirror_span", "mirror_slice"):
             with self.subTest(table), scratch_folder() as folder:
                 mirror = Mirror(self.server, self.name, folder, spans_days=None)
                 mirror.offline(f"""CREATE TRIGGER hold AFTER INSERT ON {table}

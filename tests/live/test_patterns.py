@@ -204,7 +204,7 @@ class Scripts(unittest.TestCase):
         self.assertNotIn("0", said.split("\n"))
 
     def test_tables_of_ones_own_stay(self):
-        database = seeded.Database(self.server, self.name, days=4, until_ms=seeded.UNTIL_MS)
+        database = seeded.Database(self.server, self.name, days=2, until_ms=seeded.UNTIL_MS)
         remote = {view: database.view(view) for view in database.views()}
         # The same views over local copies give the same figures, and ask nobody.
         database.shell(
