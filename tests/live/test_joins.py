@@ -222,7 +222,7 @@ class Joins(unittest.TestCase):
             ids = f"(SELECT trace_id FROM traces ORDER BY {order} LIMIT {TRACES})"
             self.assertEqual(self.costs(
                 f"SELECT {SPANS} FROM {ids} AS t {kind} JOIN spans AS s USING (trace_id)",
-                self.SCAN, 30, TRACES + 8), fetched, order)
+                self.SCAN, 40, TRACES + 8), fetched, order)
         # A few are a few.
         self.costs(f"SELECT {SPANS} FROM (SELECT trace_id FROM traces ORDER BY substr(trace_id, -3) "
                    "LIMIT 4) JOIN spans AS s USING (trace_id)", self.SCAN, 4, 4 * 8)
