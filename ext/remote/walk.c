@@ -9,10 +9,13 @@ bool mlf_walk_has_spans(const mlf_walk *walk) {
   return walk->raw || walk->spans;
 }
 
+bool mlf_walk_bars_spans(const char *preset) {
+  return preset && mlf_filter_topics(preset) & MLF_FILTER_TIME;
+}
+
 int mlf_walk_check_preset(const mlf_walk *walk, const char *preset, mlf_error *error) {
-  if (!walk->raw || !preset || !(mlf_filter_topics(walk->raw) & MLF_FILTER_SPANS) ||
-      !(mlf_filter_topics(preset) & MLF_FILTER_TIME))
-    return SQLITE_OK;
+  if (!walk->raw || !mlf_walk_bars_spans(preset)) return SQLITE_OK;
+  if (!(mlf_filter_topics(walk->raw) & MLF_FILTER_SPANS)) return SQLITE_OK;
   return mlf_error_set(error, SQLITE_ERROR,
                        "filter = … speaks of spans, and MLFLOW_SQL_FILTER of a time, which the "
                        "server would take for theirs, too; say the time in the statement");

@@ -39,8 +39,11 @@ typedef struct mlf_walk_part {
 ** is sent then, and the walk ends at the bound by itself. */
 bool mlf_walk_has_spans(const mlf_walk *walk);
 
-/* An error if the raw filter has conditions on spans and this MLFLOW_SQL_FILTER, NULL if none, a
-** time: see above. */
+/* Whether this MLFLOW_SQL_FILTER, NULL if none, has a time, and so no conditions on spans may stand
+** beside it: see above. */
+bool mlf_walk_bars_spans(const char *preset);
+
+/* An error if it has, and the walk's raw filter has conditions on spans. */
 int mlf_walk_check_preset(const mlf_walk *walk, const char *preset, mlf_error *error);
 
 /* A filter, NULL for none, and one more condition; free with sqlite3_free. NULL: no memory. */

@@ -1,5 +1,6 @@
 #include "tables/experiment_pages.h"
 
+#include "base/array.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 
@@ -22,7 +23,8 @@ int mlf_experiment_pages_put(mlf_experiment_pages *kept, size_t place,
   size_t length;
   mlf_json_raw(page->json, mlf_json_root(page->json), &length);
   if (place != kept->count || kept->bytes + length > MLF_EXPERIMENTS_BYTES_MAX) return SQLITE_OK;
-  mlf_experiments *pages = sqlite3_realloc64(kept->pages, (kept->count + 1) * sizeof(*kept->pages));
+  mlf_experiments *pages =
+      mlf_array_room(kept->pages, kept->count, &kept->capacity, 4, sizeof(*pages));
   if (!pages) return SQLITE_NOMEM;
   kept->pages = pages;
   kept->pages[kept->count++] = experiment_pages_hold(page);

@@ -18,6 +18,7 @@
 typedef struct mlf_experiment_pages {
   mlf_experiments *pages; /* owned */
   size_t count;
+  size_t capacity;
   size_t bytes; /* of their text */
 } mlf_experiment_pages;
 

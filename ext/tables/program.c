@@ -44,10 +44,8 @@ bool mlf_program_is_any(const mlf_program_op *op, const char *const *names) {
 }
 
 static int program_add(mlf_program *program, sqlite3_stmt *row) {
-  static const char *const told[] = {"VOpen",    "VFilter", "String8",  "String", "Function",
-                                     "PureFunc", "Found",   "NotFound", "SeekGE", "SeekGT",
-                                     "SeekLE",   "SeekLT",  "IdxGE",    "IdxGT",  "IdxLE",
-                                     "IdxLT",    "AggStep", NULL};
+  static const char *const told[] = {"VOpen",    "VFilter",  "String8", "String",
+                                     "Function", "PureFunc", "AggStep", NULL};
   mlf_program_op *ops =
       mlf_array_room(program->ops, (size_t)program->count, &program->capacity, 64, sizeof(*ops));
   if (!ops) return SQLITE_NOMEM;
@@ -59,7 +57,7 @@ static int program_add(mlf_program *program, sqlite3_stmt *row) {
                          .p3 = sqlite3_column_int(row, 4)};
   sqlite3_snprintf(sizeof(op->name), op->name, "%s", name ? name : "");
   program->count++;
-  if (!mlf_program_is_any(op, told)) return SQLITE_OK;
+  if (!mlf_program_is_any(op, told) && !mlf_program_is_any(op, program_sought)) return SQLITE_OK;
   op->text = sqlite3_mprintf("%s", sqlite3_column_text(row, 5));
   return op->text ? SQLITE_OK : SQLITE_NOMEM;
 }

@@ -328,9 +328,9 @@ static int scan_fetch(mlf_trace_scan *scan, mlf_json **json, const mlf_json_node
   mlf_payloads *payloads;
   mlf_budget *budget;
   mlf_trace_source *source = &scan->source;
-  bool alone = source->given && !source->pager && !source->reading;
   int rc = mlf_statement_payloads(source->statement, &payloads, error);
   if (rc == SQLITE_OK) rc = mlf_source_neighbours(source, payloads, error);
+  bool alone = mlf_source_is_alone(source);
   if (rc == SQLITE_OK)
     mlf_payloads_keep(payloads, alone ? mlf_given_has_spans : NULL, source->given);
   if (rc == SQLITE_OK) rc = mlf_source_peek(source, &more, error);

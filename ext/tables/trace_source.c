@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/filter_words.h"
 #include "base/limits.h"
 #include "model/decode_trace.h"
 #include "remote/find.h"
@@ -380,8 +379,7 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
   const mlf_settings *settings;
   int rc = mlf_client_settings(source->client, &settings, error);
-  if (rc != SQLITE_OK) return rc;
-  if (settings->filter && mlf_filter_topics(settings->filter) & MLF_FILTER_TIME) return SQLITE_OK;
+  if (rc != SQLITE_OK || mlf_walk_bars_spans(settings->filter)) return rc;
   rc = mlf_statement_budget(source->statement, &budget, error);
   if (rc == SQLITE_OK) rc = mlf_client_server(source->client, budget, &server, error);
   if (rc != SQLITE_OK || !mlf_server_knows(server, MLF_FEATURE_IS_NULL)) return rc;
@@ -475,10 +473,14 @@ int mlf_source_peek(mlf_trace_source *source, const mlf_json_node **more, mlf_er
   return source->pager ? mlf_pager_peek(source->pager, more, error) : SQLITE_OK;
 }
 
+bool mlf_source_is_alone(const mlf_trace_source *source) {
+  return source->given && !source->pager && !source->reading;
+}
+
 int mlf_source_neighbours(mlf_trace_source *source, mlf_payloads *payloads, mlf_error *error) {
   mlf_json *page;
   const mlf_json_node *trace;
-  if (!source->given || source->pager || source->reading) return SQLITE_OK;
+  if (!mlf_source_is_alone(source)) return SQLITE_OK;
   if (mlf_json_next(source->trace)) return SQLITE_OK;
   if (mlf_payloads_has(payloads, source->trace)) return SQLITE_OK;
   int rc = mlf_given_find(source->given, mlf_trace_id(source->trace), SOURCE_AHEAD, &page, &trace,

@@ -65,6 +65,9 @@ int mlf_source_next(mlf_trace_source *source, mlf_error *error);
 /* Where the scan's next trace may be, for who fetches its spans along; NULL if that is not here. */
 int mlf_source_peek(mlf_trace_source *source, const mlf_json_node **more, mlf_error *error);
 
+/* Whether the trace was recalled alone, so that the next one may be any. */
+bool mlf_source_is_alone(const mlf_trace_source *source);
+
 /* Puts behind a trace that was recalled alone, and whose spans are to be fetched, those that were
 ** given with it, so that theirs can be fetched, too. */
 int mlf_source_neighbours(mlf_trace_source *source, mlf_payloads *payloads, mlf_error *error);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/sqlite_value.h"
+#include "query/integer_bound.h"
 #include "tables/file_table.h"
 #include "tables/listing.h"
 #include "tables/planning.h"
@@ -191,10 +192,10 @@ static int trace_told(trace_cursor *cursor, sqlite3_context *context, const mlf_
 
 /* What was logged as 4.0 is 4 in a column of whole numbers, as SQLite keeps it in a table. */
 static void trace_apply_affinity(const mlf_column *column, mlf_value *value) {
-  bool real = column->type == MLF_TYPE_INTEGER && value->type == MLF_REAL;
-  if (!real || !(value->real > -9.2e18 && value->real < 9.2e18)) return;
-  int64_t whole = (int64_t)value->real;
-  if ((double)whole == value->real) *value = mlf_value_integer(whole);
+  mlf_op op = MLF_OP_EQ;
+  int64_t whole;
+  if (column->type != MLF_TYPE_INTEGER || value->type != MLF_REAL) return;
+  if (mlf_integer_bound(value, &op, &whole)) *value = mlf_value_integer(whole);
 }
 
 static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {

@@ -180,6 +180,11 @@ UNION ALL SELECT 'changes', row, 4, 'Change, 95% interval', 'range', CASE
     ELSE printf('%+.1f to %+.1f s', low / 1e3, high / 1e3) END, NULL FROM shown_change
 UNION ALL SELECT 'changes', row, 5, 'Verdict', 'verdict', verdict, NULL FROM shown_change;
 
+-- Failed requests whose spans were not read.
+CREATE TEMP TABLE unread AS
+SELECT count(*) AS requests FROM window_traces
+WHERE status = 'ERROR' AND trace_id NOT IN (SELECT trace_id FROM spans);
+
 -- Errors by what failed: of the failed requests whose spans were read; were not all of them read,
 -- at_least is 1. What has no message comes last and is never new, and nothing is where the begin of
 -- the window was not read.
@@ -187,14 +192,11 @@ CREATE TEMP TABLE shown_error AS
 SELECT row_number() OVER (ORDER BY is_named DESC, is_new AND traces >= 3 DESC, traces DESC,
                                    last_seen_ms DESC) AS row, *
 FROM (SELECT coalesce(exception_type || ': ', '')
-             || coalesce(message, 'no message' || iif(any, ', or spans not read', '')) AS what,
+             || coalesce(message, 'no message' || iif(requests, ', or spans not read', '')) AS what,
              traces, first_seen_ms, last_seen_ms, example_trace_id, is_named,
-             is_named AND any AS at_least, is_named AND is_new AND NOT is_window_capped AS is_new
+             is_named AND requests > 0 AS at_least, is_named AND is_new AND NOT is_window_capped AS is_new
       FROM (SELECT *, coalesce(exception_type, message) IS NOT NULL AS is_named FROM error_groups),
-           cap,
-           (SELECT EXISTS (SELECT 1 FROM window_traces
-                           WHERE status = 'ERROR' AND trace_id NOT IN (SELECT trace_id FROM spans))
-                     AS any))
+           cap, unread)
 ORDER BY row LIMIT 10;
 INSERT INTO cell
 SELECT 'errors', row, 1, 'Error', 'text', substr(what, 1, 300), example_trace_id FROM shown_error

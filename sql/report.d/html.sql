@@ -60,10 +60,9 @@ INSERT INTO part(section, title, note, key, empty) VALUES
   ('errors', 'What fails',
    'Errors that differ only in ids, numbers, paths and quotes are one. They link to the newest. '
      || 'New: first seen in the last seventh of the window'
-     || (SELECT iif(count(*), printf('; of %,d failed requests the spans were not read: errors may be '
-           || 'in more requests (≥), and one called new may have been among them.', count(*)), '.')
-         FROM window_traces WHERE status = 'ERROR'
-           AND trace_id NOT IN (SELECT trace_id FROM spans)),
+     || (SELECT iif(requests, printf('; of %,d failed requests the spans were not read: errors may be '
+           || 'in more requests (≥), and one called new may have been among them.', requests), '.')
+         FROM unread),
    NULL, 'Nothing failed in this window.'),
   ('volume', 'The last 24 hours',
    'Requests an hour. A bar links to its newest failure, else its newest request.',
