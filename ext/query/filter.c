@@ -86,7 +86,6 @@ static bool filter_quote_in_list(const mlf_value *value, char *quote) {
 bool mlf_filter_can_list(const mlf_value *values, size_t count) {
   char quote;
   for (size_t i = 0; i < count; i++) {
-    if (values[i].type == MLF_NULL) continue;
     if (values[i].type != MLF_TEXT || !filter_quote_in_list(&values[i], &quote)) return false;
   }
   return true;
@@ -269,7 +268,6 @@ static bool filter_write_list(filter_writer *writer, const mlf_filter_term *term
   const char *separator = " IN (";
   for (size_t i = 0; i < term->value_count; i++) {
     const mlf_value *value = &term->values[i];
-    if (value->type == MLF_NULL) continue;
     bool quotable = filter_quote_in_list(value, &quote);
     assert(quotable);
     (void)quotable;

@@ -40,7 +40,7 @@ typedef struct mlf_filter {
   const mlf_value *run; /* of which run all traces are; NULL if none is asked for */
   int64_t low_ms;       /* timestamp_ms is in low_ms..high_ms */
   int64_t high_ms;
-  const mlf_value *ids; /* only traces with these ids, if id_count > 0; NULLs among them */
+  const mlf_value *ids; /* only traces with these ids, if id_count > 0 */
   size_t id_count;
   bool empty;    /* no row can satisfy the terms: nothing need be asked */
   bool complete; /* every term is in, exactly */
@@ -56,7 +56,7 @@ void mlf_filter_clear(mlf_filter *filter);
 /* Whether `text` can stand between quotes; `*quote` is then the one to use. */
 bool mlf_filter_quote(const char *text, size_t length, char *quote);
 
-/* Whether all values can stand in a list. NULLs are left out of it: they are equal to nothing. */
+/* Whether all values can stand in a list. */
 bool mlf_filter_can_list(const mlf_value *values, size_t count);
 
 #endif

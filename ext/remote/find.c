@@ -35,7 +35,8 @@ int mlf_find_trace(mlf_client *client, mlf_budget *budget, const mlf_walk *walk,
   int status;
   mlf_page page;
   mlf_walk one = *walk;
-  one.ids = &id;
+  mlf_value ids = mlf_value_text(id);
+  one.ids = &ids;
   one.id_count = 1;
   mlf_walk_part part = {.ids_end = 1, .low_ms = ms, .high_ms = ms};
   int rc = find_page(client, budget, &one, &part, 1, &page, &status, error);
@@ -62,7 +63,7 @@ int mlf_find_with_spans(mlf_client *client, mlf_budget *budget, const mlf_walk *
   if (rc != SQLITE_OK) return SQLITE_OK;
   for (const mlf_json_node *trace = page.next; trace; trace = mlf_json_next(trace)) {
     for (size_t i = 0; i < walk->id_count; i++)
-      has[i] = has[i] || strcmp(walk->ids[i], mlf_trace_id(trace)) == 0;
+      has[i] = has[i] || strcmp(walk->ids[i].text, mlf_trace_id(trace)) == 0;
   }
   mlf_page_clear(&page);
   return SQLITE_OK;

@@ -58,11 +58,13 @@ int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, 
   if (!pager) return mlf_error_nomem(error);
   *pager = (mlf_pager){.client = client,
                        .budget = budget,
-                       .walk = *walk,
                        .streams = settings->streams,
                        .page_rows = settings->page_rows};
+  if (mlf_walk_copy(walk, &pager->walk) != SQLITE_OK) {
+    sqlite3_free(pager);
+    return mlf_error_nomem(error);
+  }
   pager->walk.preset = settings->filter;
-  if (walk->filter && !*walk->filter) pager->walk.filter = NULL;
   mlf_slice *whole = mlf_slices_insert(&pager->slices, NULL);
   whole->begin = pager_key_of(pager, walk->oldest_first ? walk->low_ms : walk->high_ms);
   whole->end = pager_key_of(pager, walk->oldest_first ? walk->high_ms : walk->low_ms);
@@ -90,6 +92,7 @@ void mlf_pager_free(mlf_pager *pager) {
     pager_clear(pager, each);
   mlf_call_free(pager->probe);
   mlf_id_set_clear(&pager->seen);
+  sqlite3_free(pager->walk.copy);
   sqlite3_free(pager);
 }
 
@@ -492,9 +495,4 @@ int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *err
     rc = pager_receive(pager, after, error);
   *trace = after->page.next;
   return rc;
-}
-
-void mlf_pager_take_seen(mlf_pager *pager, mlf_id_set *seen) {
-  *seen = pager->seen;
-  pager->seen = (mlf_id_set){0};
 }

@@ -41,7 +41,7 @@
 
 typedef struct mlf_pager mlf_pager;
 
-/* Sends nothing yet. SQLITE_OK or SQLITE_NOMEM. */
+/* Sends nothing yet. The walk is copied. */
 int mlf_pager_new(mlf_client *client, mlf_budget *budget, const mlf_walk *walk, mlf_pager **out,
                   mlf_error *error);
 
@@ -57,8 +57,5 @@ int mlf_pager_peek(mlf_pager *pager, const mlf_json_node **trace, mlf_error *err
 
 /* Cancels what is under way. NULL is allowed. */
 void mlf_pager_free(mlf_pager *pager);
-
-/* Moves out which traces were handed out, for who goes on without the pager. */
-void mlf_pager_take_seen(mlf_pager *pager, mlf_id_set *seen);
 
 #endif

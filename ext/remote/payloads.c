@@ -396,9 +396,8 @@ static int payloads_ask_alone(mlf_payloads *payloads, const mlf_json_node *trace
 
 /* Which traces a batch left out, whose places go to `places`, and in which experiments they are.
 ** `*count` of them: none if the reply cannot be read. */
-static void payloads_left_out(const payloads_fetch *fetch, const char **ids,
-                              const char **experiments, size_t *places, size_t *count,
-                              size_t *experiment_count) {
+static void payloads_left_out(const payloads_fetch *fetch, mlf_value *ids, const char **experiments,
+                              size_t *places, size_t *count, size_t *experiment_count) {
   *count = *experiment_count = 0;
   for (size_t i = 0; i < fetch->count; i++) {
     mlf_error ignored = {0};
@@ -413,7 +412,7 @@ static void payloads_left_out(const payloads_fetch *fetch, const char **ids,
     experiments[known] = trace->experiment;
     if (known == *experiment_count) ++*experiment_count;
     places[*count] = i;
-    ids[(*count)++] = trace->id;
+    ids[(*count)++] = mlf_value_text(trace->id);
   }
 }
 
@@ -421,7 +420,8 @@ static void payloads_left_out(const payloads_fetch *fetch, const char **ids,
 ** they will have, and come by themselves.) Of one alone that is not worth a request. */
 static int payloads_learn_absent(mlf_payloads *payloads, mlf_budget *budget, payloads_fetch *fetch,
                                  mlf_error *error) {
-  const char *ids[MLF_PAYLOAD_TRACES_MAX], *experiments[MLF_PAYLOAD_TRACES_MAX];
+  mlf_value ids[MLF_PAYLOAD_TRACES_MAX];
+  const char *experiments[MLF_PAYLOAD_TRACES_MAX];
   size_t places[MLF_PAYLOAD_TRACES_MAX];
   bool has[MLF_PAYLOAD_TRACES_MAX];
   mlf_walk walk = {.experiment_ids = experiments, .ids = ids};

@@ -5,6 +5,44 @@
 #include "base/filter_words.h"
 #include "base/sqlite_api.h"
 
+static size_t walk_size(const char *text) {
+  return text ? strlen(text) + 1 : 0;
+}
+
+/* Copies a text to `*end`, and moves that behind it. */
+static const char *walk_take(char **end, const char *text) {
+  if (!text) return NULL;
+  char *copy = memcpy(*end, text, walk_size(text));
+  *end += walk_size(text);
+  return copy;
+}
+
+int mlf_walk_copy(const mlf_walk *walk, mlf_walk *copy) {
+  size_t ids = walk->id_count * sizeof(*walk->ids),
+         experiments = walk->experiment_count * sizeof(*walk->experiment_ids);
+  size_t texts = walk_size(walk->filter) + walk_size(walk->raw) + walk_size(walk->run_id);
+  for (size_t i = 0; i < walk->experiment_count; i++)
+    texts += walk_size(walk->experiment_ids[i]);
+  for (size_t i = 0; i < walk->id_count; i++)
+    texts += walk_size(walk->ids[i].text);
+  *copy = *walk;
+  copy->copy = sqlite3_malloc64(ids + experiments + texts + 1);
+  if (!copy->copy) return SQLITE_NOMEM;
+  mlf_value *id = copy->copy;
+  const char **experiment = (const char **)(id + walk->id_count);
+  char *end = (char *)(experiment + walk->experiment_count);
+  copy->ids = id;
+  for (size_t i = 0; i < walk->id_count; i++)
+    *id++ = mlf_value_text(walk_take(&end, walk->ids[i].text));
+  copy->experiment_ids = experiment;
+  for (size_t i = 0; i < walk->experiment_count; i++)
+    *experiment++ = walk_take(&end, walk->experiment_ids[i]);
+  copy->filter = walk->filter && *walk->filter ? walk_take(&end, walk->filter) : NULL;
+  copy->raw = walk_take(&end, walk->raw);
+  copy->run_id = walk_take(&end, walk->run_id);
+  return SQLITE_OK;
+}
+
 bool mlf_walk_has_spans(const mlf_walk *walk) {
   return walk->raw || walk->spans;
 }
@@ -39,7 +77,7 @@ static void walk_write_ids(const mlf_walk *walk, const mlf_walk_part *part, sqli
   sqlite3_str_appendall(text, "attributes.request_id IN (");
   for (size_t i = part->ids_begin; i < part->ids_end; i++) {
     if (i > part->ids_begin) sqlite3_str_appendall(text, ", ");
-    walk_write_quoted(walk->ids[i], text);
+    walk_write_quoted(walk->ids[i].text, text);
   }
   sqlite3_str_appendchar(text, 1, ')');
 }

@@ -5,18 +5,17 @@
 #include "base/limits.h"
 #include "base/string_set.h"
 #include "model/decode_trace.h"
+#include "tables/recent_pages.h"
 
 /* Questions are found by the hash of their text: a join on another column than trace_id asks one
 ** for each row. */
 #define GIVEN_BUCKETS 4096
-/* Pages that stay in memory as they came: the one that is read, and the one before it. */
-#define GIVEN_PAGES 2
 /* Columns whose values are found by. */
 #define GIVEN_INDEXES 8
-/* A page that is read back has so many traces, as the server's have, and hardly more bytes. Spans
-** are fetched for the traces of one page: small pages would cost requests. */
-#define GIVEN_PAGE_ROWS  MLF_PAGE_ROWS_MAX
+/* A page that is read back has hardly more bytes. */
 #define GIVEN_PAGE_BYTES (1 << 20)
+/* Walks that are kept: each holds some pages. */
+#define GIVEN_WALKS 8
 
 typedef enum given_sql {
   GIVEN_PUT,
@@ -24,25 +23,26 @@ typedef enum given_sql {
   GIVEN_PUT_SPANS,
   GIVEN_FIND_SPANS,
   GIVEN_ADD,
-  GIVEN_NONE,
+  GIVEN_NOTE,
   GIVEN_HAS,
-  GIVEN_NEXT,
-  GIVEN_INDEX,
+  GIVEN_TIME,
   GIVEN_SQL_COUNT
 } given_sql;
 
-/* An id that is known to be none of a question's has no place. */
+/* What is put has a number as ?1, an id as ?2 and a text as ?3. The traces of a question have
+** places from 1 on. One that was noted, and to which its walk has not come, has place 0, and an id
+** that is none of the question's has no place. */
 static const char *const given_texts[GIVEN_SQL_COUNT] = {
-    [GIVEN_PUT] = "INSERT OR IGNORE INTO trace(id, ms, json) VALUES(?1, ?2, ?3)",
+    [GIVEN_PUT] = "INSERT OR IGNORE INTO trace(ms, id, json) VALUES(?1, ?2, ?3)",
     [GIVEN_FIND] = ("SELECT json FROM trace WHERE place >= (SELECT place FROM trace WHERE id = ?1) "
                     "ORDER BY place LIMIT ?2"),
-    [GIVEN_PUT_SPANS] = "INSERT OR IGNORE INTO spans(id, json) VALUES(?1, ?2)",
+    [GIVEN_TIME] = "SELECT ms FROM trace WHERE id = ?1",
+    [GIVEN_PUT_SPANS] = "INSERT OR IGNORE INTO spans(id, json) VALUES(?2, ?3)",
     [GIVEN_FIND_SPANS] = "SELECT json FROM spans WHERE id = ?1",
-    [GIVEN_ADD] = "INSERT OR REPLACE INTO member(question, id, place) VALUES(?1, ?2, ?3)",
-    [GIVEN_NONE] = "INSERT OR IGNORE INTO member(question, id) VALUES(?1, ?2)",
+    [GIVEN_ADD] = ("INSERT INTO member(question, id, place) VALUES(?1, ?2, ?3) ON CONFLICT "
+                   "DO UPDATE SET place = ?3 WHERE coalesce(place, 0) = 0"),
+    [GIVEN_NOTE] = "INSERT OR IGNORE INTO member(question, id, place) VALUES(?1, ?2, ?3)",
     [GIVEN_HAS] = "SELECT place FROM member WHERE question = ?1 AND id = ?2",
-    [GIVEN_NEXT] = "SELECT json, id, place FROM trace WHERE place > ?1 ORDER BY place LIMIT 1",
-    [GIVEN_INDEX] = "INSERT INTO value(column, text, id) VALUES(?1, ?2, ?3)",
 };
 
 /* A trace is thousands of bytes: of them more fit into a large page. */
@@ -53,15 +53,7 @@ static const char *const given_texts[GIVEN_SQL_COUNT] = {
   "CREATE TABLE spans(id TEXT PRIMARY KEY, json TEXT);"                                            \
   "CREATE TABLE member(question INTEGER, id TEXT, place INTEGER, PRIMARY KEY(question, id))"       \
   " WITHOUT ROWID;"                                                                                \
-  "CREATE INDEX by_place ON member(question, place);"                                              \
-  "CREATE TABLE value(column INTEGER, text TEXT, id TEXT, PRIMARY KEY(column, text, id))"          \
-  " WITHOUT ROWID"
-
-/* A column whose values are found by: those of the traces up to a place. */
-typedef struct given_index {
-  const mlf_column *column;
-  int64_t place;
-} given_index;
+  "CREATE INDEX by_place ON member(question, place)"
 
 struct mlf_given {
   mlf_interrupt *interrupt;
@@ -69,13 +61,14 @@ struct mlf_given {
   sqlite3_stmt *statements[GIVEN_SQL_COUNT];
   mlf_question *questions[GIVEN_BUCKETS];
   int64_t question_count;
+  mlf_question *walked[GIVEN_WALKS]; /* that have a pager, or had; */
+  size_t next_walk;                  /* the place to be used again next */
   int64_t bytes;
   int64_t bytes_max;
   bool full;
-  mlf_json *pages[GIVEN_PAGES];            /* the newest, held */
-  const mlf_json_node *found[GIVEN_PAGES]; /* where the last search in each ended */
-  size_t next_page;                        /* the place to be used again next */
-  given_index indexes[GIVEN_INDEXES];
+  bool moved; /* a trace was given again with another time: places are not in its order */
+  mlf_recent_pages recent;
+  const mlf_column *indexed[GIVEN_INDEXES]; /* columns whose values are found by */
 };
 
 int mlf_given_new(int64_t bytes_max, mlf_interrupt *interrupt, mlf_given **out) {
@@ -92,12 +85,12 @@ void mlf_given_free(mlf_given *given) {
   for (int i = 0; i < GIVEN_SQL_COUNT; i++)
     sqlite3_finalize(given->statements[i]);
   sqlite3_close(given->db);
-  for (size_t i = 0; i < GIVEN_PAGES; i++)
-    mlf_json_free(given->pages[i]);
+  mlf_recent_pages_clear(&given->recent);
   for (size_t i = 0; i < GIVEN_BUCKETS; i++) {
     while (given->questions[i]) {
       mlf_question *question = given->questions[i];
       given->questions[i] = question->next;
+      mlf_pager_free(question->pager);
       sqlite3_free(question->text);
       sqlite3_free(question);
     }
@@ -111,10 +104,45 @@ static int given_fail(const mlf_given *given, int rc, mlf_error *error) {
                        given->db ? sqlite3_errmsg(given->db) : sqlite3_errstr(rc));
 }
 
+/* How a document is read back. */
+static mlf_json_options given_options(const mlf_given *given, int levels) {
+  return (mlf_json_options){.levels = levels, .interrupt = given->interrupt};
+}
+
+/* value_of(index, json): the text by which a trace is found. One whose value cannot be read is
+** found by every text, as x'': whoever reads that value says so. */
+static void given_value_of(sqlite3_context *context, int count, sqlite3_value **arguments) {
+  const mlf_given *given = sqlite3_user_data(context);
+  mlf_value value = {.type = MLF_NULL};
+  mlf_json *json = NULL;
+  mlf_error error = {0};
+  (void)count;
+  const char *text = (const char *)sqlite3_value_text(arguments[1]);
+  int rc = text ? mlf_interrupt_poll(given->interrupt, &error) : SQLITE_NOMEM;
+  if (rc == SQLITE_OK)
+    rc = mlf_json_parse(text, (size_t)sqlite3_value_bytes(arguments[1]),
+                        given_options(given, MLF_TRACE_LEVELS), &json, &error);
+  if (rc == SQLITE_OK)
+    rc = mlf_trace_value(json, mlf_json_root(json), given->indexed[sqlite3_value_int(arguments[0])],
+                         &value, &error);
+  if (rc == SQLITE_ERROR)
+    sqlite3_result_zeroblob(context, 0);
+  else if (rc != SQLITE_OK)
+    sqlite3_result_error_code(context, rc);
+  else if (value.type == MLF_TEXT)
+    sqlite3_result_text64(context, value.text, value.length, SQLITE_TRANSIENT, SQLITE_UTF8);
+  mlf_value_clear(&value);
+  mlf_json_free(json);
+  mlf_error_clear(&error);
+}
+
 static int given_open(mlf_given *given, mlf_error *error) {
   if (given->db) return SQLITE_OK;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_PRIVATECACHE;
   int rc = sqlite3_open_v2("", &given->db, flags, NULL);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_create_function(given->db, "value_of", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                 given, given_value_of, NULL, NULL);
   char *sql = sqlite3_mprintf(GIVEN_SCHEMA, MLF_GIVEN_CACHE_KIB);
   if (rc == SQLITE_OK) rc = sql ? sqlite3_exec(given->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);
@@ -139,76 +167,53 @@ static int given_reset(mlf_given *given, sqlite3_stmt *statement, int rc, mlf_er
   return rc == SQLITE_OK ? rc : given_fail(given, rc, error);
 }
 
-/* Runs a statement that has no rows, after its texts were bound with this result. */
-static int given_run(mlf_given *given, sqlite3_stmt *statement, int rc, size_t length,
-                     mlf_error *error) {
+static int given_bind(sqlite3_stmt *statement, int index, const char *text) {
+  return sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
+}
+
+/* Inserts a row, if there is room: a number, an id, and a text or a place or neither. */
+static int given_keep(mlf_given *given, given_sql sql, int64_t number, const char *id,
+                      mlf_value third, mlf_error *error) {
+  int rc;
+  size_t length = strlen(id) + third.length;
+  if (!given_has_room(given, length, &rc, error)) return rc;
+  sqlite3_stmt *statement = given->statements[sql];
+  sqlite3_bind_int64(statement, 1, number);
+  rc = given_bind(statement, 2, id);
+  if (rc == SQLITE_OK && third.type == MLF_TEXT)
+    rc = sqlite3_bind_text64(statement, 3, third.text, third.length, SQLITE_STATIC, SQLITE_UTF8);
+  if (rc == SQLITE_OK && third.type == MLF_INTEGER) sqlite3_bind_int64(statement, 3, third.integer);
   if (rc == SQLITE_OK) sqlite3_step(statement);
   rc = given_reset(given, statement, rc, error);
   if (rc == SQLITE_OK && sqlite3_changes(given->db) > 0) given->bytes += (int64_t)length;
   return rc;
 }
 
-static int given_bind(sqlite3_stmt *statement, int index, const char *text) {
-  return sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
-}
-
+/* A trace that is here already stays as it is; but it may have moved since. */
 static int given_put_trace(mlf_given *given, const mlf_json *page, const mlf_json_node *trace,
                            mlf_error *error) {
-  size_t length;
+  mlf_value raw = {.type = MLF_TEXT};
   int64_t ms = 0;
-  int rc;
-  const char *raw = mlf_json_raw(page, trace, &length);
-  if (!given_has_room(given, length, &rc, error)) return rc;
-  sqlite3_stmt *statement = given->statements[GIVEN_PUT];
+  const char *id = mlf_trace_id(trace);
+  raw.text = mlf_json_raw(page, trace, &raw.length);
   mlf_trace_timestamp(trace, &ms);
-  sqlite3_bind_int64(statement, 2, ms);
-  rc = given_bind(statement, 1, mlf_trace_id(trace));
-  if (rc == SQLITE_OK)
-    rc = sqlite3_bind_text64(statement, 3, raw, length, SQLITE_STATIC, SQLITE_UTF8);
-  return given_run(given, statement, rc, length, error);
+  int rc = given_keep(given, GIVEN_PUT, ms, id, raw, error);
+  if (rc != SQLITE_OK || given->full || sqlite3_changes(given->db) > 0) return rc;
+  sqlite3_stmt *time = given->statements[GIVEN_TIME];
+  rc = given_bind(time, 1, id);
+  bool found = rc == SQLITE_OK && sqlite3_step(time) == SQLITE_ROW;
+  if (found && sqlite3_column_int64(time, 0) != ms) given->moved = true;
+  return given_reset(given, time, rc, error);
 }
 
 int mlf_given_put(mlf_given *given, const mlf_json *page, const mlf_json_node *from,
                   mlf_error *error) {
   int rc = SQLITE_OK;
+  if (mlf_recent_pages_has(&given->recent, page)) return rc;
   for (const mlf_json_node *each = from; rc == SQLITE_OK && each; each = mlf_json_next(each))
     rc = given_put_trace(given, page, each, error);
-  if (rc != SQLITE_OK) return rc;
-  size_t place = given->next_page;
-  given->next_page = (place + 1) % GIVEN_PAGES;
-  mlf_json_free(given->pages[place]);
-  given->pages[place] = mlf_json_hold(page);
-  given->found[place] = from;
-  return SQLITE_OK;
-}
-
-/* Whether this is where the trace with the id is in a page. */
-static bool given_is(const mlf_json_node *trace, const char *id) {
-  return trace && strcmp(mlf_trace_id(trace), id) == 0;
-}
-
-/* Looks in the pages that are in memory: first where the last search in each ended and right behind
-** it, since a join asks for one trace after the other. */
-static const mlf_json_node *given_search(const mlf_given *given, const char *id, size_t *place) {
-  for (*place = 0; *place < GIVEN_PAGES; ++*place) {
-    const mlf_json_node *last = given->found[*place], *next = last ? mlf_json_next(last) : NULL;
-    if (given_is(last, id)) return last;
-    if (given_is(next, id)) return next;
-  }
-  for (*place = 0; *place < GIVEN_PAGES; ++*place) {
-    if (!given->pages[*place]) continue;
-    const mlf_json_node *root = mlf_json_root(given->pages[*place]),
-                        *each = mlf_json_first(mlf_json_member(root, "traces"));
-    while (each && !given_is(each, id))
-      each = mlf_json_next(each);
-    if (each) return each;
-  }
-  return NULL;
-}
-
-/* How a document is read back. */
-static mlf_json_options given_options(const mlf_given *given, int levels) {
-  return (mlf_json_options){.levels = levels, .interrupt = given->interrupt};
+  if (rc == SQLITE_OK) mlf_recent_pages_put(&given->recent, page, from);
+  return rc;
 }
 
 static void given_add_row(sqlite3_str *text, sqlite3_stmt *row) {
@@ -248,14 +253,8 @@ static int given_find_row(mlf_given *given, const char *id, int ahead, mlf_json 
 int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
                    const mlf_json_node **trace, mlf_error *error) {
   *page = NULL;
-  *trace = NULL;
-  size_t place;
-  const mlf_json_node *found = given_search(given, id, &place);
-  if (found) {
-    given->found[place] = *trace = found;
-    *page = mlf_json_hold(given->pages[place]);
-    return SQLITE_ROW;
-  }
+  *trace = mlf_recent_pages_find(&given->recent, id, page);
+  if (*trace) return SQLITE_ROW;
   if (!given->db) return SQLITE_NOTFOUND;
   int rc = given_find_row(given, id, ahead, page, error);
   if (rc == SQLITE_ROW) *trace = mlf_json_first(mlf_json_member(mlf_json_root(*page), "traces"));
@@ -264,13 +263,8 @@ int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
 
 int mlf_given_put_spans(mlf_given *given, const char *id, const char *spans, size_t length,
                         mlf_error *error) {
-  int rc;
-  if (!given_has_room(given, length, &rc, error)) return rc;
-  sqlite3_stmt *statement = given->statements[GIVEN_PUT_SPANS];
-  rc = given_bind(statement, 1, id);
-  if (rc == SQLITE_OK)
-    rc = sqlite3_bind_text64(statement, 2, spans, length, SQLITE_STATIC, SQLITE_UTF8);
-  return given_run(given, statement, rc, length, error);
+  mlf_value text = {.type = MLF_TEXT, .text = spans, .length = length};
+  return given_keep(given, GIVEN_PUT_SPANS, 0, id, text, error);
 }
 
 int mlf_given_put_reply(mlf_given *given, const char *id, const mlf_json *reply,
@@ -324,60 +318,81 @@ int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
-mlf_question *mlf_given_question(mlf_given *given, const char *text) {
-  mlf_question **bucket = &given->questions[mlf_string_hash(text) % GIVEN_BUCKETS];
-  mlf_question *question = *bucket;
-  while (question && strcmp(question->text, text) != 0)
-    question = question->next;
-  if (question) return question;
-  question = sqlite3_malloc64(sizeof(*question));
+mlf_question *mlf_given_question(mlf_given *given, const char *text, mlf_order order,
+                                 int64_t rows_wanted) {
+  mlf_question **bucket = &given->questions[mlf_string_hash(text) % GIVEN_BUCKETS], *found = NULL;
+  for (mlf_question *each = *bucket; each; each = each->next) {
+    if (strcmp(each->text, text) != 0) continue;
+    if (each->complete) return each;
+    if (each->rows_wanted != rows_wanted) continue;
+    if (each->order == order || (order == MLF_ORDER_ANY && each->order == MLF_ORDER_NEWEST_FIRST))
+      found = each;
+  }
+  if (found) return found;
+  mlf_question *question = sqlite3_malloc64(sizeof(*question));
   if (!question) return NULL;
-  *question = (mlf_question){.elsewhere = -1, .text = sqlite3_mprintf("%s", text), .next = *bucket};
+  *question = (mlf_question){.order = order,
+                             .rows_wanted = rows_wanted,
+                             .elsewhere = -1,
+                             .number = ++given->question_count,
+                             .text = sqlite3_mprintf("%s", text),
+                             .next = *bucket};
   if (!question->text) {
     sqlite3_free(question);
     return NULL;
   }
-  question->number = ++given->question_count;
   given->bytes += (int64_t)(sizeof(*question) + strlen(text));
   *bucket = question;
   return question;
 }
 
-int mlf_given_begin(mlf_given *given, mlf_question *question, const void *who, mlf_error *error) {
-  int rc;
-  if (question->complete) return SQLITE_OK;
-  if (!given_has_room(given, 0, &rc, error)) return rc;
-  question->recorder = who;
-  if (question->count > 0)
-    question->number = ++given->question_count; /* and leaves what was added */
-  question->count = 0;
+void mlf_given_stop(mlf_question *question) {
+  mlf_pager_free(question->pager);
+  question->pager = NULL;
+}
+
+void mlf_given_walk(mlf_given *given, mlf_question *question, mlf_pager *pager) {
+  size_t place = given->next_walk;
+  for (size_t i = 0; i < GIVEN_WALKS; i++) {
+    const mlf_question *walked = given->walked[i];
+    if (!walked || !walked->pager || walked == question) place = i;
+  }
+  if (given->walked[place]) mlf_given_stop(given->walked[place]);
+  if (place == given->next_walk) given->next_walk = (place + 1) % GIVEN_WALKS;
+  given->walked[place] = question;
+  question->pager = pager;
+}
+
+int mlf_given_add(mlf_given *given, mlf_question *question, const mlf_json_node *trace, bool *added,
+                  mlf_error *error) {
+  const char *id = mlf_trace_id(trace);
+  mlf_value place = mlf_value_integer(question->count + 1);
+  int rc = given_keep(given, GIVEN_ADD, question->number, id, place, error);
+  if (rc == SQLITE_OK && given->full) {
+    rc = mlf_given_has(given, question, id, error);
+    *added = rc != SQLITE_ROW;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
+  }
+  *added = rc == SQLITE_OK && sqlite3_changes(given->db) > 0;
+  if (!*added) return rc;
+  question->count++;
+  mlf_trace_timestamp(trace, &question->last_ms);
   return SQLITE_OK;
 }
 
-int mlf_given_add(mlf_given *given, mlf_question *question, const void *who,
-                  const mlf_json_node *trace, mlf_error *error) {
-  const char *id = mlf_trace_id(trace);
-  int rc;
-  if (question->recorder && question->recorder != who) question->order = MLF_ORDER_ANY;
-  if (!given_has_room(given, strlen(id), &rc, error)) return rc;
-  sqlite3_stmt *statement = given->statements[GIVEN_ADD];
-  sqlite3_bind_int64(statement, 1, question->number);
-  sqlite3_bind_int64(statement, 3, ++question->count);
-  return given_run(given, statement, given_bind(statement, 2, id), strlen(id), error);
+bool mlf_given_is_full(const mlf_given *given) {
+  return given->full;
 }
 
 void mlf_given_complete(mlf_given *given, mlf_question *question) {
-  question->recorder = NULL;
+  mlf_given_stop(question);
   question->complete = !given->full;
 }
 
-int mlf_given_put_none(mlf_given *given, const mlf_question *question, const char *id,
-                       mlf_error *error) {
-  int rc;
-  if (!given_has_room(given, strlen(id), &rc, error)) return rc;
-  sqlite3_stmt *statement = given->statements[GIVEN_NONE];
-  sqlite3_bind_int64(statement, 1, question->number);
-  return given_run(given, statement, given_bind(statement, 2, id), strlen(id), error);
+int mlf_given_note(mlf_given *given, const mlf_question *question, const char *id, bool is,
+                   mlf_error *error) {
+  mlf_value place = is ? mlf_value_integer(0) : (mlf_value){.type = MLF_NULL};
+  return given_keep(given, GIVEN_NOTE, question->number, id, place, error);
 }
 
 int mlf_given_has(mlf_given *given, const mlf_question *question, const char *id,
@@ -394,95 +409,65 @@ int mlf_given_has(mlf_given *given, const mlf_question *question, const char *id
   return none ? SQLITE_DONE : known ? SQLITE_ROW : unknown;
 }
 
-/* The index of a column, a new one if there is room; NULL if there is none. */
-static given_index *given_index_of(mlf_given *given, const mlf_column *column) {
-  for (int i = 0; i < GIVEN_INDEXES; i++) {
-    given_index *index = &given->indexes[i];
-    if (!index->column) index->column = column;
-    if (index->column == column) return index;
+/* The index of a column, a new one if there is room; GIVEN_INDEXES if there is none. */
+static int given_index(mlf_given *given, const mlf_column *column, int *index, mlf_error *error) {
+  for (*index = 0; *index < GIVEN_INDEXES && given->indexed[*index]; ++*index) {
+    if (given->indexed[*index] == column) return SQLITE_OK;
   }
-  return NULL;
+  if (*index == GIVEN_INDEXES) return SQLITE_OK;
+  given->indexed[*index] = column;
+  char *sql =
+      sqlite3_mprintf("CREATE INDEX by_value%d ON trace(value_of(%d, json))", *index, *index);
+  int rc = sql ? sqlite3_exec(given->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
+  sqlite3_free(sql);
+  if (rc == SQLITE_OK) return rc;
+  given->indexed[*index] = NULL;
+  return given_fail(given, rc, error);
 }
 
-/* Indexes the trace that a row of GIVEN_NEXT holds. One whose value cannot be read is found by
-** every text: whoever reads that value says so. */
-static int given_index_row(mlf_given *given, const given_index *index, sqlite3_stmt *row,
-                           mlf_error *error) {
-  mlf_value value = {.type = MLF_NULL};
-  mlf_json *json;
-  const char *text = (const char *)sqlite3_column_text(row, 0);
-  if (!text) return mlf_error_nomem(error);
-  int rc = mlf_json_parse(text, (size_t)sqlite3_column_bytes(row, 0),
-                          given_options(given, MLF_TRACE_LEVELS), &json, error);
-  if (rc != SQLITE_OK) return rc;
-  mlf_error cause = {0};
-  rc = mlf_trace_value(json, mlf_json_root(json), index->column, &value, &cause);
-  bool unreadable = rc == SQLITE_ERROR;
-  rc = unreadable ? SQLITE_OK : mlf_error_move(error, &cause);
-  mlf_error_clear(&cause);
-  if (rc == SQLITE_OK && (unreadable || value.type == MLF_TEXT)) {
-    sqlite3_stmt *statement = given->statements[GIVEN_INDEX];
-    sqlite3_bind_int64(statement, 1, index - given->indexes);
-    rc = sqlite3_bind_value(statement, 3, sqlite3_column_value(row, 1));
-    if (rc == SQLITE_OK)
-      rc = unreadable ? sqlite3_bind_zeroblob(statement, 2, 0)
-                      : sqlite3_bind_text64(statement, 2, value.text, value.length, SQLITE_STATIC,
-                                            SQLITE_UTF8);
-    rc = given_run(given, statement, rc, value.length, error);
-  }
-  mlf_value_clear(&value);
-  mlf_json_free(json);
-  return rc;
+/* By what the traces of a question are sorted so that they come in this order. */
+static const char *given_order(const mlf_given *given, const mlf_question *question,
+                               mlf_order order) {
+  bool walked = order == question->order && !given->moved;
+  if (order == MLF_ORDER_ANY || walked) return "member.place";
+  return order == MLF_ORDER_NEWEST_FIRST ? "ms DESC, member.place" : "ms, member.place";
 }
 
-/* Brings an index up to the last trace. */
-static int given_index_all(mlf_given *given, given_index *index, mlf_error *error) {
-  sqlite3_stmt *next = given->statements[GIVEN_NEXT];
-  int rc = SQLITE_OK;
-  bool more = true;
-  while (rc == SQLITE_OK && more) {
-    rc = mlf_interrupt_poll(given->interrupt, error);
-    if (rc != SQLITE_OK) break;
-    sqlite3_bind_int64(next, 1, index->place);
-    more = sqlite3_step(next) == SQLITE_ROW;
-    if (more) rc = given_index_row(given, index, next, error);
-    if (more) index->place = sqlite3_column_int64(next, 2);
-    rc = given_reset(given, next, rc, error);
-  }
-  return rc;
-}
-
-int mlf_given_read(mlf_given *given, const mlf_question *question, const mlf_column *column,
-                   const char *text, mlf_order order, sqlite3_stmt **reader, mlf_error *error) {
+int mlf_given_read(mlf_given *given, const mlf_question *question, const mlf_given_part *part,
+                   sqlite3_stmt **reader, mlf_error *error) {
+  int index = GIVEN_INDEXES;
+  int rc = part->column ? given_index(given, part->column, &index, error) : SQLITE_OK;
   *reader = NULL;
-  if (!given->db) return SQLITE_OK;
-  given_index *index = column ? given_index_of(given, column) : NULL;
-  int rc = index ? given_index_all(given, index, error) : SQLITE_OK;
   if (rc != SQLITE_OK) return rc;
-  const char *by = order == MLF_ORDER_ANY || order == question->order ? "member.place"
-                   : order == MLF_ORDER_NEWEST_FIRST                  ? "ms DESC, member.place"
-                                                                      : "ms, member.place";
-  char *sql = sqlite3_mprintf("SELECT json FROM %smember %s CROSS JOIN trace USING (id) "
-                              "WHERE question = ?1 AND member.place IS NOT NULL%s ORDER BY %s",
-                              index ? "value CROSS JOIN " : "", index ? "USING (id)" : "",
-                              index ? " AND column = ?2 AND text IN (?3, x'')" : "", by);
+  const char *by = given_order(given, question, part->order);
+  char *sql =
+      index == GIVEN_INDEXES
+          ? sqlite3_mprintf("SELECT json FROM member CROSS JOIN trace USING (id) WHERE "
+                            "question = ?1 AND member.place BETWEEN ?2 AND ?3 ORDER BY %s",
+                            by)
+          : sqlite3_mprintf("SELECT json FROM trace CROSS JOIN member USING (id) WHERE "
+                            "value_of(%d, json) IN (?4, x'') AND question = ?1 AND member.place "
+                            "BETWEEN ?2 AND ?3 ORDER BY %s",
+                            index, by);
   if (!sql) return mlf_error_nomem(error);
   rc = sqlite3_prepare_v2(given->db, sql, -1, reader, NULL);
   sqlite3_free(sql);
-  if (rc == SQLITE_OK) rc = sqlite3_bind_int64(*reader, 1, question->number);
-  if (rc == SQLITE_OK && index) rc = sqlite3_bind_int64(*reader, 2, index - given->indexes);
-  if (rc == SQLITE_OK && index) rc = sqlite3_bind_text(*reader, 3, text, -1, SQLITE_TRANSIENT);
+  if (rc != SQLITE_OK) return given_fail(given, rc, error);
+  sqlite3_bind_int64(*reader, 1, question->number);
+  sqlite3_bind_int64(*reader, 2, part->place + 1);
+  sqlite3_bind_int64(*reader, 3, question->count);
+  if (index < GIVEN_INDEXES) rc = sqlite3_bind_text(*reader, 4, part->text, -1, SQLITE_TRANSIENT);
   return rc == SQLITE_OK ? rc : given_fail(given, rc, error);
 }
 
-int mlf_given_page(mlf_given *given, sqlite3_stmt **reader, mlf_json **page, mlf_error *error) {
+int mlf_given_page(mlf_given *given, sqlite3_stmt **reader, int rows_max, mlf_json **page,
+                   mlf_error *error) {
   *page = NULL;
   if (!*reader) return SQLITE_DONE;
   sqlite3_str *text = sqlite3_str_new(NULL);
   int rc = SQLITE_ROW;
   for (int rows = 0;
-       rows < GIVEN_PAGE_ROWS && sqlite3_str_length(text) < GIVEN_PAGE_BYTES && rc == SQLITE_ROW;
-       rows++) {
+       rows < rows_max && sqlite3_str_length(text) < GIVEN_PAGE_BYTES && rc == SQLITE_ROW; rows++) {
     rc = sqlite3_step(*reader);
     if (rc == SQLITE_ROW) given_add_row(text, *reader);
   }

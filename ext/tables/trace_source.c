@@ -7,15 +7,13 @@
 #include "remote/find.h"
 #include "tables/values.h"
 
-/* What a request costs, in rows that it may bring. */
-#define SOURCE_REQUEST_ROWS 50
-/* Parts of a question asked for before it is asked what the whole would cost. */
-#define SOURCE_TRIES 16
-/* The whole is asked for once they have cost this part of it. */
-#define SOURCE_PART 20
-/* So few traces before some time are no pages more, but stray ones: a clock was wrong. */
-#define SOURCE_STRAYS    15
-#define SOURCE_PAGES_MAX (1 << 20)
+/* Requests for parts of a question before the whole is walked along, */
+#define SOURCE_PARTS 16
+/* and pages of it that each of them pays for then. */
+#define SOURCE_ALONG 2
+/* Traces read back at once: few at first, for who needs no more. */
+#define SOURCE_READ_ROWS 8
+#define SOURCE_READ_MORE 4
 /* Neighbours taken along. */
 #define SOURCE_AHEAD (MLF_PAYLOAD_TRACES_MAX - 1)
 
@@ -33,47 +31,37 @@ static char *source_text(const mlf_experiment_list *scope, const mlf_filter *fil
   sqlite3_str_appendf(text, " %d %s %d %s %d %s %lld %lld", (int)strlen(raw), raw, (int)strlen(run),
                       run, (int)strlen(own), own, (sqlite3_int64)filter->low_ms,
                       (sqlite3_int64)filter->high_ms);
-  for (size_t i = 0; i < filter->id_count; i++) {
-    if (filter->ids[i].type != MLF_TEXT) continue;
+  for (size_t i = 0; i < filter->id_count; i++)
     sqlite3_str_appendf(text, " %d %s", (int)filter->ids[i].length, filter->ids[i].text);
-  }
   return sqlite3_str_finish(text);
 }
 
 static int source_question(mlf_trace_source *source, const mlf_filter *filter, const char *own,
-                           mlf_question **question, mlf_error *error) {
+                           mlf_order order, int64_t rows_wanted, mlf_question **question,
+                           mlf_error *error) {
   char *text = source_text(source->ask.scope, filter, own);
-  *question = text ? mlf_given_question(source->given, text) : NULL;
+  *question = text ? mlf_given_question(source->given, text, order, rows_wanted) : NULL;
   sqlite3_free(text);
   return *question ? SQLITE_OK : mlf_error_nomem(error);
 }
 
 void mlf_source_reset(mlf_trace_source *source) {
-  if (source->question && source->question->recorder == source) source->question->recorder = NULL;
+  if (source->question && source->part) mlf_given_stop(source->question);
   mlf_pager_free(source->pager);
   sqlite3_finalize(source->reader);
-  mlf_id_set_clear(&source->seen);
-  mlf_json_free(source->held);
+  mlf_json_free(source->json);
   sqlite3_free(source->pruned);
-  sqlite3_free(source->ids);
   *source = (mlf_trace_source){.client = source->client, .statement = source->statement};
 }
 
-/* Copies ids for a walk, without NULLs. SQLITE_OK or SQLITE_NOMEM. */
-static int source_take_ids(mlf_trace_source *source, const mlf_value *ids, size_t count,
-                           mlf_walk *walk) {
-  if (count == 0) return SQLITE_OK;
-  sqlite3_free(source->ids);
-  source->ids = sqlite3_malloc64(count * sizeof(*source->ids));
-  if (!source->ids) return SQLITE_NOMEM;
-  for (size_t i = 0; i < count; i++) {
-    if (ids[i].type == MLF_TEXT) source->ids[walk->id_count++] = ids[i].text;
-  }
-  walk->ids = source->ids;
-  return SQLITE_OK;
+/* Puts the source at a trace of a page, which it takes; both NULL: at none. */
+static void source_stand(mlf_trace_source *source, mlf_json *page, const mlf_json_node *trace) {
+  mlf_json_free(source->json);
+  source->json = page;
+  source->trace = trace;
 }
 
-/* What a filter says, but for ids, as a walk. */
+/* What a filter says, as a walk. */
 static mlf_walk source_walk(const mlf_trace_source *source, const mlf_filter *filter,
                             mlf_order order) {
   return (mlf_walk){.experiment_ids = (const char *const *)source->ask.scope->ids,
@@ -83,228 +71,157 @@ static mlf_walk source_walk(const mlf_trace_source *source, const mlf_filter *fi
                     .run_id = filter->run ? filter->run->text : NULL,
                     .low_ms = filter->low_ms,
                     .high_ms = filter->high_ms,
+                    .ids = filter->ids,
+                    .id_count = filter->id_count,
                     .oldest_first = order == MLF_ORDER_OLDEST_FIRST,
                     .any_order = order == MLF_ORDER_ANY};
 }
 
-static int source_pager(mlf_trace_source *source, const mlf_walk *walk, mlf_pager **pager,
-                        mlf_error *error) {
+/* Begins a walk. */
+static int source_begin_walk(mlf_trace_source *source, const mlf_walk *walk, mlf_pager **pager,
+                             mlf_error *error) {
   mlf_budget *budget;
   *pager = NULL;
   int rc = mlf_statement_budget(source->statement, &budget, error);
   return rc == SQLITE_OK ? mlf_pager_new(source->client, budget, walk, pager, error) : rc;
 }
 
-/* Puts the source at a trace of a page, which it takes; both NULL: at none. */
-static void source_stand(mlf_trace_source *source, mlf_json *page, const mlf_json_node *trace) {
-  mlf_json_free(source->held);
-  source->held = page;
-  source->json = page;
-  source->trace = trace;
+/* How many rows are wanted of what is asked for; 0: perhaps all, for SQLite may drop some. */
+static int64_t source_rows_wanted(const mlf_trace_source *source) {
+  return source->ask.filter->complete ? source->ask.rows_wanted : 0;
 }
 
-/* Takes what a pager has brought: the page, if it is a new one. */
-static int source_take(mlf_trace_source *source, const mlf_json *json, const mlf_json_node *trace,
-                       mlf_error *error) {
-  if (!source->given || json == source->held) return SQLITE_OK;
-  mlf_json_free(source->held);
-  source->held = mlf_json_hold(json);
-  return mlf_given_put(source->given, json, trace, error);
-}
-
-/* Gives the statement all that a walk finds, and adds it to a question if that is not NULL; to the
-** end, or for some rows if `rows_max` is not 0. Then `*rows` is how many there were. */
-static int source_drain(mlf_trace_source *source, const mlf_walk *walk, mlf_question *question,
-                        int64_t rows_max, int64_t *rows, mlf_error *error) {
-  const mlf_json *json;
-  const mlf_json_node *trace;
+/* Begins to walk a question behind what is there of it: the lasting one, or else what is asked
+** for. Without a question, and once all is full, it is a walk of this scan alone. */
+static int source_walk_on(mlf_trace_source *source, mlf_question *question, mlf_error *error) {
+  const mlf_ask *ask = &source->ask;
+  bool lasting = question && question != source->question;
+  const mlf_filter *filter = lasting ? ask->lasting : ask->filter;
+  mlf_walk walk = source_walk(source, filter, question ? question->order : ask->order);
   mlf_pager *pager;
-  *rows = 0;
-  int rc = source_pager(source, walk, &pager, error);
-  while (rc == SQLITE_OK && (rows_max == 0 || *rows < rows_max)) {
-    int step = mlf_pager_next(pager, &json, &trace, error);
-    if (step != SQLITE_ROW) {
-      rc = step == SQLITE_DONE ? SQLITE_OK : step;
-      break;
-    }
-    ++*rows;
-    rc = source_take(source, json, trace, error);
-    if (rc == SQLITE_OK && question)
-      rc = mlf_given_add(source->given, question, source, trace, error);
-  }
-  mlf_pager_free(pager);
-  return rc;
-}
-
-/* Completes a question, which has this filter. */
-static int source_complete(mlf_trace_source *source, mlf_question *question,
-                           const mlf_filter *filter, mlf_error *error) {
-  int64_t rows;
-  int rc = mlf_given_begin(source->given, question, source, error);
-  if (rc != SQLITE_OK || question->recorder != source) return rc;
-  mlf_walk walk = source_walk(source, filter, MLF_ORDER_ANY);
-  rc = source_take_ids(source, filter->ids, filter->id_count, &walk) == SQLITE_OK
-           ? source_drain(source, &walk, question, 0, &rows, error)
-           : mlf_error_nomem(error);
-  question->recorder = NULL;
-  if (rc != SQLITE_OK) return rc;
-  question->order = MLF_ORDER_ANY;
-  mlf_given_complete(source->given, question);
-  return SQLITE_OK;
-}
-
-/* How many pages there are about, of which the newest spans first_ms..last_ms: looks twice as far
-** back each time, to where the question begins, or until there is nothing: then the oldest trace
-** lies somewhere in the last half, in its middle for all that is known. */
-static int source_count_pages(mlf_trace_source *source, int64_t first_ms, int64_t last_ms,
-                              int64_t *pages, mlf_error *error) {
-  double span = (double)first_ms - (double)last_ms + 1;
-  int64_t rows = SOURCE_STRAYS + 1;
-  int rc = SQLITE_OK;
-  for (*pages = 1; rc == SQLITE_OK && rows > SOURCE_STRAYS && *pages < SOURCE_PAGES_MAX;
-       *pages *= 2) {
-    double until_ms = (double)first_ms - span * (double)*pages * 2;
-    if (until_ms <= (double)source->ask.lasting->low_ms) {
-      *pages = (int64_t)(((double)first_ms - (double)source->ask.lasting->low_ms) / span) + 1;
-      return rc;
-    }
-    mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_NEWEST_FIRST);
-    if ((int64_t)until_ms < walk.high_ms) walk.high_ms = (int64_t)until_ms;
-    walk.rows_wanted = SOURCE_STRAYS + 1;
-    rc = source_drain(source, &walk, NULL, walk.rows_wanted, &rows, error);
-  }
-  *pages -= *pages / 4;
-  return rc;
-}
-
-/* Finds out once what all of the lasting question would cost: by its ids, or by its newest page and
-** how far back it goes. */
-static int source_judge(mlf_trace_source *source, mlf_error *error) {
-  mlf_question *lasting = source->lasting;
-  const mlf_json *json;
-  const mlf_json_node *trace;
-  mlf_pager *pager;
-  int64_t first_ms = 0, last_ms = 0, rows = 0, pages = 1;
-  int64_t ids = (int64_t)source->ask.lasting->id_count;
-  if (ids > 0) lasting->price = ids + SOURCE_REQUEST_ROWS * (1 + ids / MLF_PAGE_ROWS_MAX);
-  if (lasting->price > 0) return SQLITE_OK;
-  mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_NEWEST_FIRST);
-  int rc = source_pager(source, &walk, &pager, error);
-  if (rc != SQLITE_OK) return rc;
-  rc = mlf_pager_next(pager, &json, &trace, error);
-  bool any = rc == SQLITE_ROW;
-  if (any) rc = source_take(source, json, trace, error);
-  for (; rc == SQLITE_OK && any && trace; trace = mlf_json_next(trace), rows++)
-    mlf_trace_timestamp(trace, rows == 0 ? &first_ms : &last_ms);
-  const mlf_json_node *token =
-      any && rc == SQLITE_OK ? mlf_json_member(mlf_json_root(json), "next_page_token") : NULL;
-  bool more = token && mlf_json_text(token) && *mlf_json_text(token);
-  mlf_pager_free(pager);
-  if (rc == SQLITE_OK && more && rows > 1)
-    rc = source_count_pages(source, first_ms, last_ms, &pages, error);
-  lasting->price = pages * (SOURCE_REQUEST_ROWS + rows);
-  return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-/* Completes the lasting question once its parts have cost enough. */
-static int source_weigh(mlf_trace_source *source, mlf_error *error) {
-  mlf_question *lasting = source->lasting;
-  if (lasting->complete || lasting->tries < SOURCE_TRIES) return SQLITE_OK;
-  int rc = source_judge(source, error);
-  if (rc != SQLITE_OK || lasting->spent < lasting->price / SOURCE_PART) return rc;
-  return source_complete(source, lasting, source->ask.lasting, error);
-}
-
-/* Counts what a part of the question costs. */
-static void source_spend(mlf_trace_source *source, int64_t rows) {
-  if (source->lasting) source->lasting->spent += rows;
-}
-
-/* The next page of a question that is read. */
-static int source_read_page(mlf_trace_source *source, mlf_error *error) {
-  mlf_json *page;
-  int rc = mlf_given_page(source->given, &source->reader, &page, error);
-  const mlf_json_node *root = page ? mlf_json_root(page) : NULL;
-  source_stand(source, page, mlf_json_first(mlf_json_member(root, "traces")));
-  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-/* Goes on, in a question that is read, to a trace that was not handed out before. */
-static int source_skip_seen(mlf_trace_source *source, mlf_error *error) {
-  int rc = SQLITE_OK;
-  bool new = source->seen.count + source->seen.others.count == 0;
-  while (rc == SQLITE_OK && source->trace && !new) {
-    if (mlf_id_set_add(&source->seen, mlf_trace_id(source->trace), &new) != SQLITE_OK)
-      return mlf_error_nomem(error);
-    if (new) break;
-    source->trace = mlf_json_next(source->trace);
-    if (!source->trace) rc = source_read_page(source, error);
-  }
-  return rc;
-}
-
-/* Reads a complete question, by the key if there is one. */
-static int source_read(mlf_trace_source *source, const mlf_question *question, mlf_error *error) {
-  const mlf_column *key = question == source->question ? NULL : source->ask.key;
-  int rc = mlf_given_read(source->given, question, key, source->ask.key_value, source->ask.order,
-                          &source->reader, error);
-  source->reading = true;
-  return rc == SQLITE_OK ? source_read_page(source, error) : rc;
-}
-
-/* Goes on in the question, which another scan has completed meanwhile, after what the server has
-** sent. */
-static int source_switch(mlf_trace_source *source, mlf_error *error) {
-  mlf_pager_take_seen(source->pager, &source->seen);
-  mlf_pager_free(source->pager);
-  source->pager = NULL;
-  source->json = NULL;
-  source->trace = NULL;
-  int rc = source_read(source, source->question, error);
-  return rc == SQLITE_OK ? source_skip_seen(source, error) : rc;
-}
-
-int mlf_source_next(mlf_trace_source *source, mlf_error *error) {
-  if (source->reading) {
-    source->trace = mlf_json_next(source->trace);
-    int rc = source->trace ? SQLITE_OK : source_read_page(source, error);
-    return rc == SQLITE_OK ? source_skip_seen(source, error) : rc;
-  }
-  if (source->pager && source->question && source->question->complete)
-    return source_switch(source, error);
-  mlf_question *question = source->question;
-  bool recording = question && question->recorder == source;
-  int rc = source->pager ? mlf_pager_next(source->pager, &source->json, &source->trace, error)
-                         : SQLITE_DONE;
-  if (rc == SQLITE_ROW) {
-    source_spend(source, 1);
-    rc = source_take(source, source->json, source->trace, error);
-    if (rc == SQLITE_OK && recording)
-      rc = mlf_given_add(source->given, question, source, source->trace, error);
-    return rc;
-  }
-  source->json = NULL;
-  source->trace = NULL;
-  if (rc != SQLITE_DONE) return rc;
-  if (recording) mlf_given_complete(source->given, question);
-  return SQLITE_OK;
-}
-
-/* Begins to walk what is asked for. */
-static int source_ask_server(mlf_trace_source *source, mlf_error *error) {
-  const mlf_filter *filter = source->ask.filter;
-  mlf_walk walk = source_walk(source, filter, source->ask.order);
-  if (source->pruned) {
+  if (!lasting) walk.rows_wanted = source_rows_wanted(source);
+  if (!lasting && source->pruned) {
     walk.filter = source->pruned;
     walk.spans = true;
   }
-  if (filter->complete) walk.rows_wanted = source->ask.rows_wanted;
-  if (source_take_ids(source, filter->ids, filter->id_count, &walk) != SQLITE_OK)
-    return mlf_error_nomem(error);
-  int rc = source_pager(source, &walk, &source->pager, error);
-  if (source->lasting) source->lasting->tries++;
-  source_spend(source, SOURCE_REQUEST_ROWS);
-  return rc == SQLITE_OK ? mlf_source_next(source, error) : rc;
+  if (question && question->count > 0 && question->order == MLF_ORDER_NEWEST_FIRST &&
+      filter->id_count == 0 && question->last_ms < walk.high_ms)
+    walk.high_ms = question->last_ms;
+  int rc = source_begin_walk(source, &walk, &pager, error);
+  if (rc != SQLITE_OK) return rc;
+  if (!lasting && source->part) source->lasting->parts++;
+  if (question && !mlf_given_is_full(source->given))
+    mlf_given_walk(source->given, question, pager);
+  else
+    source->pager = pager;
+  return SQLITE_OK;
+}
+
+/* Walks on to the next trace, which the statement is given, and adds it to the question, if there
+** is one; what is there already is passed over. From what does not fit any more on, the walk is
+** this scan's alone. SQLITE_ROW, SQLITE_DONE or an error. */
+static int source_step(mlf_trace_source *source, mlf_question *question, const mlf_json **json,
+                       const mlf_json_node **trace, mlf_error *error) {
+  bool begun = source->pager || (question && question->pager), added;
+  int rc = begun ? SQLITE_OK : source_walk_on(source, question, error);
+  if (rc != SQLITE_OK) return rc;
+  do {
+    added = true;
+    rc = mlf_pager_next(source->pager ? source->pager : question->pager, json, trace, error);
+    if (rc != SQLITE_ROW) break;
+    rc = source->given ? mlf_given_put(source->given, *json, *trace, error) : SQLITE_OK;
+    if (rc == SQLITE_OK && question)
+      rc = mlf_given_add(source->given, question, *trace, &added, error);
+    if (question && !source->pager && mlf_given_is_full(source->given)) {
+      source->pager = question->pager;
+      question->pager = NULL;
+    }
+  } while (rc == SQLITE_OK && !added);
+  if (rc == SQLITE_DONE && question && !source->pager) mlf_given_complete(source->given, question);
+  return rc == SQLITE_OK ? SQLITE_ROW : rc;
+}
+
+/* Walks on in a question until it has so many traces, or is complete, or all is full. */
+static int source_extend(mlf_trace_source *source, mlf_question *question, int64_t rows,
+                         mlf_error *error) {
+  const mlf_json *json;
+  const mlf_json_node *trace;
+  int rc = SQLITE_OK;
+  while (rc == SQLITE_OK && !question->complete && question->count < rows &&
+         !mlf_given_is_full(source->given)) {
+    rc = source_step(source, question, &json, &trace, error);
+    rc = rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+  }
+  mlf_pager_free(source->pager);
+  source->pager = NULL;
+  return rc;
+}
+
+/* Walks the lasting question along, as far as its parts have paid for. */
+static int source_walk_along(mlf_trace_source *source, mlf_error *error) {
+  mlf_question *lasting = source->lasting;
+  const mlf_settings *settings;
+  if (lasting->parts < SOURCE_PARTS) return SQLITE_OK;
+  int rc = mlf_client_settings(source->client, &settings, error);
+  if (rc != SQLITE_OK) return rc;
+  int64_t pages = (int64_t)SOURCE_ALONG * lasting->parts;
+  return source_extend(source, lasting, pages * settings->page_rows, error);
+}
+
+/* Begins to read what is there of the question, behind what was read; of the lasting one by the
+** key, if there is one. */
+static int source_read(mlf_trace_source *source, mlf_error *error) {
+  mlf_given_part part = {.place = source->place,
+                         .order = source->ask.order,
+                         .column = source->question == source->lasting ? source->ask.key : NULL,
+                         .text = source->ask.key_value};
+  source->place = source->question->count;
+  return mlf_given_read(source->given, source->question, &part, &source->reader, error);
+}
+
+/* Goes to the next page that can be read back: SQLITE_ROW, or SQLITE_DONE if there is none. */
+static int source_read_page(mlf_trace_source *source, mlf_error *error) {
+  const mlf_question *question = source->question;
+  mlf_json *page = NULL;
+  int rc = SQLITE_DONE;
+  while (rc == SQLITE_DONE && question && (source->reader || source->place < question->count)) {
+    rc = source->reader ? SQLITE_OK : source_read(source, error);
+    if (rc == SQLITE_OK)
+      rc = mlf_given_page(source->given, &source->reader, source->page_rows, &page, error);
+  }
+  if (rc != SQLITE_ROW) return rc;
+  source_stand(source, page, mlf_json_first(mlf_json_member(mlf_json_root(page), "traces")));
+  source->reading = true;
+  source->page_rows *= SOURCE_READ_MORE;
+  if (source->page_rows > MLF_PAGE_ROWS_MAX) source->page_rows = MLF_PAGE_ROWS_MAX;
+  return rc;
+}
+
+/* Walks on to the next trace of what is asked for. */
+static int source_walk_next(mlf_trace_source *source, mlf_error *error) {
+  const mlf_json *json = NULL;
+  const mlf_json_node *trace;
+  int rc = source_step(source, source->question, &json, &trace, error);
+  if (rc == SQLITE_ROW) {
+    if (source->question) source->place = source->question->count;
+    if (source->part && source->json && json != source->json) source->lasting->parts++;
+    source_stand(source, mlf_json_hold(json), trace);
+  }
+  return rc;
+}
+
+int mlf_source_next(mlf_trace_source *source, mlf_error *error) {
+  const mlf_json_node *trace = source->reading ? mlf_json_next(source->trace) : NULL;
+  if (trace) {
+    source->trace = trace;
+    return SQLITE_OK;
+  }
+  source->reading = false;
+  int rc = source_read_page(source, error);
+  bool over = source->alone || (source->question && source->question->complete);
+  if (rc == SQLITE_DONE && !over) rc = source_walk_next(source, error);
+  if (rc == SQLITE_DONE) source_stand(source, NULL, NULL);
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 int mlf_source_recall(mlf_trace_source *source, const char *id, mlf_error *error) {
@@ -316,6 +233,7 @@ int mlf_source_recall(mlf_trace_source *source, const char *id, mlf_error *error
   rc = mlf_given_find(source->given, id, 0, &page, &trace, error);
   if (rc != SQLITE_ROW) return rc;
   source_stand(source, page, trace);
+  source->alone = true;
   return rc;
 }
 
@@ -325,15 +243,26 @@ static int source_find(mlf_trace_source *source, const char *id, mlf_error *erro
   return rc == SQLITE_ROW ? mlf_source_recall(source, id, error) : rc;
 }
 
-/* Asks for all ids that are likely to be looked up, and notes which of them there are not. */
+/* Asks for all ids that are likely to be looked up, and notes which of them there are. */
 static int source_ask_list(mlf_trace_source *source, const mlf_value *ids, size_t count,
                            mlf_error *error) {
-  int64_t rows;
-  mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_NEWEST_FIRST);
-  if (source_take_ids(source, ids, count, &walk) != SQLITE_OK) return mlf_error_nomem(error);
-  int rc = source_drain(source, &walk, source->lasting, 0, &rows, error);
-  for (size_t i = 0; rc == SQLITE_OK && i < walk.id_count; i++)
-    rc = mlf_given_put_none(source->given, source->lasting, walk.ids[i], error);
+  const mlf_json *json;
+  const mlf_json_node *trace;
+  mlf_pager *pager;
+  mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_ANY);
+  walk.ids = ids;
+  walk.id_count = count;
+  int rc = source_begin_walk(source, &walk, &pager, error);
+  while (rc == SQLITE_OK && (rc = mlf_pager_next(pager, &json, &trace, error)) == SQLITE_ROW) {
+    rc = mlf_given_put(source->given, json, trace, error);
+    if (rc == SQLITE_OK)
+      rc = mlf_given_note(source->given, source->lasting, mlf_trace_id(trace), true, error);
+  }
+  mlf_pager_free(pager);
+  if (rc == SQLITE_DONE) rc = SQLITE_OK;
+  for (size_t i = 0; rc == SQLITE_OK && i < count; i++) {
+    rc = mlf_given_note(source->given, source->lasting, ids[i].text, false, error);
+  }
   return rc;
 }
 
@@ -346,9 +275,22 @@ static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_erro
   if (!found) return SQLITE_DONE;
   if (mlf_values_list(source->ask.hint, &ids, &count) != SQLITE_OK) return mlf_error_nomem(error);
   int rc = mlf_filter_can_list(ids, count) ? source_ask_list(source, ids, count, error)
-                                           : source_weigh(source, error);
+                                           : source_walk_along(source, error);
   mlf_values_free(ids, count);
   return rc;
+}
+
+/* Asks for one id, with nothing else that changes: what is noted of it holds for all that follow.
+** */
+static int source_ask_id(mlf_trace_source *source, const char *id, mlf_error *error) {
+  mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_ANY);
+  walk.ids = source->ask.filter->ids;
+  walk.id_count = 1;
+  int rc = source_begin_walk(source, &walk, &source->pager, error);
+  if (rc == SQLITE_OK) rc = mlf_source_next(source, error);
+  if (rc != SQLITE_OK) return rc;
+  source->lasting->parts++;
+  return mlf_given_note(source->given, source->lasting, id, source->trace != NULL, error);
 }
 
 /* Begins a scan for one id. */
@@ -356,14 +298,12 @@ static int source_look_up(mlf_trace_source *source, mlf_error *error) {
   const char *id = source->ask.filter->ids[0].text;
   int rc = source_find(source, id, error);
   if (rc == SQLITE_NOTFOUND) {
-    rc = source->ask.hint ? source_follow_hint(source, id, error) : source_weigh(source, error);
+    rc =
+        source->ask.hint ? source_follow_hint(source, id, error) : source_walk_along(source, error);
     if (rc == SQLITE_OK) rc = source_find(source, id, error);
   }
-  if (rc == SQLITE_ROW || rc == SQLITE_DONE) return SQLITE_OK;
-  if (rc == SQLITE_NOTFOUND) rc = source_ask_server(source, error);
-  if (rc != SQLITE_OK) return rc;
-  return source->trace ? mlf_given_add(source->given, source->lasting, source, source->trace, error)
-                       : mlf_given_put_none(source->given, source->lasting, id, error);
+  if (rc == SQLITE_NOTFOUND) rc = source_ask_id(source, id, error);
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 /* Adds the conditions on spans to the filter where that loses no trace. Beside them no lower bound
@@ -390,32 +330,30 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   if (elsewhere) return SQLITE_OK;
   source->pruned = mlf_walk_and(filter->text, filter->spans);
   if (!source->pruned) return mlf_error_nomem(error);
-  return source->given ? source_question(source, filter, source->pruned, &source->question, error)
+  return source->given ? source_question(source, filter, source->pruned, source->ask.order,
+                                         source_rows_wanted(source), &source->question, error)
                        : SQLITE_OK;
 }
 
-/* Completes a question about a list of ids, as long as the server was asked for no part of it, if
-** the statement was given them all. What else the filter says SQLite checks; a raw filter and a run
-** nobody can check here. */
-static int source_collect(mlf_trace_source *source, mlf_question *question,
-                          const mlf_filter *filter, mlf_error *error) {
-  int rc = SQLITE_OK;
-  if (filter->raw || filter->run || question->complete || question->recorder) return rc;
-  if (question->tries > 0) return rc;
-  rc = mlf_given_begin(source->given, question, source, error);
-  if (rc != SQLITE_OK || question->recorder != source) return rc;
+/* Completes a question about a list of ids, if nothing of it is there and the statement was given
+** them all. What else the filter says SQLite checks; a raw filter and a run nobody can check here.
+** */
+static int source_collect(mlf_trace_source *source, const mlf_filter *filter, mlf_error *error) {
+  mlf_question *question;
+  if (filter->id_count <= 1 || filter->raw || filter->run) return SQLITE_OK;
+  int rc = source_question(source, filter, filter->text, MLF_ORDER_ANY, 0, &question, error);
+  if (rc != SQLITE_OK || question->complete || question->count + question->parts > 0) return rc;
+  question->order = MLF_ORDER_ANY;
   for (size_t i = 0; rc == SQLITE_OK && i < filter->id_count; i++) {
     mlf_json *page;
     const mlf_json_node *trace;
-    if (filter->ids[i].type != MLF_TEXT) continue;
+    bool added;
     rc = mlf_given_find(source->given, filter->ids[i].text, 0, &page, &trace, error);
     if (rc != SQLITE_ROW) break;
     bool inside = mlf_experiment_list_name(source->ask.scope, mlf_trace_experiment_id(trace));
-    rc = inside ? mlf_given_add(source->given, question, source, trace, error) : SQLITE_OK;
+    rc = inside ? mlf_given_add(source->given, question, trace, &added, error) : SQLITE_OK;
     mlf_json_free(page);
   }
-  question->recorder = NULL;
-  question->order = MLF_ORDER_ANY;
   if (rc == SQLITE_OK) mlf_given_complete(source->given, question);
   return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
 }
@@ -425,63 +363,78 @@ static bool source_is_turned(const mlf_ask *ask) {
   return ask->order == MLF_ORDER_OLDEST_FIRST && !ask->filter->complete;
 }
 
-/* Begins a scan over what the filter lets through, as a question of its own. */
-static int source_walk_question(mlf_trace_source *source, mlf_error *error) {
-  const mlf_ask *ask = &source->ask;
-  int rc = source_question(source, ask->filter, ask->filter->text, &source->question, error);
-  if (rc == SQLITE_OK && ask->filter->id_count > 1 && ask->lasting->id_count <= 1)
-    rc = source_collect(source, source->question, ask->filter, error);
-  if (rc == SQLITE_OK && source_is_turned(ask))
-    rc = source_complete(source, source->question, ask->filter, error);
-  if (rc == SQLITE_OK && !source->question->complete) rc = source_prune(source, error);
-  if (rc != SQLITE_OK) return rc;
-  if (source->question->complete) return source_read(source, source->question, error);
-  rc = mlf_given_begin(source->given, source->question, source, error);
-  if (source->question->recorder == source) source->question->order = ask->order;
-  return rc == SQLITE_OK ? source_ask_server(source, error) : rc;
+/* All would have to be kept, and do not fit. */
+static int source_refuse_order(mlf_error *error) {
+  return mlf_error_set(
+      error, SQLITE_ERROR,
+      "ORDER BY timestamp_ms begins at the oldest trace, and with a condition that "
+      "the server does not take all traces are read and kept first: more than the "
+      "%d GiB that a statement keeps; ask for a shorter time, or DESC",
+      (int)(MLF_GIVEN_BYTES_MAX >> 30));
 }
 
-/* Begins a scan over all that the filter lets through. */
-static int source_walk_all(mlf_trace_source *source, mlf_error *error) {
+/* Chooses the question that is read: the lasting one if it is complete, or what is asked for. */
+static int source_choose(mlf_trace_source *source, mlf_error *error) {
+  const mlf_filter *filter = source->ask.filter;
+  int rc = source_collect(source, source->ask.lasting, error);
+  if (rc == SQLITE_OK && source->part &&
+      (filter->id_count == 0 || source->ask.lasting->id_count > 0))
+    rc = source_walk_along(source, error);
+  if (rc == SQLITE_OK && source->part && source->lasting->complete) {
+    source->question = source->lasting;
+    return rc;
+  }
+  if (rc == SQLITE_OK && source->part) rc = source_collect(source, filter, error);
+  if (rc == SQLITE_OK && source_is_turned(&source->ask)) {
+    rc = source_question(source, filter, filter->text, MLF_ORDER_ANY, 0, &source->question, error);
+    if (rc == SQLITE_OK) rc = source_extend(source, source->question, INT64_MAX, error);
+    if (rc == SQLITE_OK && !source->question->complete) return source_refuse_order(error);
+  }
+  if (rc == SQLITE_OK)
+    rc = source_question(source, filter, filter->text, source->ask.order,
+                         source_rows_wanted(source), &source->question, error);
+  return rc == SQLITE_OK && !source->question->complete ? source_prune(source, error) : rc;
+}
+
+/* Finds what stays the same of what is asked for, and whether that is all of it. */
+static int source_split(mlf_trace_source *source, mlf_error *error) {
   const mlf_ask *ask = &source->ask;
-  int rc = SQLITE_OK;
-  if (!source->given) {
-    rc = source_prune(source, error);
-    return rc == SQLITE_OK ? source_ask_server(source, error) : rc;
-  }
-  if (ask->lasting->id_count > 1) rc = source_collect(source, source->lasting, ask->lasting, error);
-  if (ask->filter->id_count == 0 || ask->lasting->id_count > 0) {
-    if (rc == SQLITE_OK) rc = source_weigh(source, error);
-    if (rc == SQLITE_OK && source->lasting->complete)
-      return source_read(source, source->lasting, error);
-  }
-  return rc == SQLITE_OK ? source_walk_question(source, error) : rc;
+  int rc = source_question(source, ask->lasting, ask->lasting->text, MLF_ORDER_ANY, 0,
+                           &source->lasting, error);
+  char *text = source_text(ask->scope, ask->filter, ask->filter->text);
+  if (rc == SQLITE_OK && !text) rc = mlf_error_nomem(error);
+  source->part = rc == SQLITE_OK && strcmp(source->lasting->text, text) != 0;
+  sqlite3_free(text);
+  return rc;
 }
 
 int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *error) {
   source->ask = *ask;
+  source->page_rows = SOURCE_READ_ROWS;
   int rc = mlf_statement_given(source->statement, source_is_turned(ask), &source->given, error);
-  if (rc == SQLITE_OK && source->given)
-    rc = source_question(source, ask->lasting, ask->lasting->text, &source->lasting, error);
+  if (rc == SQLITE_OK && source->given) rc = source_split(source, error);
   if (rc != SQLITE_OK) return rc;
-  bool look_up = source->given && ask->filter->id_count == 1;
-  return look_up ? source_look_up(source, error) : source_walk_all(source, error);
+  if (source->given && ask->filter->id_count == 1) return source_look_up(source, error);
+  rc = source->given ? source_choose(source, error) : source_prune(source, error);
+  return rc == SQLITE_OK ? mlf_source_next(source, error) : rc;
 }
 
 int mlf_source_peek(mlf_trace_source *source, const mlf_json_node **more, mlf_error *error) {
+  const mlf_question *question = source->question;
+  bool last = question && !source->reading && source->place == question->count;
+  mlf_pager *pager = source->pager ? source->pager : last ? question->pager : NULL;
   *more = NULL;
-  return source->pager ? mlf_pager_peek(source->pager, more, error) : SQLITE_OK;
+  return pager ? mlf_pager_peek(pager, more, error) : SQLITE_OK;
 }
 
 bool mlf_source_is_alone(const mlf_trace_source *source) {
-  return source->given && !source->pager && !source->reading;
+  return source->alone;
 }
 
 int mlf_source_neighbours(mlf_trace_source *source, mlf_payloads *payloads, mlf_error *error) {
   mlf_json *page;
   const mlf_json_node *trace;
-  if (!mlf_source_is_alone(source)) return SQLITE_OK;
-  if (mlf_json_next(source->trace)) return SQLITE_OK;
+  if (!source->alone || mlf_json_next(source->trace)) return SQLITE_OK;
   if (mlf_payloads_has(payloads, source->trace)) return SQLITE_OK;
   int rc = mlf_given_find(source->given, mlf_trace_id(source->trace), SOURCE_AHEAD, &page, &trace,
                           error);

@@ -2,15 +2,16 @@
 ** server.
 **
 ** (1) A trace that the statement was given answers for its id, in whatever scan.
-** (2) A question that is complete is not asked again. A scan that begins again and again asks each
-**     time for a part of the same question: what stays the same of it. A part that is no id, but
-**     the value of one column, is found by it.
-** (3) Else the server is asked: for the walk; for one id; or, where SQLite gives a list that all
-**     ids will be in, for the list. What each of these costs is counted in rows, a request as
-**     SOURCE_REQUEST_ROWS. Once SOURCE_TRIES parts have cost a twentieth of what the whole question
-**     is thought to cost, the whole is asked for.
-** (4) All that the server says is given to the statement, if that can be asked for twice.
-** (5) The oldest first are walked newest first where the server does not take all conditions, and
+** (2) What a scan walks is a question (tables/given.h): it reads what is there already, and walks
+**     on where that ends. Scans that ask the same share one walk.
+** (3) A scan that begins again and again with other values asks each time for a part of one
+**     question: what stays the same. Once that is complete it answers, by the value of the one
+**     column that changes, if it is one.
+** (4) Until then parts are asked for: one id; or, where SQLite gives a list that all ids will be
+**     in, that list; or a walk. After sixteen requests for parts, each of them pays for two pages
+**     of the whole, which is walked along.
+** (5) All that the server says is given to the statement, if that can be asked for twice.
+** (6) The oldest first are walked newest first where the server does not take all conditions, and
 **     read back: a trace that moves backward in time between two pages would be missed.
 */
 #ifndef MLF_TABLES_TRACE_SOURCE_H
@@ -37,19 +38,20 @@ typedef struct mlf_ask {
 typedef struct mlf_trace_source {
   mlf_client *client;
   mlf_statement *statement;
-  const mlf_json *json;       /* the page and the trace that the scan is at; */
+  mlf_json *json;             /* the page, held, and the trace that the scan is at; */
   const mlf_json_node *trace; /* NULL at the end */
   mlf_ask ask;
   mlf_given *given;       /* NULL: nothing can be asked for twice */
-  mlf_question *lasting;  /* NULL without it, */
-  mlf_question *question; /* and the question that a walk itself is */
-  mlf_pager *pager;       /* traces come from the server; */
-  bool reading;           /* or from the question, */
-  sqlite3_stmt *reader;   /* by this, NULL once all are read; else it is one trace alone */
-  mlf_json *held;         /* the page in hand is held */
-  mlf_id_set seen;        /* handed out before the question was read */
+  mlf_question *lasting;  /* what stays the same, as a question, */
+  bool part;              /* of which another part is asked for each time; */
+  mlf_question *question; /* and the one that is read; NULL without, or for one id */
+  int64_t place;          /* so many of its traces are read, */
+  sqlite3_stmt *reader;   /* or are to be read by this; */
+  int page_rows;          /* so many at once */
+  bool reading;           /* the page in hand was read back */
+  bool alone;             /* the trace in hand was recalled by its id: none comes after it */
+  mlf_pager *pager;       /* a walk of the scan alone: there is no question, or all is full */
   char *pruned;           /* the filter with conditions on spans; NULL without */
-  const char **ids;       /* of the filter, without NULLs */
 } mlf_trace_source;
 
 /* Goes to the trace with this id, if the statement was given it: SQLITE_ROW, SQLITE_NOTFOUND or an

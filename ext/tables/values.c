@@ -42,7 +42,7 @@ int mlf_values_list(sqlite3_value *list, mlf_value **values, size_t *count) {
   *count = 0;
   int rc = sqlite3_vtab_in_first(list, &each);
   while (rc == SQLITE_OK && each) {
-    rc = values_append(values, count, &capacity, each);
+    if (sqlite3_value_type(each) != SQLITE_NULL) rc = values_append(values, count, &capacity, each);
     if (rc == SQLITE_OK) rc = sqlite3_vtab_in_next(list, &each);
   }
   if (rc == SQLITE_DONE || rc == SQLITE_OK) return SQLITE_OK;

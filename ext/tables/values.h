@@ -24,7 +24,8 @@ void mlf_values_clear(mlf_bound_terms *bound);
 /* Whether a text is in a list, such as the hint. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_values_list_has(sqlite3_value *list, const char *text, bool *has);
 
-/* Copies a list of values, such as the hint. SQLITE_OK or SQLITE_NOMEM. */
+/* Copies a list of values, such as the hint, without NULLs: nothing is equal to them. SQLITE_OK or
+** SQLITE_NOMEM. */
 int mlf_values_list(sqlite3_value *list, mlf_value **values, size_t *count);
 void mlf_values_free(mlf_value *values, size_t count);
 

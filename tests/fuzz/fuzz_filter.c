@@ -142,7 +142,6 @@ static bool filter_read_list(const char **at, const mlf_filter_term *term) {
   size_t length;
   const char *separator = "IN (";
   for (size_t i = 0; i < term->value_count; i++) {
-    if (term->values[i].type == MLF_NULL) continue;
     if (!filter_skip(at, separator) || !filter_read_text(at, &text, &length)) return false;
     if (!filter_same_text(&term->values[i], text, length)) return false;
     /* A list is read as Python would. */
@@ -285,8 +284,7 @@ static void filter_check(const filter_input *input, const mlf_filter *filter) {
   for (size_t i = 0; i < filter->id_count; i++) {
     char quote;
     const mlf_value *id = &filter->ids[i];
-    filter_require(id->type == MLF_NULL ||
-                   (id->type == MLF_TEXT && mlf_filter_quote(id->text, id->length, &quote)));
+    filter_require(id->type == MLF_TEXT && mlf_filter_quote(id->text, id->length, &quote));
   }
 }
 

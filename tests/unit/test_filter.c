@@ -349,8 +349,8 @@ static void times_become_a_range(void **state) {
 
 static void lists_are_plain_or_left_out(void **state) {
   (void)state;
-  mlf_value values[] = {null_value, text_value("OK"), text_value("it's"), text_value("3")};
-  mlf_filter_term term = term_of("status", MLF_OP_IN, values, 4);
+  mlf_value values[] = {text_value("OK"), text_value("it's"), text_value("3")};
+  mlf_filter_term term = term_of("status", MLF_OP_IN, values, 3);
   mlf_filter filter;
   assert_int_equal(write_filter(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
   assert_string_equal(filter.text, "attributes.status IN ('OK', \"it's\", '3')");
@@ -359,7 +359,7 @@ static void lists_are_plain_or_left_out(void **state) {
   const mlf_value refused[] = {text_value("back\\slash"), text_value("line\nbreak"),
                                text_value("' and \""), integer_value(3)};
   for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-    values[3] = refused[i];
+    values[2] = refused[i];
     assert_int_equal(write_filter(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
     assert_null(filter.text);
     assert_false(filter.complete);
@@ -369,6 +369,10 @@ static void lists_are_plain_or_left_out(void **state) {
   assert_int_equal(write_filter(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
   assert_int_equal(filter.id_count, 2);
   assert_ptr_equal(filter.ids, values);
+  mlf_filter_clear(&filter);
+  term = term_of("status", MLF_OP_IN, NULL, 0);
+  assert_int_equal(write_filter(&term, 1, (mlf_server){3, 17}, &filter), SQLITE_OK);
+  assert_true(filter.empty);
   mlf_filter_clear(&filter);
 }
 

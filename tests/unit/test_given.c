@@ -55,11 +55,22 @@ static int give(mlf_given *given, mlf_question *question, const int *numbers, in
   if (rc != SQLITE_OK) return rc;
   rc = mlf_given_put(given, page, first_of(page), &error);
   const mlf_json_node *each = first_of(page);
-  for (; rc == SQLITE_OK && question && each; each = mlf_json_next(each))
-    rc = mlf_given_add(given, question, given, each, &error);
+  for (bool added; rc == SQLITE_OK && question && each; each = mlf_json_next(each))
+    rc = mlf_given_add(given, question, each, &added, &error);
   mlf_json_free(page);
   mlf_error_clear(&error);
   return rc;
+}
+
+static mlf_question *ask(mlf_given *given, const char *text) {
+  return mlf_given_question(given, text, MLF_ORDER_ANY, 0);
+}
+
+/* Begins to read the traces of session s1, or with this text there. */
+static int read_session(mlf_given *given, const mlf_question *question, const char *text,
+                        sqlite3_stmt **reader, mlf_error *error) {
+  mlf_given_part part = {.column = &session, .text = text};
+  return mlf_given_read(given, question, &part, reader, error);
 }
 
 static void check_find(mlf_given *given, const char *id, int ahead, const char *expected) {
@@ -107,10 +118,9 @@ static void what_is_read_back_can_be_interrupted(void **state) {
   assert_int_equal(mlf_given_find_spans(given, "t001", &found, &error), SQLITE_INTERRUPT);
   mlf_error_clear(&error);
   interrupt.next_ms = 0;
-  mlf_question *question = mlf_given_question(given, "a");
+  mlf_question *question = ask(given, "a");
   assert_int_equal(give(given, question, numbers, 2), SQLITE_OK);
-  assert_int_equal(mlf_given_read(given, question, &session, "s1", MLF_ORDER_ANY, &reader, &error),
-                   SQLITE_INTERRUPT);
+  assert_int_equal(read_session(given, question, "s1", &reader, &error), SQLITE_INTERRUPT);
   mlf_error_clear(&error);
   mlf_given_free(given);
 }
@@ -137,18 +147,18 @@ static void a_question_knows_what_belongs_to_it(void **state) {
   mlf_error error = {0};
   mlf_given *given = make(BYTES_MAX);
   (void)state;
-  mlf_question *question = mlf_given_question(given, "a"), *other = mlf_given_question(given, "b");
-  assert_ptr_equal(mlf_given_question(given, "a"), question);
+  mlf_question *question = ask(given, "a"), *other = ask(given, "b");
+  assert_ptr_equal(ask(given, "a"), question);
   assert_ptr_not_equal(other, question);
   assert_int_equal(mlf_given_has(given, question, "t001", &error), SQLITE_NOTFOUND);
-  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
-  assert_ptr_equal(question->recorder, given);
-  assert_int_equal(mlf_given_begin(given, question, &error, &error), SQLITE_OK);
-  assert_ptr_equal(question->recorder, &error); /* who comes last will have all first */
-  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  assert_int_equal(mlf_given_note(given, question, "gone", false, &error), SQLITE_OK);
+  assert_int_equal(mlf_given_note(given, question, "t003", true, &error), SQLITE_OK);
+  assert_int_equal(mlf_given_has(given, question, "t003", &error), SQLITE_ROW);
   assert_int_equal(give(given, question, numbers, 3), SQLITE_OK);
-  assert_int_equal(mlf_given_put_none(given, question, "gone", &error), SQLITE_OK);
-  assert_int_equal(mlf_given_put_none(given, question, "t001", &error), SQLITE_OK);
+  assert_int_equal(give(given, question, numbers, 3), SQLITE_OK); /* a walk that began anew */
+  assert_int_equal(question->count, 3);
+  assert_int_equal(question->last_ms, 1);
+  assert_int_equal(mlf_given_note(given, question, "t001", false, &error), SQLITE_OK);
   assert_int_equal(mlf_given_has(given, question, "t001", &error), SQLITE_ROW);
   assert_int_equal(mlf_given_has(given, question, "gone", &error), SQLITE_DONE);
   assert_int_equal(mlf_given_has(given, question, "t004", &error), SQLITE_NOTFOUND);
@@ -156,12 +166,53 @@ static void a_question_knows_what_belongs_to_it(void **state) {
   mlf_given_complete(given, question);
   assert_true(question->complete);
   assert_int_equal(mlf_given_has(given, question, "t004", &error), SQLITE_DONE);
-  /* One that was cut short begins from nothing. */
-  assert_int_equal(mlf_given_begin(given, other, given, &error), SQLITE_OK);
-  assert_int_equal(give(given, other, numbers, 1), SQLITE_OK);
-  other->recorder = NULL;
-  assert_int_equal(mlf_given_begin(given, other, given, &error), SQLITE_OK);
-  assert_int_equal(mlf_given_has(given, other, "t001", &error), SQLITE_NOTFOUND);
+  mlf_given_free(given);
+}
+
+/* What is shown is what was given first: the order is of that. */
+static void one_that_moved_is_where_its_time_is(void **state) {
+  static const char moved[] = "{\"traces\":[{\"trace_id\":\"t009\",\"request_time\":"
+                              "\"1970-01-01T00:00:00.000Z\"}]}";
+  static const int first[] = {9}, others[] = {7, 5};
+  mlf_error error = {0};
+  mlf_given *given = make(BYTES_MAX);
+  mlf_json *page;
+  sqlite3_stmt *reader;
+  bool added;
+  (void)state;
+  mlf_question *question = mlf_given_question(given, "a", MLF_ORDER_NEWEST_FIRST, 0);
+  assert_int_equal(give(given, NULL, first, 1), SQLITE_OK);
+  assert_int_equal(give(given, question, others, 2), SQLITE_OK);
+  assert_int_equal(mlf_json_parse(moved, strlen(moved), (mlf_json_options){0}, &page, &error),
+                   SQLITE_OK);
+  assert_int_equal(mlf_given_put(given, page, first_of(page), &error), SQLITE_OK);
+  assert_int_equal(mlf_given_add(given, question, first_of(page), &added, &error), SQLITE_OK);
+  assert_true(added);
+  mlf_json_free(page);
+  mlf_given_complete(given, question);
+  mlf_given_part part = {.order = MLF_ORDER_NEWEST_FIRST};
+  assert_int_equal(mlf_given_read(given, question, &part, &reader, &error), SQLITE_OK);
+  assert_int_equal(mlf_given_page(given, &reader, 10, &page, &error), SQLITE_ROW);
+  assert_string_equal(mlf_json_text(mlf_json_member(first_of(page), "trace_id")), "t009");
+  mlf_json_free(page);
+  mlf_given_free(given);
+}
+
+/* One that is complete answers for every order; else each walk is a question of its own. */
+static void a_question_is_chosen_by_its_walk(void **state) {
+  mlf_given *given = make(BYTES_MAX);
+  (void)state;
+  mlf_question *newest = mlf_given_question(given, "a", MLF_ORDER_NEWEST_FIRST, 0);
+  mlf_question *some = mlf_given_question(given, "a", MLF_ORDER_NEWEST_FIRST, 5);
+  mlf_question *oldest = mlf_given_question(given, "a", MLF_ORDER_OLDEST_FIRST, 5);
+  assert_ptr_not_equal(newest, some);
+  assert_ptr_not_equal(some, oldest);
+  assert_ptr_equal(mlf_given_question(given, "a", MLF_ORDER_NEWEST_FIRST, 5), some);
+  assert_ptr_equal(ask(given, "a"), newest);
+  assert_ptr_not_equal(mlf_given_question(given, "a", MLF_ORDER_OLDEST_FIRST, 6), oldest);
+  mlf_given_complete(given, some);
+  for (mlf_order order = MLF_ORDER_ANY; order <= MLF_ORDER_OLDEST_FIRST; order++)
+    assert_ptr_equal(mlf_given_question(given, "a", order, order), some);
   mlf_given_free(given);
 }
 
@@ -171,8 +222,7 @@ static void what_is_full_is_never_complete(void **state) {
   mlf_json *spans;
   (void)state;
   mlf_given *given = make(700);
-  mlf_question *question = mlf_given_question(given, "a");
-  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  mlf_question *question = ask(given, "a");
   for (int i = 0; i < 20; i++)
     assert_int_equal(give(given, question, &i, 1), SQLITE_OK);
   mlf_given_complete(given, question);
@@ -180,10 +230,21 @@ static void what_is_full_is_never_complete(void **state) {
   check_find(given, "t000", 0, "t000");
   check_find(given, "t019", 0, "t019"); /* of the pages in memory */
   check_find(given, "t010", 0, NULL);
+  /* Who walks on hands out what is not there, and passes over what is. */
+  static const char *const walked[] = {"t000", "t019"};
+  for (int i = 0; i < 2; i++) {
+    mlf_json *page;
+    bool added;
+    int number = i * 19;
+    assert_int_equal(make_page(&number, 1, &page), SQLITE_OK);
+    assert_int_equal(mlf_given_add(given, question, first_of(page), &added, &error), SQLITE_OK);
+    assert_int_equal(added, i == 1);
+    assert_int_equal(mlf_given_has(given, question, walked[i], &error),
+                     i ? SQLITE_NOTFOUND : SQLITE_ROW);
+    mlf_json_free(page);
+  }
   assert_int_equal(mlf_given_put_spans(given, "t000", "[]", 2, &error), SQLITE_OK);
   assert_int_equal(mlf_given_find_spans(given, "t000", &spans, &error), SQLITE_NOTFOUND);
-  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
-  assert_null(question->recorder);
   mlf_given_free(given);
 }
 
@@ -193,8 +254,7 @@ static void the_same_again_fills_nothing(void **state) {
   mlf_error error = {0};
   (void)state;
   mlf_given *given = make(1500);
-  mlf_question *question = mlf_given_question(given, "a");
-  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  mlf_question *question = ask(given, "a");
   for (int i = 0; i < 50; i++)
     assert_int_equal(give(given, NULL, numbers, 3), SQLITE_OK);
   for (int i = 0; i < 50; i++)
@@ -263,23 +323,21 @@ static void one_whose_value_cannot_be_read_is_found_by_every_value(void **state)
   mlf_given *given = make(BYTES_MAX);
   mlf_json *page;
   (void)state;
-  mlf_question *question = mlf_given_question(given, "a");
-  assert_int_equal(mlf_given_begin(given, question, given, &error), SQLITE_OK);
+  mlf_question *question = ask(given, "a");
   assert_int_equal(give(given, question, numbers, 3), SQLITE_OK);
   static const char odd[] =
       "{\"traces\":[{\"trace_id\":\"odd\",\"trace_metadata\":{\"session\":7}}]}";
   assert_int_equal(mlf_json_parse(odd, strlen(odd), (mlf_json_options){0}, &page, &error),
                    SQLITE_OK);
   assert_int_equal(mlf_given_put(given, page, first_of(page), &error), SQLITE_OK);
-  assert_int_equal(mlf_given_add(given, question, given, first_of(page), &error), SQLITE_OK);
+  bool added;
+  assert_int_equal(mlf_given_add(given, question, first_of(page), &added, &error), SQLITE_OK);
   mlf_json_free(page);
   mlf_given_complete(given, question);
   for (size_t i = 0; i < 2; i++) {
     sqlite3_stmt *reader;
-    assert_int_equal(
-        mlf_given_read(given, question, &session, texts[i], MLF_ORDER_ANY, &reader, &error),
-        SQLITE_OK);
-    assert_int_equal(mlf_given_page(given, &reader, &page, &error), SQLITE_ROW);
+    assert_int_equal(read_session(given, question, texts[i], &reader, &error), SQLITE_OK);
+    assert_int_equal(mlf_given_page(given, &reader, 10, &page, &error), SQLITE_ROW);
     const mlf_json_node *last = mlf_json_next(first_of(page));
     assert_string_equal(mlf_json_text(mlf_json_member(last, "trace_id")), "odd");
     assert_null(mlf_json_next(last));
@@ -302,7 +360,7 @@ static int ms_of(const char *id) {
 
 /* Reads a question of TRACES traces back; checks that each comes once, in the order asked for. */
 static int read_all(void *context) {
-  const read_ask *ask = context;
+  const read_ask *wanted = context;
   mlf_given *given;
   mlf_error error = {0};
   sqlite3_stmt *reader = NULL;
@@ -310,30 +368,30 @@ static int read_all(void *context) {
   int found = 0, before = -1;
   int rc = mlf_given_new(BYTES_MAX, NULL, &given);
   if (rc != SQLITE_OK) return rc;
-  mlf_question *question = mlf_given_question(given, "a"), *other = mlf_given_question(given, "b");
+  mlf_question *question = ask(given, "a"), *other = ask(given, "b");
   if (!question || !other) rc = SQLITE_NOMEM;
-  if (rc == SQLITE_OK) rc = mlf_given_begin(given, question, given, &error);
   for (int i = 0; rc == SQLITE_OK && i < TRACES; i += 2) {
     int numbers[] = {i * 77 % TRACES, (i + 1) * 77 % TRACES};
     rc = give(given, question, numbers, 2);
     if (rc == SQLITE_OK) rc = give(given, other, numbers, 1);
   }
   if (rc == SQLITE_OK) {
-    question->order = ask->given;
+    question->order = wanted->given;
     mlf_given_complete(given, question);
-    rc = mlf_given_read(given, question, ask->column, "s1", ask->order, &reader, &error);
+    mlf_given_part part = {.order = wanted->order, .column = wanted->column, .text = "s1"};
+    rc = mlf_given_read(given, question, &part, &reader, &error);
   }
-  mlf_order checked = ask->order == ask->given ? MLF_ORDER_ANY : ask->order;
+  mlf_order checked = wanted->order == wanted->given ? MLF_ORDER_ANY : wanted->order;
   while (rc == SQLITE_OK) {
     mlf_json *page;
-    rc = mlf_given_page(given, &reader, &page, &error);
+    rc = mlf_given_page(given, &reader, 50, &page, &error);
     if (rc != SQLITE_ROW) break;
     for (const mlf_json_node *each = first_of(page); each; each = mlf_json_next(each), found++) {
       const char *id = mlf_json_text(mlf_json_member(each, "trace_id"));
       assert_false(seen[atoi(id + 1)]);
       seen[atoi(id + 1)] = true;
-      if (ask->column) assert_int_equal(atoi(id + 1) % 3, 1);
-      if (!ask->column && checked == MLF_ORDER_ANY)
+      if (wanted->column) assert_int_equal(atoi(id + 1) % 3, 1);
+      if (!wanted->column && checked == MLF_ORDER_ANY)
         assert_int_equal(atoi(id + 1), found * 77 % TRACES);
       if (checked == MLF_ORDER_NEWEST_FIRST && found) assert_true(ms_of(id) <= before);
       if (checked == MLF_ORDER_OLDEST_FIRST && found) assert_true(ms_of(id) >= before);
@@ -344,8 +402,8 @@ static int read_all(void *context) {
   }
   if (rc == SQLITE_DONE) {
     mlf_json *page;
-    assert_int_equal(found, ask->column ? TRACES / 3 : TRACES);
-    assert_int_equal(mlf_given_page(given, &reader, &page, &error), SQLITE_DONE);
+    assert_int_equal(found, wanted->column ? TRACES / 3 : TRACES);
+    assert_int_equal(mlf_given_page(given, &reader, 50, &page, &error), SQLITE_DONE);
     rc = SQLITE_OK;
   }
   sqlite3_finalize(reader);
@@ -373,6 +431,8 @@ int main(void) {
       cmocka_unit_test(a_trace_answers_for_its_id),
       cmocka_unit_test(what_is_read_back_can_be_interrupted),
       cmocka_unit_test(a_question_knows_what_belongs_to_it),
+      cmocka_unit_test(one_that_moved_is_where_its_time_is),
+      cmocka_unit_test(a_question_is_chosen_by_its_walk),
       cmocka_unit_test(what_is_full_is_never_complete),
       cmocka_unit_test(the_same_again_fills_nothing),
       cmocka_unit_test(spans_come_back_as_they_were),

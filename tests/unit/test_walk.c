@@ -14,7 +14,9 @@
 
 #define ALL ((mlf_walk_part){.low_ms = -INT64_MAX, .high_ms = INT64_MAX})
 
-static const char *const ids[] = {"tr-1", "it's", "tr-3"};
+static const mlf_value ids[] = {{.type = MLF_TEXT, .text = "tr-1", .length = 4},
+                                {.type = MLF_TEXT, .text = "it's", .length = 4},
+                                {.type = MLF_TEXT, .text = "tr-3", .length = 4}};
 
 static void check(mlf_walk walk, mlf_walk_part part, const char *expected) {
   char *filter = NULL;
