@@ -1,5 +1,6 @@
 #include "tables/trace_source.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -147,6 +148,7 @@ static int source_extend(mlf_trace_source *source, mlf_question *question, int64
   const mlf_json *json;
   const mlf_json_node *trace;
   int rc = SQLITE_OK;
+  assert(question);
   while (rc == SQLITE_OK && !question->complete && question->count < rows &&
          !mlf_given_is_full(source->given)) {
     rc = source_step(source, question, &json, &trace, error);
