@@ -44,8 +44,8 @@ bool mlf_program_is_any(const mlf_program_op *op, const char *const *names) {
 }
 
 static int program_add(mlf_program *program, sqlite3_stmt *row) {
-  static const char *const told[] = {"VOpen",    "VFilter",  "String8", "String",
-                                     "Function", "PureFunc", "AggStep", NULL};
+  static const char *const told[] = {"VOpen",    "VFilter", "String8",       "String", "Function",
+                                     "PureFunc", "AggStep", "OpenEphemeral", NULL};
   mlf_program_op *ops =
       mlf_array_room(program->ops, (size_t)program->count, &program->capacity, 64, sizeof(*ops));
   if (!ops) return SQLITE_NOMEM;
@@ -310,4 +310,52 @@ static bool program_follow(program_flow *flow, int at, int value) {
 bool mlf_program_compares(const mlf_program *program, int at) {
   program_flow flow = {.program = program};
   return program_follow(&flow, at, program->ops[at].p3);
+}
+
+/* Whether the instruction at `at`, or one that follows it at once and takes what it makes of the
+** register, jumps to where the cursor goes to its next row. */
+static bool program_drops(const mlf_program *program, int at, int value, int cursor) {
+  static const char *const tests[] = {"Eq", "Ne",    "Lt",     "Le",      "Gt", "Ge",
+                                      "If", "IfNot", "IsNull", "NotNull", NULL};
+  for (int i = at; i < program->count; i++) {
+    const mlf_program_op *op = &program->ops[i];
+    bool function = mlf_program_is(op, "Function") || mlf_program_is(op, "PureFunc");
+    if (function && value >= op->p2 && value < op->p2 + program_width(op)) value = op->p3;
+    if (!mlf_program_is_any(op, tests)) {
+      if (op->p3 == value && !function) return false; /* another value now */
+      continue;
+    }
+    if (op->p1 != value && op->p3 != value) return false;
+    const mlf_program_op *next =
+        op->p2 > i && op->p2 < program->count ? &program->ops[op->p2] : NULL;
+    return next && next->p1 == cursor && mlf_program_is(next, "VNext");
+  }
+  return false;
+}
+
+int mlf_program_drops(const mlf_program *program, int at, int column) {
+  int count = 0, cursor = program->ops[at].p1;
+  for (int i = at + 1; i < program->count; i++) {
+    const mlf_program_op *op = &program->ops[i];
+    if (mlf_program_is(op, "VNext") && op->p1 == cursor) break;
+    bool read = mlf_program_is(op, "VColumn") && op->p1 == cursor && op->p2 == column;
+    count += read && program_drops(program, i + 1, op->p3, cursor);
+  }
+  return count;
+}
+
+bool mlf_program_is_listed(const mlf_program *program, int at, int value) {
+  for (int i = at - 1; i >= 0; i--) {
+    const mlf_program_op *op = &program->ops[i];
+    int source = program_source(op, value);
+    if (source >= 0) value = source;
+    if (op->p3 != value || !mlf_program_is(op, "Column")) continue;
+    int cursor = program_root(program, op->p1);
+    while (i-- > 0) {
+      const mlf_program_op *opened = &program->ops[i];
+      if (opened->p1 == cursor && mlf_program_is(opened, "OpenEphemeral"))
+        return strncmp(opened->text, "k(", 2) == 0;
+    }
+  }
+  return false;
 }

@@ -45,4 +45,11 @@ bool mlf_program_is_any(const mlf_program_op *op, const char *const *names);
 ** it, is compared, looked for in a list or an index, or decides a jump. */
 bool mlf_program_compares(const mlf_program *program, int at);
 
+/* How many comparisons of a column drop a row of the virtual table that the instruction at `at`
+** begins to read: they jump to its next row. One in the ON of an outer join does not. */
+int mlf_program_drops(const mlf_program *program, int at, int column);
+
+/* Whether what a register holds at `at` was read from the list of an IN. */
+bool mlf_program_is_listed(const mlf_program *program, int at, int value);
+
 #endif

@@ -10,6 +10,7 @@
 typedef struct survey_scan {
   const sqlite3_vtab *table;
   const char *plan;
+  int at;          /* where it begins */
   bool experiment; /* that this is compared, */
   bool other;      /* or filter or in_run; */
   bool read;       /* that it reads a column whose value is not told, or begins again */
@@ -168,6 +169,7 @@ static int survey_note_scan(mlf_survey *survey, const mlf_surveyed *table, int a
                             const mlf_plan *plan) {
   survey_scan scan = {.table = table->table,
                       .plan = survey->program.ops[at].text,
+                      .at = at,
                       .read = survey_is_in_loop(survey, at)};
   for (int i = 0; i < survey->program.count; i++) {
     const mlf_program_op *op = &survey->program.ops[i];
@@ -283,6 +285,31 @@ bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, cons
     found = true;
   }
   return found;
+}
+
+bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
+                      int column, int terms) {
+  bool outer = false, found = false;
+  for (int i = 0; i < survey->program.count; i++)
+    outer = outer || mlf_program_is(&survey->program.ops[i], "NullRow");
+  for (int i = 0; outer && i < survey->scan_count; i++) {
+    const survey_scan *each = &survey->scans[i];
+    if (each->table != table || strcmp(each->plan, plan) != 0) continue;
+    if (mlf_program_drops(&survey->program, each->at, column) < terms) return false;
+    found = true;
+  }
+  return found || !outer;
+}
+
+bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
+                      int index) {
+  for (int i = 0; i < survey->scan_count; i++) {
+    const survey_scan *each = &survey->scans[i];
+    if (each->table != table || strcmp(each->plan, plan) != 0) continue;
+    int first = survey->program.ops[each->at].p3 + 2; /* behind idxNum and argc */
+    if (mlf_program_is_listed(&survey->program, each->at, first + index)) return true;
+  }
+  return false;
 }
 
 const char *mlf_survey_experiment(const mlf_survey *survey, int index) {

@@ -41,14 +41,44 @@ int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error) {
   return mlf_source_next(&scan->source, error);
 }
 
-/* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. */
-static void scan_leave_out_like(mlf_connection *connection, mlf_bound_terms *bound) {
-  for (int i = 0; i < bound->count; i++) {
-    mlf_op op = bound->terms[i].op;
-    if ((op != MLF_OP_LIKE && op != MLF_OP_GLOB) || mlf_connection_has_own_like(connection))
-      continue;
-    mlf_values_drop(bound, i--);
+/* Whether SQLite may hand over a term of this kind that is not about which rows there are. */
+static bool scan_is_auxiliary(mlf_op op) {
+  return op == MLF_OP_NE || op == MLF_OP_LIKE || op == MLF_OP_GLOB || op == MLF_OP_IS_NULL ||
+         op == MLF_OP_IS_NOT_NULL;
+}
+
+/* Whether the statement drops the rows for which the term, or another one on its column, does not
+** hold. */
+static int scan_drops(mlf_trace_scan *scan, const char *plan_text, const mlf_bound_terms *bound,
+                      const mlf_filter_term *term, bool *drops, mlf_error *error) {
+  const mlf_survey *survey;
+  int terms = 0;
+  for (int i = 0; i < bound->count; i++)
+    terms += bound->terms[i].column == term->column;
+  int rc = mlf_statement_survey(scan->source.statement, &survey, error);
+  *drops = rc == SQLITE_OK && survey &&
+           mlf_survey_drops(survey, scan->table, plan_text,
+                            (int)(term->column - scan->schema->columns), terms);
+  return rc;
+}
+
+/* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. And
+** terms that are not about which rows there are: they stand in the ON of an outer join. */
+static int scan_leave_out(mlf_trace_scan *scan, const char *plan_text, mlf_bound_terms *bound,
+                          mlf_error *error) {
+  bool own = mlf_connection_has_own_like(scan->connection), drops;
+  bool left[MLF_FILTER_TERMS_MAX] = {false};
+  int rc = SQLITE_OK;
+  for (int i = 0; rc == SQLITE_OK && i < bound->count; i++) {
+    const mlf_filter_term *term = &bound->terms[i];
+    if (!scan_is_auxiliary(term->op)) continue;
+    rc = scan_drops(scan, plan_text, bound, term, &drops, error);
+    left[i] = !drops || (!own && (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB));
   }
+  for (int i = bound->count; rc == SQLITE_OK && i-- > 0;) {
+    if (left[i]) mlf_values_drop(bound, i);
+  }
+  return rc;
 }
 
 /* Binds the values, and notes which of them are others than the last time. */
@@ -57,7 +87,11 @@ static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *pla
   mlf_bound_terms bound;
   if (mlf_values_bind(scan->schema, plan, values, &bound) != SQLITE_OK)
     return mlf_error_nomem(error);
-  scan_leave_out_like(scan->connection, &bound);
+  int rc = scan_leave_out(scan, plan_text, &bound, error);
+  if (rc != SQLITE_OK) {
+    mlf_values_clear(&bound);
+    return rc;
+  }
   bool again = scan->plan_text == plan_text && scan->bound.count == bound.count;
   if (!again) memset(scan->changes, 0, sizeof(scan->changes));
   for (int i = 0; again && i < bound.count; i++) {
@@ -69,20 +103,42 @@ static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *pla
   return SQLITE_OK;
 }
 
+/* Whether the argument of a term comes from an IN, value by value, beside another column of the same
+** row, which SQLite does not say. */
+static int scan_is_looped(mlf_trace_scan *scan, const char *plan_text, int argument, bool *looped,
+                          mlf_error *error) {
+  const mlf_survey *survey;
+  int rc = mlf_statement_survey(scan->source.statement, &survey, error);
+  *looped = rc == SQLITE_OK && survey && mlf_survey_loops(survey, scan->table, plan_text, argument);
+  return rc;
+}
+
 /* SQLite hands the values of an IN over one by one where the server has no list, and compares each
-** as a text. Where they come from a sub-select with numbers SQL compares numbers: '05' is 5. */
-static int scan_check_loops(const mlf_trace_scan *scan, const mlf_plan *plan, int plan_number,
-                            sqlite3_value **values, mlf_error *error) {
+** without the affinity that it has in SQL. Where a sub-select has numbers SQL compares numbers with
+** a text, '05' is 5, and texts with what has no type. */
+static int scan_check_loops(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
+                            int plan_number, sqlite3_value **values, mlf_error *error) {
   for (int i = 0, argument = 0; i < plan->term_count; i++) {
     if (!mlf_op_has_argument(plan->terms[i].op)) continue;
     int type = sqlite3_value_type(values[argument++]);
     const mlf_column *column = &scan->schema->columns[plan->terms[i].column];
-    if (!(plan_number & MLF_PLANNING_LOOPS(i)) || column->type != MLF_TYPE_TEXT) continue;
-    if (type != SQLITE_INTEGER && type != SQLITE_FLOAT) continue;
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "%s IN (…) is given a number; write +%s IN (…), or IN (SELECT "
-                         "CAST(… AS TEXT) …)",
-                         column->name, column->name);
+    bool number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+    bool row = column->type == MLF_TYPE_ANY && type != SQLITE_NULL;
+    if (plan->terms[i].op != MLF_OP_EQ || !(row || (number && column->type == MLF_TYPE_TEXT)))
+      continue;
+    bool looped = (plan_number & MLF_PLANNING_LOOPS(i)) != 0;
+    row = !looped;
+    if (row && scan_is_looped(scan, plan_text, argument - 1, &looped, error) != SQLITE_OK)
+      return error->code;
+    if (!looped) continue;
+    return row ? mlf_error_set(error, SQLITE_ERROR,
+                               "a row with %s IN (SELECT …) is compared as if nothing had a type; "
+                               "write EXISTS (SELECT 1 FROM … WHERE … = %s AND …)",
+                               column->name, column->name)
+               : mlf_error_set(error, SQLITE_ERROR,
+                               "%s IN (…) is given a number; write +%s IN (…), or IN (SELECT "
+                               "CAST(… AS TEXT) …)",
+                               column->name, column->name);
   }
   return SQLITE_OK;
 }
@@ -258,7 +314,7 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
   scan_reset(scan);
   int rc = mlf_plan_parse(scan->schema, plan_text, &plan);
   if (rc != SQLITE_OK) return mlf_error_set(error, rc, "a plan that is none of ours");
-  rc = scan_check_loops(scan, &plan, plan_number, values, error);
+  rc = scan_check_loops(scan, &plan, plan_text, plan_number, values, error);
   if (rc == SQLITE_OK) rc = scan_bind(scan, &plan, plan_text, values, error);
   if (rc == SQLITE_OK) rc = scan_note_times(scan, error);
   if (rc == SQLITE_OK) rc = scan_survey(scan, plan_number & MLF_PLANNING_UNTOLD, &compared, error);

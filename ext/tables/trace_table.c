@@ -190,12 +190,18 @@ static int trace_told(trace_cursor *cursor, sqlite3_context *context, const mlf_
   return mlf_error_result(context, trace_rows_of(cursor)->table, &error);
 }
 
-/* What was logged as 4.0 is 4 in a column of whole numbers, as SQLite keeps it in a table. */
-static void trace_apply_affinity(const mlf_column *column, mlf_value *value) {
+/* Makes of a number what SQLite would keep in a column of a table of its own: of 4.0 a 4 where whole
+** numbers are wanted, of 4 a 4.0 where reals are, and of either a text where that is. */
+static int trace_apply_affinity(const mlf_column *column, mlf_value *value) {
   mlf_op op = MLF_OP_EQ;
   int64_t whole;
-  if (column->type != MLF_TYPE_INTEGER || value->type != MLF_REAL) return;
-  if (mlf_integer_bound(value, &op, &whole)) *value = mlf_value_integer(whole);
+  bool real = value->type == MLF_REAL, integer = value->type == MLF_INTEGER;
+  if (column->type == MLF_TYPE_TEXT && (real || integer)) return mlf_sqlite_value_as_text(value);
+  if (column->type == MLF_TYPE_REAL && integer)
+    *value = mlf_value_real((double)value->integer);
+  else if (column->type == MLF_TYPE_INTEGER && real && mlf_integer_bound(value, &op, &whole))
+    *value = mlf_value_integer(whole);
+  return SQLITE_OK;
 }
 
 static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
@@ -215,9 +221,9 @@ static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
     mlf_error_set(&error, rc, "the value of %s cannot be read", column->name);
     return mlf_error_result(context, rows->table, &error);
   }
-  trace_apply_affinity(column, &value);
+  rc = trace_apply_affinity(column, &value);
   mlf_sqlite_value_give(context, &value);
-  return SQLITE_OK;
+  return rc;
 }
 
 /* The tables have no rowid; SQLite asks for this method all the same. */

@@ -308,6 +308,31 @@ static void a_join_asks_for_parts_and_walks_the_whole_along(void **state) {
   CHECK(parts);
 }
 
+/* What is about the left table in the ON of an outer join drops none of its rows. */
+static void a_condition_of_a_join_is_not_sent(void **state) {
+#define LEFT_JOIN                                                                                  \
+  "SELECT count(*), count(n.id) FROM mlflow_traces AS a LEFT JOIN n ON n.id = a.trace_id "
+  static const source_case cases[] = {
+      {"search 4", NUMBERS(4), LEFT_JOIN "AND a.name LIKE 'x%'", "4|0;", "100 "},
+      {"search 4", NUMBERS(4), LEFT_JOIN "AND a.name GLOB 'x*'", "4|0;", "100 "},
+      {"search 4", NUMBERS(4), LEFT_JOIN "AND a.status <> 'OK'", "4|4;", "100 "},
+      {"search 4", NUMBERS(4), LEFT_JOIN "AND a.session_id IS NULL", "4|0;", "100 "},
+      {"search 4", NUMBERS(4), LEFT_JOIN "AND a.session_id IS NOT NULL", "4|4;", "100 "},
+      {"search 4", NUMBERS(4), LEFT_JOIN "AND a.status <> 'OK' WHERE a.status <> 'UNSET'", "4|4;",
+       "100 "},
+      {"search 4", NUMBERS(4), LEFT_JOIN "WHERE a.name LIKE 'x%' AND a.status <> 'OK'", "0|0;",
+       "100 status != 'OK' AND name ILIKE 'x%'"},
+      {"search 4", NUMBERS(4), LEFT_JOIN "AND a.name GLOB 'x*' WHERE a.session_id IS NOT NULL",
+       "4|0;", "100 metadata.`mlflow.trace.session` IS NOT NULL"},
+      {"search 4", NUMBERS(4),
+       "SELECT count(*), count(a.trace_id) FROM n LEFT JOIN mlflow_traces AS a ON n.id = "
+       "a.session_id AND a.name LIKE 'x%'",
+       "4|0;", "4 times 100 name ILIKE 'x%' AND metadata.`mlflow.trace.session` = 't000'"},
+  };
+  (void)state;
+  CHECK(cases);
+}
+
 /* SQLite alone can tell what a foreign LIKE finds. */
 static void a_foreign_like_is_not_sent(void **state) {
   static const source_case own[] = {
@@ -356,6 +381,7 @@ int main(void) {
       cmocka_unit_test(questions_are_kept_apart),
       cmocka_unit_test(nothing_is_asked_twice),
       cmocka_unit_test(a_join_asks_for_parts_and_walks_the_whole_along),
+      cmocka_unit_test(a_condition_of_a_join_is_not_sent),
       cmocka_unit_test(a_foreign_like_is_not_sent),
       cmocka_unit_test(what_does_not_fit_is_asked_again),
   };
