@@ -142,8 +142,9 @@ static int scope_check_others(const mlf_scope_ask *ask, const mlf_experiment_lis
   int rc = mlf_statement_survey(ask->statement, &survey, error);
   if (rc != SQLITE_OK || !survey) return rc;
   const char *other;
-  for (int i = 0; (other = mlf_survey_experiment(survey, i)); i++) {
-    if (strcmp(other, scope->ids[0]) == 0 || strcmp(other, scope->names[0]) == 0) continue;
+  bool by_id;
+  for (int i = 0; (other = mlf_survey_experiment(survey, i, &by_id)); i++) {
+    if (strcmp(other, by_id ? scope->ids[0] : scope->names[0]) == 0) continue;
     return mlf_error_set(
         error, SQLITE_ERROR,
         "the environment says to read experiment '%.80s' here, and the statement "

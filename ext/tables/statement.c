@@ -79,6 +79,7 @@ void mlf_statement_leave(mlf_statement *statement) {
   mlf_string_set_clear(&statement->shared.absent[0]);
   mlf_string_set_clear(&statement->shared.absent[1]);
   mlf_string_set_clear(&statement->shared.noted);
+  mlf_changing_clear(&statement->shared.changing);
   sqlite3_free(statement);
 }
 

@@ -16,6 +16,7 @@
 #include "base/string_set.h"
 #include "remote/client.h"
 #include "remote/payloads.h"
+#include "tables/changing.h"
 #include "tables/experiment_list.h"
 #include "tables/experiment_pages.h"
 #include "tables/given.h"
@@ -31,6 +32,7 @@ typedef struct mlf_shared {
   mlf_experiment_list names;  /* every experiment that a scan has read, by id and name */
   mlf_experiment_pages pages; /* of mlflow_experiments, as far as it was read */
   mlf_string_set noted;       /* which comparisons have been noted in the log of requests */
+  mlf_changing *changing;     /* which values of its scans change */
 } mlf_shared;
 
 /* The one statement that is busy in `db`; NULL if there are several, or none. */

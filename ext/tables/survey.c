@@ -21,6 +21,7 @@ typedef struct survey_experiment {
   const sqlite3_vtab *table;
   const char *plan;
   int term;
+  bool by_id;
   char *text; /* "": known only while the statement runs */
 } survey_experiment;
 
@@ -155,6 +156,7 @@ static int survey_note_told(mlf_survey *survey, const mlf_surveyed *table, int a
       bool list = plan->terms[i].op == MLF_OP_IN;
       const char *text = list ? "" : survey_register(survey, argument, at, number);
       told.term = i;
+      told.by_id = kind == MLF_KEY_EXPERIMENT_ID;
       if (text && !*text) text = survey_bound(survey, &told);
       if (text) rc = survey_add_experiment(survey, told, text);
     }
@@ -312,6 +314,8 @@ bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const
   return false;
 }
 
-const char *mlf_survey_experiment(const mlf_survey *survey, int index) {
-  return index < survey->experiment_count ? survey->experiments[index].text : NULL;
+const char *mlf_survey_experiment(const mlf_survey *survey, int index, bool *by_id) {
+  if (index >= survey->experiment_count) return NULL;
+  *by_id = survey->experiments[index].by_id;
+  return survey->experiments[index].text;
 }

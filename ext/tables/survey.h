@@ -57,8 +57,8 @@ bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const
 bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                       int index);
 
-/* The experiment that the statement asks a table for, by name or id, the index-th of them; NULL
-** after the last. One that is known only while the statement runs is "". */
-const char *mlf_survey_experiment(const mlf_survey *survey, int index);
+/* The experiment that the statement asks a table for, the index-th of them; NULL after the last. One
+** that is known only while the statement runs is "". `*by_id`: it is an id, and a name if not. */
+const char *mlf_survey_experiment(const mlf_survey *survey, int index, bool *by_id);
 
 #endif

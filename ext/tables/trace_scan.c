@@ -49,30 +49,31 @@ static bool scan_is_auxiliary(mlf_op op) {
 
 /* Whether the statement drops the rows for which the term, or another one on its column, does not
 ** hold. */
-static int scan_drops(mlf_trace_scan *scan, const char *plan_text, const mlf_bound_terms *bound,
-                      const mlf_filter_term *term, bool *drops, mlf_error *error) {
+static int scan_drops(mlf_trace_scan *scan, const mlf_filter_term *term, bool *drops,
+                      mlf_error *error) {
+  const mlf_bound_terms *bound = &scan->bound;
   const mlf_survey *survey;
   int terms = 0;
   for (int i = 0; i < bound->count; i++)
     terms += bound->terms[i].column == term->column;
   int rc = mlf_statement_survey(scan->source.statement, &survey, error);
   *drops = rc == SQLITE_OK && survey &&
-           mlf_survey_drops(survey, scan->table, plan_text,
+           mlf_survey_drops(survey, scan->table, scan->plan_text,
                             (int)(term->column - scan->schema->columns), terms);
   return rc;
 }
 
 /* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. And
 ** terms that are not about which rows there are: they stand in the ON of an outer join. */
-static int scan_leave_out(mlf_trace_scan *scan, const char *plan_text, mlf_bound_terms *bound,
-                          mlf_error *error) {
+static int scan_leave_out(mlf_trace_scan *scan, mlf_error *error) {
+  mlf_bound_terms *bound = &scan->bound;
   bool own = mlf_connection_has_own_like(scan->connection), drops;
   bool left[MLF_FILTER_TERMS_MAX] = {false};
   int rc = SQLITE_OK;
   for (int i = 0; rc == SQLITE_OK && i < bound->count; i++) {
     const mlf_filter_term *term = &bound->terms[i];
     if (!scan_is_auxiliary(term->op)) continue;
-    rc = scan_drops(scan, plan_text, bound, term, &drops, error);
+    rc = scan_drops(scan, term, &drops, error);
     left[i] = !drops || (!own && (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB));
   }
   for (int i = bound->count; rc == SQLITE_OK && i-- > 0;) {
@@ -84,23 +85,15 @@ static int scan_leave_out(mlf_trace_scan *scan, const char *plan_text, mlf_bound
 /* Binds the values, and notes which of them are others than the last time. */
 static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                      sqlite3_value **values, mlf_error *error) {
-  mlf_bound_terms bound;
-  if (mlf_values_bind(scan->schema, plan, values, &bound) != SQLITE_OK)
-    return mlf_error_nomem(error);
-  int rc = scan_leave_out(scan, plan_text, &bound, error);
-  if (rc != SQLITE_OK) {
-    mlf_values_clear(&bound);
-    return rc;
-  }
-  bool again = scan->plan_text == plan_text && scan->bound.count == bound.count;
-  if (!again) memset(scan->changes, 0, sizeof(scan->changes));
-  for (int i = 0; again && i < bound.count; i++) {
-    if (!mlf_values_are_equal(&scan->bound.terms[i], &bound.terms[i])) scan->changes[i] = true;
-  }
   mlf_values_clear(&scan->bound);
-  scan->bound = bound;
   scan->plan_text = plan_text;
-  return SQLITE_OK;
+  if (mlf_values_bind(scan->schema, plan, values, &scan->bound) != SQLITE_OK)
+    return mlf_error_nomem(error);
+  int rc = scan_leave_out(scan, error);
+  if (rc != SQLITE_OK) return rc;
+  mlf_shared *shared = mlf_statement_shared(scan->source.statement);
+  scan->changing = mlf_changing_note(&shared->changing, plan_text, &scan->bound);
+  return scan->changing ? SQLITE_OK : mlf_error_nomem(error);
 }
 
 /* Whether the argument of a term comes from an IN, value by value, beside another column of the same
@@ -211,7 +204,7 @@ static int scan_ask(mlf_trace_scan *scan, mlf_server server, mlf_order order, ml
     const mlf_filter_term *term = &scan->bound.terms[i];
     bool look_up = term->column->key_kind == MLF_KEY_TRACE_ID &&
                    (term->op == MLF_OP_EQ || term->op == MLF_OP_IS);
-    if (look_up || (scan->changes[i] && !scan_must_send(term))) {
+    if (look_up || (scan->changing->changes[i] && !scan_must_send(term))) {
       changing++;
       ask->key = changing == 1 && scan_is_key(term) ? term->column : NULL;
       ask->key_value = ask->key ? term->values[0].text : NULL;

@@ -31,7 +31,7 @@ typedef struct mlf_trace_scan {
                               the end */
   const char *plan_text;   /* by which it began; NULL if it has not */
   mlf_bound_terms bound;
-  bool changes[MLF_FILTER_TERMS_MAX]; /* of each term: it has not always had one value */
+  const mlf_changing *changing; /* which of them change; the statement's */
   mlf_experiment_list scope;
   bool scope_kept; /* the statement says nothing of experiments: the scope stays the same */
   mlf_filter filter;

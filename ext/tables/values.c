@@ -127,26 +127,6 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_valu
   return SQLITE_OK;
 }
 
-static bool values_is_equal(const mlf_value *one, const mlf_value *other) {
-  if (one->type != other->type) return false;
-  switch (one->type) {
-  case MLF_INTEGER: return one->integer == other->integer;
-  case MLF_REAL: return one->real == other->real;
-  case MLF_TEXT:
-  case MLF_BLOB:
-    return one->length == other->length && memcmp(one->text, other->text, one->length) == 0;
-  default: return true;
-  }
-}
-
-bool mlf_values_are_equal(const mlf_filter_term *one, const mlf_filter_term *other) {
-  bool equal = one->column == other->column && one->op == other->op &&
-               one->value_count == other->value_count;
-  for (size_t i = 0; equal && i < one->value_count; i++)
-    equal = values_is_equal(&one->values[i], &other->values[i]);
-  return equal;
-}
-
 static void values_free_term(mlf_filter_term *term) {
   mlf_values_free((mlf_value *)(uintptr_t)term->values, term->value_count);
 }

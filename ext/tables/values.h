@@ -29,9 +29,6 @@ int mlf_values_list_has(sqlite3_value *list, const char *text, bool *has);
 int mlf_values_list(sqlite3_value *list, mlf_value **values, size_t *count);
 void mlf_values_free(mlf_value *values, size_t count);
 
-/* Whether two terms of the same column ask for the same. */
-bool mlf_values_are_equal(const mlf_filter_term *one, const mlf_filter_term *other);
-
 /* Forgets one term: it is left to SQLite. */
 void mlf_values_drop(mlf_bound_terms *bound, int index);
 

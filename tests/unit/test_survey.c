@@ -85,9 +85,11 @@ static int survey(const char *sql, const char *plan, char *shown, size_t size) {
     }
     assert_false(mlf_survey_compares(found, NULL, plan, true));
   }
-  for (int i = 0; mlf_survey_experiment(found, i); i++)
+  const char *experiment;
+  bool by_id;
+  for (int i = 0; (experiment = mlf_survey_experiment(found, i, &by_id)); i++)
     length +=
-        (size_t)snprintf(shown + length, size - length, " '%s'", mlf_survey_experiment(found, i));
+        (size_t)snprintf(shown + length, size - length, " %s'%s'", by_id ? "#" : "", experiment);
   mlf_survey_free(found);
   return SQLITE_OK;
 }
@@ -120,7 +122,7 @@ static void it_knows_what_is_asked_for_twice(void **state) {
        "repeats"},
       {"SELECT * FROM mlflow_traces WHERE trace_id IN ('a', 'b')", "once"},
       {"SELECT * FROM mlflow_traces WHERE experiment_id = 1 OR name = 'a'",
-       "repeats experiment '1' ''"},
+       "repeats experiment #'1' ''"},
       {"SELECT * FROM mlflow_traces LIMIT 1", "once"},
       {"INSERT INTO l SELECT trace_id, name FROM mlflow_traces", "once"},
   };
@@ -132,9 +134,9 @@ static void it_knows_which_experiments_are_asked_for(void **state) {
   static const survey_case cases[] = {
       {"SELECT * FROM mlflow_traces WHERE experiment = 'a'", "once 'a'"},
       {"SELECT * FROM mlflow_traces WHERE experiment = ''", "once ''"},
-      {"SELECT * FROM mlflow_traces WHERE experiment_id = 12", "once '12'"},
-      {"SELECT * FROM mlflow_traces WHERE experiment_id = '12'", "once '12'"},
-      {"SELECT * FROM mlflow_traces WHERE experiment_id = 1.5", "once ''"},
+      {"SELECT * FROM mlflow_traces WHERE experiment_id = 12", "once #'12'"},
+      {"SELECT * FROM mlflow_traces WHERE experiment_id = '12'", "once #'12'"},
+      {"SELECT * FROM mlflow_traces WHERE experiment_id = 1.5", "once #''"},
       {"SELECT * FROM mlflow_traces WHERE experiment = 'a' || 'b'", "once ''"},
       {"SELECT * FROM mlflow_traces WHERE experiment = (SELECT 'a')", "once 'a'"},
       {"SELECT * FROM mlflow_traces WHERE experiment = ?", "once 'a'"},

@@ -234,6 +234,13 @@ static const source_case parts[] = {
      "7 times 100 metadata.`mlflow.trace.session` = 's0'"},
     {"search 46", NUMBERS(60), JOIN "session_id = 's' || (i % 23)", "177|138|46;",
      "17 times 100 metadata.`mlflow.trace.session` = 's0'; 100 "},
+    /* A correlated sub-select is another scan for each row, and learns as a join does. */
+    {"search 46", NUMBERS(60),
+     "SELECT count(*), sum((" COUNT "WHERE session_id = 's' || (i % 23))) FROM n", "60|138;",
+     "17 times 100 metadata.`mlflow.trace.session` = 's0'; 100 "},
+    {"search 46", NUMBERS(60),
+     "SELECT count(*) FROM n WHERE EXISTS (SELECT 1 FROM mlflow_traces WHERE session_id = session)",
+     "60;", "7 times 100 metadata.`mlflow.trace.session` = 's0'"},
     {"search 46", NUMBERS(60), JOIN "timestamp_ms = 1795392000000 + i", "60|46|46;",
      "17 times 100 timestamp_ms = 0; 100 "},
     {"search 46", NUMBERS(60),
