@@ -216,6 +216,18 @@ class Scope(unittest.TestCase):
         with support.environment({"MLFLOW_EXPERIMENT_ID": its_id}):
             self.assertEqual(self.ask(self.connection(), count + "true"), [(1,)])
 
+    def test_a_name_that_is_the_presets_id_is_another_experiment(self):
+        named = support.create_experiment(self.server, self.id)
+        support.insert_traces(self.server, named, [
+            {"trace_id": f"tr-scope-named-{named}", "timestamp_ms": 1}])
+        preset = self.connection(self.name)
+        asked = ("WITH x AS MATERIALIZED (SELECT name FROM mlflow_traces WHERE {} = '{}') SELECT "
+                 "count(*) FROM x JOIN mlflow_traces AS t ON t.name IS NOT x.name")
+        with self.assertRaisesRegex(Exception, "say experiment = '…' for this table, too"):
+            self.ask(preset, asked.format("experiment", named))
+        [[found]] = self.ask(preset, asked.format("experiment_id", self.id))
+        self.assertEqual(found, sum(i % 7 != j % 7 for i in range(TRACES) for j in range(TRACES)))
+
     def test_an_experiment_that_is_null(self):
         for told in ("experiment", "experiment_id"):
             connection = self.connection()
