@@ -241,12 +241,22 @@ void mlf_client_progress(mlf_client *client) {
   if (client->http) mlf_http_progress(client->http);
 }
 
+/* Whether the reply is of the type that was asked for. A file has any type but that of a page, which
+** somebody else sends in the server's place. */
+static bool call_is_json(const mlf_call *call, const mlf_http_reply *reply) {
+  if (!call->file) return strcmp(reply->content_type, "application/json") == 0;
+  return strcmp(reply->content_type, "text/html") != 0 &&
+         strcmp(reply->content_type, "application/xhtml+xml") != 0;
+}
+
 /* Turns a complete reply into JSON, or into the error that it tells of. */
 static int call_read(mlf_call *call, mlf_http_reply *reply, mlf_json **json, mlf_error *error) {
   mlf_http *http = call->client->http;
   if (reply->status != 200) return mlf_status_error(http, call->method, call->path, reply, error);
-  if (!call->file && strcmp(reply->content_type, "application/json") != 0)
+  if (!call_is_json(call, reply)) {
+    call->status = 0;
     return mlf_status_not_json(http, call->method, call->path, reply, error);
+  }
   mlf_error inner = {0};
   size_t length = reply->body.length;
   char *text = mlf_buffer_take(&reply->body);

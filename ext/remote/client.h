@@ -102,8 +102,9 @@ const char *mlf_call_peek(const mlf_call *call, size_t *length);
 ** The caller frees `*json` with mlf_json_free. */
 int mlf_call_reply(mlf_call *call, mlf_json **json, mlf_error *error);
 
-/* The HTTP status of a call whose reply was taken; 0 if none came as a whole, or it was more than
-** the statement may read. */
+/* The HTTP status of a call whose reply was taken; 0 if none came as a whole, it was more than the
+** statement may read, or it was a page (HTML, say) in the place of JSON, with which a proxy answers
+** for the server. */
 int mlf_call_status(const mlf_call *call);
 
 /* Puts into the log how many rows a reply held, which count as the statement's traces unless they

@@ -396,6 +396,20 @@ static void a_file_that_cannot_be_read_is_of_one_trace(void **state) {
   }
 }
 
+/* A login page is what everybody gets, not what is wrong with a trace. */
+static void a_page_in_the_place_of_spans_ends_the_statement(void **state) {
+  world it;
+  (void)state;
+  play_routes("html", "html");
+  world_open(&it, newest, "ARTIFACT_REPO");
+  get_fails(&it, 0, SQLITE_ERROR, "GET " FILE_OF ": the server answered with text/html, not JSON");
+  world_close(&it);
+  play_routes(INTERNAL " ; html", "ok body='{\"spans\":[]}'"); /* also for one trace alone */
+  world_open(&it, newest, "TRACKING_STORE");
+  get_fails(&it, 0, SQLITE_ERROR, "GET " BATCH ": the server answered with text/html, not JSON");
+  world_close(&it);
+}
+
 /* MLflow 3.6 leaves an empty list of spans out of a batch: the file tells. */
 static void a_list_that_is_left_out_is_asked_for_as_a_file(void **state) {
   world it;
@@ -507,6 +521,7 @@ int main(void) {
       cmocka_unit_test(other_failures_are_errors),
       cmocka_unit_test(a_file_that_cannot_be_read_is_of_one_trace),
       cmocka_unit_test(what_ends_the_statement_is_no_traces_fault),
+      cmocka_unit_test(a_page_in_the_place_of_spans_ends_the_statement),
       cmocka_unit_test(a_list_that_is_left_out_is_asked_for_as_a_file),
       cmocka_unit_test(replies_of_a_wrong_shape_are_errors),
       cmocka_unit_test(spans_are_leaves),
