@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -83,6 +84,18 @@ static int http_fork_error(mlf_error *error) {
                        "new process");
 }
 
+/* Whether there is a file to read: on a pipe or a terminal, libcurl would wait for ever. */
+static int http_check_file(const char *path, const char *variable, mlf_error *error) {
+  struct stat status;
+  if (!path) return SQLITE_OK;
+  if (access(path, R_OK) != 0 || stat(path, &status) != 0)
+    return mlf_error_set(error, SQLITE_ERROR, "cannot read '%s', the file that %s names", path,
+                         variable);
+  if (S_ISREG(status.st_mode)) return SQLITE_OK;
+  return mlf_error_set(error, SQLITE_ERROR, "'%s', which %s names, is not a regular file", path,
+                       variable);
+}
+
 static int http_check_settings(const mlf_settings *settings, mlf_error *error) {
   if (!settings->tracking_uri)
     return mlf_error_set(
@@ -98,15 +111,9 @@ static int http_check_settings(const mlf_settings *settings, mlf_error *error) {
                            "machine; use https, or set MLFLOW_SQL_ALLOW_PLAIN_HTTP_SECRET=true");
     return SQLITE_OK;
   }
-  if (settings->server_cert_path && access(settings->server_cert_path, R_OK) != 0)
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "cannot read '%s', the file that MLFLOW_TRACKING_SERVER_CERT_PATH names",
-                         settings->server_cert_path);
-  if (settings->client_cert_path && access(settings->client_cert_path, R_OK) != 0)
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "cannot read '%s', the file that MLFLOW_TRACKING_CLIENT_CERT_PATH names",
-                         settings->client_cert_path);
-  return SQLITE_OK;
+  int rc = http_check_file(settings->server_cert_path, "MLFLOW_TRACKING_SERVER_CERT_PATH", error);
+  if (rc != SQLITE_OK) return rc;
+  return http_check_file(settings->client_cert_path, "MLFLOW_TRACKING_CLIENT_CERT_PATH", error);
 }
 
 /* We get whatever libcurl.so.4 the machine has. An older one does not know options that we rely on,

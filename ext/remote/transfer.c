@@ -106,8 +106,10 @@ static bool transfer_set_tls(CURL *easy, const mlf_settings *settings) {
             curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
   if (ok && settings->server_cert_path)
     ok = curl_easy_setopt(easy, CURLOPT_CAINFO, settings->server_cert_path) == CURLE_OK;
+  /* Without a password OpenSSL would ask for that of an encrypted key, on the terminal. */
   if (ok && settings->client_cert_path)
-    ok = curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->client_cert_path) == CURLE_OK &&
+    ok = curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "") == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_SSLCERT, settings->client_cert_path) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_SSLKEY, settings->client_cert_path) == CURLE_OK;
   return ok;
 }
@@ -420,7 +422,8 @@ static mlf_retry_fault transfer_describe_tls(mlf_transfer *transfer, CURLcode co
     transfer->what = sqlite3_mprintf("cannot use the client certificate '%s': %s",
                                      settings->client_cert_path ? settings->client_cert_path : "",
                                      transfer->message);
-    transfer->advice = "MLFLOW_TRACKING_CLIENT_CERT_PATH names a PEM file with certificate and key";
+    transfer->advice =
+        "MLFLOW_TRACKING_CLIENT_CERT_PATH names a PEM file with certificate and key, not encrypted";
     return MLF_RETRY_FATAL;
   case CURLE_SSL_CONNECT_ERROR:
     transfer->what = sqlite3_mprintf("no TLS connection to %s: %s", origin, transfer->message);

@@ -210,6 +210,32 @@ class Errors(unittest.TestCase):
             self.assertIsNone(request.header("Authorization"))
             self.assertNotIn(CANARY.encode(), request.raw)
 
+    def test_an_encrypted_key_is_not_asked_for_on_the_terminal(self):
+        with tempfile.TemporaryDirectory() as directory:
+            plain, key, pem = (f"{directory}/{name}.pem" for name in ("plain", "key", "both"))
+            for command in (["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                             "-subj", "/CN=a", "-keyout", plain, "-out", pem],
+                            ["rsa", "-aes128", "-in", plain, "-out", key, "-passout", "pass:x"]):
+                subprocess.run(["openssl", *command], check=True, capture_output=True)
+            server = HostileServer(certificate=pem, key=plain)
+            self.addCleanup(server.stop)
+            with open(pem, "a", encoding="utf-8") as both:
+                both.write(pathlib.Path(key).read_text(encoding="utf-8"))
+            environment = support.clean_environment(server.uri, MLFLOW_TRACKING_INSECURE_TLS="true",
+                                                    MLFLOW_TRACKING_CLIENT_CERT_PATH=pem)
+            # Where there is no terminal, its input is asked.
+            shell = subprocess.Popen(
+                ["sqlite3", "-batch", "-cmd", f".load {support.extension()}", ":memory:", COUNT],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                start_new_session=True, env=environment)
+            with shell:
+                try:
+                    shell.wait(timeout=20)
+                finally:
+                    shell.kill()
+                said = shell.stderr.read()
+        self.assertRegex(said, "cannot use the client certificate .*not encrypted$")
+
     def test_forbidden(self):
         body = json.dumps({"error_code": "PERMISSION_DENIED", "message": "not yours"})
         self.hostile.route(SEARCH, f"status 403 body='{body}'")

@@ -198,6 +198,9 @@ static void http_refuses_what_cannot_be_right(void **state) {
   it.settings.server_cert_path = NULL;
   it.settings.client_cert_path = sqlite3_mprintf("/nonexistent/me.pem");
   http_refuses(&it, "MLFLOW_TRACKING_CLIENT_CERT_PATH");
+  sqlite3_free(it.settings.client_cert_path);
+  it.settings.client_cert_path = sqlite3_mprintf("/dev/tty"); /* a pipe, too, would be waited on */
+  http_refuses(&it, "'/dev/tty', which MLFLOW_TRACKING_CLIENT_CERT_PATH names, is not a regular");
   sqlite3_free(it.settings.tracking_uri);
   it.settings.tracking_uri = NULL;
   http_refuses(&it, "MLFLOW_TRACKING_URI");

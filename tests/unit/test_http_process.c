@@ -311,14 +311,14 @@ static void process_checks_certificates(void **state) {
   sqlite3_free(uri);
 
   client_prepare(&it, hostile_uri(&tls)); /* a file without a certificate */
-  it.settings.server_cert_path = sqlite3_mprintf("/dev/null");
+  it.settings.server_cert_path = sqlite3_mprintf("/etc/passwd");
   client_connect(&it);
   assert_contains(client_fail(&it, "/version", &reply),
-                  "cannot use the certificates in '/dev/null'");
+                  "cannot use the certificates in '/etc/passwd'");
   client_close(&it);
 
   client_prepare(&it, hostile_uri(&tls));
-  it.settings.client_cert_path = sqlite3_mprintf("/dev/null");
+  it.settings.client_cert_path = sqlite3_mprintf("/etc/passwd");
   client_connect(&it);
   assert_contains(client_fail(&it, "/version", &reply), "MLFLOW_TRACKING_CLIENT_CERT_PATH");
   client_close(&it);
