@@ -221,6 +221,14 @@ void mlf_json_free(mlf_json *json) {
   sqlite3_free(json);
 }
 
+char *mlf_json_quote(const mlf_json *json, const char *text, size_t bytes_max) {
+  const mlf_json_sender *sender = json->options.sender;
+  if (sender) return sender->quote(sender->context, text, bytes_max);
+  char *quote = sqlite3_mprintf("%s", text);
+  if (quote) mlf_error_clean(quote, bytes_max);
+  return quote;
+}
+
 void mlf_json_set_tag(mlf_json *json, int64_t tag) {
   json->tag = tag;
 }

@@ -47,13 +47,21 @@ typedef enum mlf_json_kind {
   MLF_JSON_OBJECT
 } mlf_json_kind;
 
+/* Who has sent a document, as far as errors about it are concerned. */
+typedef struct mlf_json_sender {
+  /* What it says, to be shown: a copy, as one line of at most `bytes_max` bytes; NULL: no memory */
+  char *(*quote)(void *context, const char *text, size_t bytes_max);
+  void *context;
+} mlf_json_sender;
+
 /* How to read a document. All zero: JSON, a tree of all that most documents have. */
 typedef struct mlf_json_options {
   int levels;  /* how far down the tree reaches; 1: the root's members are its leaves; 0:
                   MLF_JSON_LEVELS_MAX */
   bool python; /* take NaN, Infinity and -Infinity, as Python writes them, for null, and a byte
                   order mark at the beginning */
-  mlf_interrupt *interrupt; /* borrowed; must outlive the document */
+  mlf_interrupt *interrupt;      /* borrowed; must outlive the document */
+  const mlf_json_sender *sender; /* NULL: nobody who knows a secret; borrowed as well */
 } mlf_json_options;
 
 /* Parses `text`, `length` bytes, and takes it: it is freed (sqlite3_free) with the document, or
@@ -76,6 +84,10 @@ mlf_json *mlf_json_hold(const mlf_json *json); /* returns `json`; NULL is allowe
 void mlf_json_free(mlf_json *json);            /* NULL is allowed */
 
 const mlf_json_node *mlf_json_root(const mlf_json *json);
+
+/* A text of the document, to be shown in an error: a copy without our secrets, as one line of at
+** most `bytes_max` bytes. Free with sqlite3_free. NULL: no memory. */
+char *mlf_json_quote(const mlf_json *json, const char *text, size_t bytes_max);
 
 /* A number of the caller's own, which opened documents inherit; -1 unless set. */
 void mlf_json_set_tag(mlf_json *json, int64_t tag);

@@ -23,6 +23,7 @@ struct mlf_client {
   int calls;   /* not freed yet */
   int readers; /* who may make more */
   mlf_request_log log;
+  mlf_json_sender sender; /* of the replies */
 };
 
 struct mlf_call {
@@ -62,12 +63,19 @@ static int client_ask_host(void *context) {
   return client->host.ask(client->host.context);
 }
 
+/* With a new address there is a new http, but nobody reads a reply of the former server then. */
+static char *client_quote(void *context, const char *text, size_t bytes_max) {
+  const mlf_client *client = context;
+  return client->http ? mlf_http_quote(client->http, text, bytes_max) : sqlite3_mprintf("");
+}
+
 int mlf_client_new(mlf_interrupt interrupt, mlf_client **out) {
   *out = sqlite3_malloc64(sizeof(**out));
   if (!*out) return SQLITE_NOMEM;
   memset(*out, 0, sizeof(**out));
   (*out)->host = interrupt;
   (*out)->interrupt = (mlf_interrupt){.ask = client_ask_host, .context = *out};
+  (*out)->sender = (mlf_json_sender){.quote = client_quote, .context = *out};
   return SQLITE_OK;
 }
 
@@ -260,8 +268,10 @@ static int call_read(mlf_call *call, mlf_http_reply *reply, mlf_json **json, mlf
   mlf_error inner = {0};
   size_t length = reply->body.length;
   char *text = mlf_buffer_take(&reply->body);
-  mlf_json_options options = {
-      .levels = call->levels, .python = call->file, .interrupt = &call->client->interrupt};
+  mlf_json_options options = {.levels = call->levels,
+                              .python = call->file,
+                              .interrupt = &call->client->interrupt,
+                              .sender = &call->client->sender};
   int rc = text ? mlf_json_parse_take(text, length, options, json, &inner)
                 : mlf_error_set(&inner, SQLITE_ERROR, "not JSON: an empty reply");
   if (inner.text)

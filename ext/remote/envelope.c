@@ -4,15 +4,26 @@
 
 #define ENVELOPE_TOKEN "next_page_token"
 
+/* Of what a reply says that is not MLflow's, so much is quoted. */
+#define ENVELOPE_NAME_BYTES_MAX    40
+#define ENVELOPE_MESSAGE_BYTES_MAX 100
+
 /* The reply holds something else. */
 static int envelope_refuse(const mlf_json *json, const char *name, const mlf_json_node *other,
                            mlf_error *error) {
   const char *text = mlf_json_text(mlf_json_member(mlf_json_root(json), "message"));
-  return mlf_error_set(error, SQLITE_ERROR,
-                       "the reply has no \"%s\" but \"%.40s\"%s%.100s%s; is this MLflow, or does a "
-                       "gateway answer for it?",
-                       name, mlf_json_name(other), text ? " (" : "", text ? text : "",
-                       text ? ")" : "");
+  char *other_name = mlf_json_quote(json, mlf_json_name(other), ENVELOPE_NAME_BYTES_MAX);
+  char *message = mlf_json_quote(json, text ? text : "", ENVELOPE_MESSAGE_BYTES_MAX);
+  if (other_name && message)
+    mlf_error_set(error, SQLITE_ERROR,
+                  "the reply has no \"%s\" but \"%s\"%s%s%s; is this MLflow, or does a gateway "
+                  "answer for it?",
+                  name, other_name, text ? " (" : "", message, text ? ")" : "");
+  else
+    mlf_error_nomem(error);
+  sqlite3_free(other_name);
+  sqlite3_free(message);
+  return error->code;
 }
 
 /* A member of the reply that has another name than this; NULL if there is none. */

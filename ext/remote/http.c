@@ -69,8 +69,8 @@ const mlf_settings *mlf_http_settings(const mlf_http *http) {
   return http->settings;
 }
 
-void mlf_http_redact(const mlf_http *http, char *text) {
-  mlf_secrets_redact(&http->secrets, text);
+char *mlf_http_quote(const mlf_http *http, const char *text, size_t bytes_max) {
+  return mlf_secrets_quote(&http->secrets, text, bytes_max);
 }
 
 /* A child of fork shares the parent's sockets: bytes it took or sent would be the parent's. */
@@ -199,7 +199,7 @@ static void exchange_fail(mlf_exchange *exchange, const char *what, const char *
                                transfer->path, what, tries, tries == 1 ? "try" : "tries",
                                (double)transfer->reply.wait_ms / 1000, advice);
   if (text) {
-    mlf_http_redact(exchange->http, text);
+    mlf_secrets_redact(&exchange->http->secrets, text);
     mlf_error_set(&exchange->failure, transfer->too_big ? SQLITE_TOOBIG : SQLITE_ERROR, "%s", text);
   } else {
     mlf_error_nomem(&exchange->failure);

@@ -97,8 +97,8 @@ void mlf_exchange_free(mlf_exchange *exchange);
 /* The settings, borrowed: what of them was sent decides what an answer means. */
 const mlf_settings *mlf_http_settings(const mlf_http *http);
 
-/* Replaces each occurrence of the token, the password or their base64 form in `text` by '*'s. To
-** be done before a text is cut: half a secret is not found. */
-void mlf_http_redact(const mlf_http *http, char *text);
+/* What the server says, to be shown: a copy without the secrets, as one line of at most `bytes_max`
+** bytes. Free with sqlite3_free. NULL: no memory. */
+char *mlf_http_quote(const mlf_http *http, const char *text, size_t bytes_max);
 
 #endif

@@ -27,9 +27,9 @@ bool mlf_proxy_describe(const char *address, int port, char text[MLF_PROXY_BYTES
   if (!variable) return false;
   const char *scheme_end = strstr(value, "://");
   const char *host = scheme_end ? scheme_end + 3 : value;
+  const char *sign = strrchr(host, '@'); /* before it, a password may have any character */
+  if (sign) host = sign + 1;
   size_t length = strcspn(host, "/?#");
-  for (const char *sign; (sign = memchr(host, '@', length)); host = sign + 1)
-    length -= (size_t)(sign + 1 - host);
   const char *bracket = memchr(host, ']', length); /* of an IPv6 address, which has colons */
   const char *colon = strchr(bracket ? bracket : host, ':');
   int its_port = sqlite3_strnicmp(value, "https:", 6) == 0 ? PROXY_PORT_HTTPS : PROXY_PORT;

@@ -3,11 +3,21 @@
 #include <string.h>
 
 #include "base/credentials.h"
+#include "base/error.h"
+#include "base/json_string.h"
 #include "base/sqlite_api.h"
 
+/* A shorter user name is in too many words. */
+#define SECRETS_NAME_BYTES_MIN 3
+
+static const char secrets_base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* RFC 4648, section 5. */
+static const char secrets_base64url_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 /* Without the '=' at the end, so that the text is found with and without them. */
-static char *secrets_base64(const char *text) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static char *secrets_base64(const char *text, const char *digits) {
   size_t length = strlen(text);
   char *out = sqlite3_malloc64((length + 2) / 3 * 4 + 1);
   if (!out) return NULL;
@@ -25,8 +35,9 @@ static char *secrets_base64(const char *text) {
   return out;
 }
 
-/* As a server echoes it in an address: RFC 3986, section 2.1. */
-static char *secrets_percent(const char *text) {
+/* As a server echoes it in an address (RFC 3986, section 2.1), or in a form, which writes a blank
+** as `blank`. */
+static char *secrets_percent(const char *text, const char *blank) {
   static const char digits[] = "0123456789ABCDEF";
   static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
   char *out = sqlite3_malloc64(3 * strlen(text) + 1);
@@ -34,7 +45,9 @@ static char *secrets_percent(const char *text) {
   char *to = out;
   for (; *text; text++) {
     unsigned char byte = (unsigned char)*text;
-    if (strchr(plain, *text)) {
+    if (*text == ' ') {
+      to += strlen(strcpy(to, blank));
+    } else if (strchr(plain, *text)) {
       *to++ = *text;
     } else {
       *to++ = '%';
@@ -46,41 +59,101 @@ static char *secrets_percent(const char *text) {
   return out;
 }
 
+/* As a page of HTML shows it. There are two ways to write quotes. */
+static char *secrets_html(const char *text, const char *quote, const char *apostrophe) {
+  static const size_t longest = sizeof("&quot;") - 1;
+  char *out = sqlite3_malloc64(longest * strlen(text) + 1);
+  if (!out) return NULL;
+  char *to = out;
+  for (; *text; text++) {
+    char itself[] = {*text, 0};
+    const char *escaped = *text == '&'    ? "&amp;"
+                          : *text == '<'  ? "&lt;"
+                          : *text == '>'  ? "&gt;"
+                          : *text == '"'  ? quote
+                          : *text == '\'' ? apostrophe
+                                          : itself;
+    to += strlen(strcpy(to, escaped));
+  }
+  *to = 0;
+  return out;
+}
+
+/* As JSON that is quoted unread has it. */
+static char *secrets_json(const char *text) {
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  mlf_json_string_write(out, text, strlen(text));
+  char *quoted = sqlite3_str_finish(out);
+  size_t length = quoted ? strlen(quoted) : 0;
+  if (length < 2) return quoted;
+  memmove(quoted, quoted + 1, length - 2);
+  quoted[length - 2] = 0;
+  return quoted;
+}
+
 /* Longest first, so that one secret inside another does not break up the longer one. */
 static void secrets_sort(mlf_secrets *secrets) {
-  for (int i = 1; i < MLF_SECRETS_MAX; i++) {
+  for (int i = 1; i < secrets->count; i++) {
     for (int j = i; j > 0; j--) {
       char *one = secrets->texts[j - 1];
       char *other = secrets->texts[j];
-      if (!other || (one && strlen(one) >= strlen(other))) break;
+      if (strlen(one) >= strlen(other)) break;
       secrets->texts[j - 1] = other;
       secrets->texts[j] = one;
     }
   }
 }
 
+/* Takes a form of a secret, unless it is there already; NULL stands for no memory. */
+static bool secrets_take(mlf_secrets *secrets, char *form) {
+  if (!form) return false;
+  bool known = !*form;
+  for (int i = 0; i < secrets->count; i++)
+    known = known || strcmp(secrets->texts[i], form) == 0;
+  if (known)
+    mlf_credentials_wipe(form);
+  else
+    secrets->texts[secrets->count++] = form;
+  return true;
+}
+
+static bool secrets_take_base64(mlf_secrets *secrets, const char *text) {
+  return secrets_take(secrets, secrets_base64(text, secrets_base64_digits)) &&
+         secrets_take(secrets, secrets_base64(text, secrets_base64url_digits));
+}
+
+/* Takes the forms in which somebody may write a text. */
+static bool secrets_take_text(mlf_secrets *secrets, const char *text) {
+  return secrets_take(secrets, mlf_credentials_copy(text)) &&
+         secrets_take(secrets, secrets_percent(text, "%20")) &&
+         secrets_take(secrets, secrets_percent(text, "+")) &&
+         secrets_take(secrets, secrets_html(text, "&quot;", "&#x27;")) &&
+         secrets_take(secrets, secrets_html(text, "&#34;", "&#39;")) &&
+         secrets_take(secrets, secrets_json(text));
+}
+
 int mlf_secrets_init(mlf_secrets *secrets, const mlf_settings *settings) {
+  const char *username = settings->username ? settings->username : "";
   bool whole = true;
-  if (settings->token) {
-    whole = (secrets->texts[0] = mlf_credentials_copy(settings->token)) &&
-            (secrets->texts[1] = secrets_base64(settings->token)) &&
-            (secrets->texts[4] = secrets_percent(settings->token));
-  }
+  if (settings->token)
+    whole = secrets_take_text(secrets, settings->token) &&
+            secrets_take_base64(secrets, settings->token);
   if (whole && settings->password) {
-    const char *username = settings->username ? settings->username : "";
     char *pair = sqlite3_mprintf("%s:%s", username, settings->password);
-    whole = pair && (secrets->texts[2] = secrets_base64(pair)) &&
-            (secrets->texts[3] = mlf_credentials_copy(settings->password)) &&
-            (secrets->texts[5] = secrets_percent(settings->password));
+    whole = pair && secrets_take_text(secrets, settings->password) &&
+            secrets_take_base64(secrets, pair);
     mlf_credentials_wipe(pair);
   }
+  if (whole && strlen(username) >= SECRETS_NAME_BYTES_MIN)
+    whole = (secrets->username = mlf_credentials_copy(username)) != NULL;
   secrets_sort(secrets);
   return whole ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 void mlf_secrets_clear(mlf_secrets *secrets) {
-  for (int i = 0; i < MLF_SECRETS_MAX; i++)
+  for (int i = 0; i < secrets->count; i++)
     mlf_credentials_wipe(secrets->texts[i]);
+  mlf_credentials_wipe(secrets->username);
   memset(secrets, 0, sizeof(*secrets));
 }
 
@@ -99,11 +172,21 @@ static size_t secrets_match(const char *text, const char *secret) {
   return at;
 }
 
+static void secrets_star(const char *secret, char *text) {
+  for (char *at = text; *at; at++)
+    memset(at, '*', secrets_match(at, secret));
+}
+
 void mlf_secrets_redact(const mlf_secrets *secrets, char *text) {
-  for (int i = 0; i < MLF_SECRETS_MAX; i++) {
-    const char *secret = secrets->texts[i];
-    if (!secret || !*secret) continue;
-    for (char *at = text; *at; at++)
-      memset(at, '*', secrets_match(at, secret));
-  }
+  for (int i = 0; i < secrets->count; i++)
+    secrets_star(secrets->texts[i], text);
+}
+
+char *mlf_secrets_quote(const mlf_secrets *secrets, const char *text, size_t bytes_max) {
+  char *quote = sqlite3_mprintf("%s", text);
+  if (!quote) return NULL;
+  mlf_secrets_redact(secrets, quote);
+  if (secrets->username) secrets_star(secrets->username, quote);
+  mlf_error_clean(quote, bytes_max);
+  return quote;
 }

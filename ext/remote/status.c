@@ -16,11 +16,7 @@ typedef struct status_detail {
 } status_detail;
 
 static char *status_quote(const mlf_http *http, const char *text, size_t bytes_max) {
-  char *quote = text ? sqlite3_mprintf("%s", text) : NULL;
-  if (!quote) return NULL;
-  mlf_http_redact(http, quote);
-  mlf_error_clean(quote, bytes_max);
-  return quote;
+  return text ? mlf_http_quote(http, text, bytes_max) : NULL;
 }
 
 static void status_read_detail(const mlf_http *http, const mlf_http_reply *reply,

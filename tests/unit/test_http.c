@@ -162,14 +162,41 @@ static void http_sends_the_secret(void **state) {
 
 static void http_redacts_secrets(void **state) {
   (void)state;
-  char text[] = "Bearer CANARY-token Q0FOQVJZLXRva2Vu= YW5uOkNBTkFSWQ== CANARY x CANAR";
+  const char text[] = "Bearer CANARY-token Q0FOQVJZLXRva2Vu= YW5uOkNBTkFSWQ== CANARY ann x CANAR";
   client it;
   client_prepare(&it, "http://ann:CANARY@127.0.0.1:1");
   it.settings.token = sqlite3_mprintf("CANARY-token");
   client_connect(&it);
-  mlf_http_redact(it.http, text);
-  assert_string_equal(text,
-                      "Bearer ************ ****************= **************== ****** x CANAR");
+  char *quote = mlf_http_quote(it.http, text, 200);
+  assert_string_equal(quote,
+                      "Bearer ************ ****************= **************== ****** *** x CANAR");
+  sqlite3_free(quote);
+  client_close(&it);
+}
+
+/* In HTML, of two kinds, JSON, a form, an address, and both alphabets of base64. */
+static void http_redacts_a_secret_however_it_is_written(void **state) {
+  static const char *const written[] = {
+      "<~?~~\"&' >",
+      "&lt;~?~~&quot;&amp;&#x27; &gt;",
+      "&lt;~?~~&#34;&amp;&#39; &gt;",
+      "<~?~~\\\"&' >",
+      "%3C~%3F~~%22%26%27+%3E",
+      "%3c~%3f~~%22%26%27%20%3e",
+      "YW5uOjx+P35+IiYnID4",
+      "YW5uOjx-P35-IiYnID4",
+  };
+  client it;
+  (void)state;
+  client_prepare(&it, hostile_uri(&server));
+  it.settings.username = sqlite3_mprintf("ann");
+  it.settings.password = sqlite3_mprintf("%s", written[0]);
+  client_connect(&it);
+  for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+    char *quote = mlf_http_quote(it.http, written[i], 200);
+    assert_int_equal(strspn(quote, "*"), strlen(written[i]));
+    sqlite3_free(quote);
+  }
   client_close(&it);
 }
 
@@ -387,6 +414,7 @@ int main(void) {
       cmocka_unit_test_setup(http_keeps_the_prefix_of_the_address, http_set_up),
       cmocka_unit_test_setup(http_sends_the_secret, http_set_up),
       cmocka_unit_test_setup(http_redacts_secrets, http_set_up),
+      cmocka_unit_test_setup(http_redacts_a_secret_however_it_is_written, http_set_up),
       cmocka_unit_test_setup(http_refuses_what_cannot_be_right, http_set_up),
       cmocka_unit_test_setup(http_keeps_a_plain_secret_from_proxies, http_set_up),
       cmocka_unit_test_setup(http_reads_what_describes_a_reply, http_set_up),
