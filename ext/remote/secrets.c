@@ -1,5 +1,6 @@
 #include "remote/secrets.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/credentials.h"
@@ -9,6 +10,8 @@
 
 /* A shorter user name is in too many words. */
 #define SECRETS_NAME_BYTES_MIN 3
+/* Of a text of which less is shown, so much more is looked at, since a server may send any amount. */
+#define SECRETS_AHEAD_BYTES 4096
 
 static const char secrets_base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -158,13 +161,15 @@ void mlf_secrets_clear(mlf_secrets *secrets) {
 }
 
 /* How many bytes of `text` the secret takes that begins there, blanks and line breaks within it not
-** counted as a difference; 0 if it does not begin there. */
-static size_t secrets_match(const char *text, const char *secret) {
+** counted as a difference; 0 if it does not begin there. Where the text is `cut`, a secret may go on
+** behind its end. */
+static size_t secrets_match(const char *text, const char *secret, bool cut) {
   size_t at = 0;
   while (*secret) {
-    if (text[at] && sqlite3_strnicmp(text + at, secret, 1) == 0) {
+    if (!text[at]) return cut ? at : 0;
+    if (sqlite3_strnicmp(text + at, secret, 1) == 0) {
       secret++;
-    } else if (at == 0 || !text[at] || !strchr(" \t\r\n", text[at])) {
+    } else if (at == 0 || !strchr(" \t\r\n", text[at])) {
       return 0;
     }
     at++;
@@ -172,21 +177,28 @@ static size_t secrets_match(const char *text, const char *secret) {
   return at;
 }
 
-static void secrets_star(const char *secret, char *text) {
+static void secrets_star(const char *secret, char *text, bool cut) {
   for (char *at = text; *at; at++)
-    memset(at, '*', secrets_match(at, secret));
+    memset(at, '*', secrets_match(at, secret, cut));
+}
+
+static void secrets_redact(const mlf_secrets *secrets, char *text, bool cut) {
+  for (int i = 0; i < secrets->count; i++)
+    secrets_star(secrets->texts[i], text, cut);
 }
 
 void mlf_secrets_redact(const mlf_secrets *secrets, char *text) {
-  for (int i = 0; i < secrets->count; i++)
-    secrets_star(secrets->texts[i], text);
+  secrets_redact(secrets, text, false);
 }
 
 char *mlf_secrets_quote(const mlf_secrets *secrets, const char *text, size_t bytes_max) {
-  char *quote = sqlite3_mprintf("%s", text);
+  size_t most = bytes_max + SECRETS_AHEAD_BYTES;
+  size_t length = strnlen(text, most + 1);
+  bool cut = length > most;
+  char *quote = sqlite3_mprintf("%.*s", (int)(cut ? most : length), text);
   if (!quote) return NULL;
-  mlf_secrets_redact(secrets, quote);
-  if (secrets->username) secrets_star(secrets->username, quote);
+  secrets_redact(secrets, quote, cut);
+  if (secrets->username) secrets_star(secrets->username, quote, cut);
   mlf_error_clean(quote, bytes_max);
   return quote;
 }

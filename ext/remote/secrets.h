@@ -1,7 +1,7 @@
 /* secrets.h: which byte strings must never be shown, and taking them out of a text.
 **
-** They are the token and the password, also as an address, a form, HTML or JSON writes them, and the
-** base64 of `user:password` and of the token: what a server that echoes our Authorization header
+** They are the token and the password, also as an address, a form, HTML or JSON writes them, and
+** the base64 of `user:password` and of the token: what a server that echoes our Authorization header
 ** could send back. The user name is taken out of what a server says, not of what we say.
 */
 #ifndef MLF_REMOTE_SECRETS_H
@@ -32,7 +32,7 @@ void mlf_secrets_clear(mlf_secrets *secrets);
 void mlf_secrets_redact(const mlf_secrets *secrets, char *text);
 
 /* What a server says, to be shown: a copy, redacted, of one printable line and at most `bytes_max`
-** bytes. Free with sqlite3_free. NULL: no memory. */
+** bytes, however long the text is. Free with sqlite3_free. NULL: no memory. */
 char *mlf_secrets_quote(const mlf_secrets *secrets, const char *text, size_t bytes_max);
 
 #endif

@@ -2,6 +2,8 @@
 ** test_http_faults.c. */
 #include "remote/http.h"
 
+#include <time.h>
+
 #include "hostile.h"
 
 static hostile server;
@@ -197,6 +199,28 @@ static void http_redacts_a_secret_however_it_is_written(void **state) {
     assert_int_equal(strspn(quote, "*"), strlen(written[i]));
     sqlite3_free(quote);
   }
+  client_close(&it);
+}
+
+/* A text of any length costs little more than what is shown of it; a secret may run into the cut. */
+static void http_quotes_of_a_long_text_its_beginning(void **state) {
+  static const size_t length = 64 << 20;
+  client it;
+  (void)state;
+  client_prepare(&it, "http://ann:CANARY@127.0.0.1:1");
+  it.settings.token = sqlite3_mprintf("%s%*s%s", "begin", 5000, " ", "end");
+  client_connect(&it);
+  char *text = sqlite3_malloc64(length + 1);
+  memset(text, 'C', length);
+  text[length] = 0;
+  memcpy(text, "begin", 5);
+  memset(text + 5, ' ', 5000);
+  clock_t began = clock();
+  char *quote = mlf_http_quote(it.http, text, 40);
+  assert_true(clock() - began < CLOCKS_PER_SEC / 20);
+  assert_string_equal(quote, "****************************************");
+  sqlite3_free(quote);
+  sqlite3_free(text);
   client_close(&it);
 }
 
@@ -415,6 +439,7 @@ int main(void) {
       cmocka_unit_test_setup(http_sends_the_secret, http_set_up),
       cmocka_unit_test_setup(http_redacts_secrets, http_set_up),
       cmocka_unit_test_setup(http_redacts_a_secret_however_it_is_written, http_set_up),
+      cmocka_unit_test_setup(http_quotes_of_a_long_text_its_beginning, http_set_up),
       cmocka_unit_test_setup(http_refuses_what_cannot_be_right, http_set_up),
       cmocka_unit_test_setup(http_keeps_a_plain_secret_from_proxies, http_set_up),
       cmocka_unit_test_setup(http_reads_what_describes_a_reply, http_set_up),
