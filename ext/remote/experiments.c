@@ -10,7 +10,14 @@
 #define EXPERIMENTS_BY_NAME "/api/2.0/mlflow/experiments/get-by-name"
 #define EXPERIMENTS_BY_ID   "/api/2.0/mlflow/experiments/get"
 
-#define EXPERIMENTS_PAGE_ROWS 1000
+/* So many that nearly every server sends all at once; it takes up to 50000. A token is a number of
+** rows to leave out, and what is created or deleted between two pages shifts the rows. */
+#define EXPERIMENTS_PAGE_ROWS 5000
+
+/* Whether the reply asks to come again with the token that it answers. */
+static bool experiments_is_circle(const char *token, const mlf_experiments *page) {
+  return token && page->token && strcmp(token, page->token) == 0;
+}
 
 int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_only,
                          const char *token, mlf_experiments *page, mlf_error *error) {
@@ -37,6 +44,9 @@ int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_onl
   const mlf_json_node *list;
   rc = mlf_envelope_list(page->json, "experiments", &list, &page->token, &cause);
   page->next = mlf_json_first(list);
+  if (rc == SQLITE_OK && experiments_is_circle(token, page))
+    rc = mlf_error_set(&cause, SQLITE_ERROR,
+                       "the server gives the same page token again, so the list has no end");
   return rc == SQLITE_OK ? rc : mlf_error_wrap(error, "POST " EXPERIMENTS_SEARCH, &cause);
 }
 

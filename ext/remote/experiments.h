@@ -13,7 +13,7 @@ typedef struct mlf_experiments {
 } mlf_experiments;
 
 /* One page of POST /api/2.0/mlflow/experiments/search, active and deleted ones or only active
-** ones, newest first. `token` is NULL for the first page. Clear `page` whatever the result. */
+** ones, newest first. `token` is NULL for the first page, and a reply that gives it again is an error. Clear `page` whatever the result. */
 int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_only,
                          const char *token, mlf_experiments *page, mlf_error *error);
 void mlf_experiments_clear(mlf_experiments *page);

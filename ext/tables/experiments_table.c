@@ -1,4 +1,6 @@
-/* mlflow_experiments: the experiments of the server, active and deleted ones. */
+/* mlflow_experiments: the experiments of the server, active and deleted ones, each once: one that is
+** created between two pages moves the last row of a page onto the next page. */
+#include "base/string_set.h"
 #include "model/json_value.h"
 #include "model/json_write.h"
 #include "model/otlp.h"
@@ -8,8 +10,9 @@
 typedef struct experiments_state {
   mlf_statement *statement;
   mlf_experiments page;
-  size_t next;  /* the place of the page after it */
-  bool fetched; /* the server has sent it for this scan, just now */
+  size_t next;         /* the place of the page after it */
+  bool fetched;        /* the server has sent it for this scan, just now */
+  mlf_string_set seen; /* their ids, where there are several pages */
 } experiments_state;
 
 static int experiments_open(mlf_connection *connection, void *context) {
@@ -56,22 +59,36 @@ static int experiments_note(mlf_connection *connection, const experiments_state 
   return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
 }
 
-/* Fetches pages until there is a row, or no page more. */
+/* Whether the row is one that was given already. SQLITE_OK or SQLITE_NOMEM. */
+static int experiments_is_seen(experiments_state *state, bool *is) {
+  const char *id = mlf_json_text(mlf_json_member(state->page.next, "experiment_id"));
+  bool added = true, sole = state->next == 1 && !state->page.token;
+  int rc = id && !sole ? mlf_string_set_add(&state->seen, id, &added) : SQLITE_OK;
+  *is = !added;
+  return rc;
+}
+
+/* Goes on to a row that was not given yet, and fetches pages until there is one, or no page more. */
 static int experiments_settle(mlf_connection *connection, experiments_state *state,
                               mlf_error *error) {
-  int rc = SQLITE_OK;
-  while (rc == SQLITE_OK && !state->page.next && state->page.token)
-    rc = experiments_page(connection, state, error);
-  if (rc != SQLITE_OK) return rc;
-  if (!state->page.next) return SQLITE_DONE;
+  for (bool seen = true; seen;) {
+    int rc = SQLITE_OK;
+    while (rc == SQLITE_OK && !state->page.next && state->page.token)
+      rc = experiments_page(connection, state, error);
+    if (rc != SQLITE_OK) return rc;
+    if (!state->page.next) return SQLITE_DONE;
+    if (experiments_is_seen(state, &seen) != SQLITE_OK) return mlf_error_nomem(error);
+    if (seen) state->page.next = mlf_json_next(state->page.next);
+  }
   if (experiments_note(connection, state) != SQLITE_OK) return mlf_error_nomem(error);
-  rc = mlf_statement_count_row(state->statement, error);
+  int rc = mlf_statement_count_row(state->statement, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
 static int experiments_first(mlf_connection *connection, void *context, mlf_error *error) {
   experiments_state *state = context;
   mlf_experiments_clear(&state->page);
+  mlf_string_set_clear(&state->seen);
   state->next = 0;
   int rc = experiments_page(connection, state, error);
   return rc == SQLITE_OK ? experiments_settle(connection, state, error) : rc;
@@ -143,6 +160,7 @@ static int experiments_column(mlf_connection *connection, void *context, int ind
 static void experiments_clear(void *context) {
   experiments_state *state = context;
   mlf_experiments_clear(&state->page);
+  mlf_string_set_clear(&state->seen);
   if (state->statement) mlf_statement_leave(state->statement);
   state->statement = NULL;
 }

@@ -36,9 +36,10 @@ class Many(unittest.TestCase):
     def listed(self, *pages):
         """Plays pages of experiments, and 500 after them; gives a connection that asks for them."""
         steps = []
-        for names, more in pages:
+        for i, (names, more) in enumerate(pages):
             body = {"experiments": [{"experiment_id": name, "name": name} for name in names]}
-            steps.append(f"ok body='{json.dumps(body | ({'next_page_token': 'x'} if more else {}))}'")
+            token = {"next_page_token": f"x{i}"} if more else {}
+            steps.append(f"ok body='{json.dumps(body | token)}'")
         self.server.route("/experiments/search", " ; ".join([*steps, "status 400 body='{}'"]))
         os.environ["MLFLOW_TRACKING_URI"] = self.server.uri
         connection = support.apsw_connection()
@@ -54,6 +55,12 @@ class Many(unittest.TestCase):
         with self.assertRaisesRegex(Exception, "mlflow_experiments: .*400"):
             connection.execute("SELECT 1 FROM mlflow_experiments").fetchall()
 
+    def test_an_experiment_that_moved_onto_the_next_page_is_listed_once(self):
+        connection = self.listed(("dc", True), ("cb", True), ("ba", False))
+        names = "(SELECT group_concat(name) FROM (SELECT name FROM mlflow_experiments LIMIT {}))"
+        self.assertEqual(connection.execute(
+            f"SELECT {names.format(9)}, {names.format(8)}").fetchall(), [("d,c,b,a",) * 2])
+
     def test_a_list_that_failed_is_no_list(self):
         connection = self.listed(("ab", True))
         with self.assertRaisesRegex(Exception, "mlflow_experiments: .*400"):
@@ -67,7 +74,7 @@ class Many(unittest.TestCase):
             for i in range(3):
                 with open(f"{folder}/{i}", "w", encoding="ascii") as file:
                     json.dump({"experiments": [{"experiment_id": str(i), "name": "x" * 1_500_000}],
-                               "next_page_token": "x"}, file)
+                               "next_page_token": f"x{i}"}, file)
                 steps.append(f"ok file={folder}/{i}")
             steps.append("ok body='{}'")
             connection = self.listed()

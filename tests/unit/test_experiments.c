@@ -98,7 +98,8 @@ static void pages_of_experiments_are_read(void **state) {
   (void)state;
   hostile_play(&server,
                "ok body='{\"experiments\":[{\"experiment_id\":\"7\",\"name\":\"agent\"}],"
-               "\"next_page_token\":\"x\"}' ; ok body='{}' ; ok body='{\"experiments\":7}'");
+               "\"next_page_token\":\"x\"}' ; ok body='{}' ; ok body='{\"experiments\":7}' ; "
+               "ok body='{\"next_page_token\":\"x\"}'");
   assert_int_equal(mlf_client_new((mlf_interrupt){.ask = never}, &caller), SQLITE_OK);
   assert_int_equal(mlf_client_budget(caller, &budget, &error), SQLITE_OK);
   assert_int_equal(mlf_experiments_page(caller, &budget, true, NULL, &page, &error), SQLITE_OK);
@@ -116,6 +117,10 @@ static void pages_of_experiments_are_read(void **state) {
   mlf_experiments_clear(&page);
   assert_int_equal(mlf_experiments_page(caller, &budget, true, NULL, &page, &error), SQLITE_ERROR);
   assert_contains(error.text, "experiments is a number");
+  mlf_experiments_clear(&page);
+  mlf_error_clear(&error);
+  assert_int_equal(mlf_experiments_page(caller, &budget, true, "x", &page, &error), SQLITE_ERROR);
+  assert_contains(error.text, "experiments/search: the server gives the same page token again");
   mlf_experiments_clear(&page);
   mlf_error_clear(&error);
   assert_contains(hostile_tell(&server, "request 0"), "\"ACTIVE_ONLY\"");
