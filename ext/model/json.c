@@ -229,6 +229,11 @@ char *mlf_json_quote(const mlf_json *json, const char *text, size_t bytes_max) {
   return quote;
 }
 
+void mlf_json_refuse(const mlf_json *json, const mlf_error *why) {
+  const mlf_json_sender *sender = json->options.sender;
+  if (sender && why->text) sender->refused(sender->context, json->tag, why->text);
+}
+
 void mlf_json_set_tag(mlf_json *json, int64_t tag) {
   json->tag = tag;
 }

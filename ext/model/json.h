@@ -51,6 +51,8 @@ typedef enum mlf_json_kind {
 typedef struct mlf_json_sender {
   /* What it says, to be shown: a copy, as one line of at most `bytes_max` bytes; NULL: no memory */
   char *(*quote)(void *context, const char *text, size_t bytes_max);
+  /* Takes notice that the document with this tag is not what was asked for, and why */
+  void (*refused)(void *context, int64_t tag, const char *why);
   void *context;
 } mlf_json_sender;
 
@@ -88,6 +90,9 @@ const mlf_json_node *mlf_json_root(const mlf_json *json);
 /* A text of the document, to be shown in an error: a copy without our secrets, as one line of at
 ** most `bytes_max` bytes. Free with sqlite3_free. NULL: no memory. */
 char *mlf_json_quote(const mlf_json *json, const char *text, size_t bytes_max);
+
+/* Tells its sender that the document is not what was asked for. An error without text is not told. */
+void mlf_json_refuse(const mlf_json *json, const mlf_error *why);
 
 /* A number of the caller's own, which opened documents inherit; -1 unless set. */
 void mlf_json_set_tag(mlf_json *json, int64_t tag);

@@ -69,13 +69,22 @@ static char *client_quote(void *context, const char *text, size_t bytes_max) {
   return client->http ? mlf_http_quote(client->http, text, bytes_max) : sqlite3_mprintf("");
 }
 
+/* A reply that arrived well, and then was found to be another one than was asked for. */
+static void client_refused(void *context, int64_t log_number, const char *why) {
+  mlf_client *client = context;
+  mlf_request_row *row = mlf_request_log_find(&client->log, log_number);
+  if (row && !row->error)
+    row->error = sqlite3_mprintf("%s %s: %s", row->method, row->endpoint, why);
+}
+
 int mlf_client_new(mlf_interrupt interrupt, mlf_client **out) {
   *out = sqlite3_malloc64(sizeof(**out));
   if (!*out) return SQLITE_NOMEM;
   memset(*out, 0, sizeof(**out));
   (*out)->host = interrupt;
   (*out)->interrupt = (mlf_interrupt){.ask = client_ask_host, .context = *out};
-  (*out)->sender = (mlf_json_sender){.quote = client_quote, .context = *out};
+  (*out)->sender =
+      (mlf_json_sender){.quote = client_quote, .refused = client_refused, .context = *out};
   return SQLITE_OK;
 }
 

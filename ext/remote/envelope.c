@@ -34,8 +34,8 @@ static const mlf_json_node *envelope_other(const mlf_json *json, const char *nam
   return each;
 }
 
-int mlf_envelope_list(const mlf_json *json, const char *name, const mlf_json_node **list,
-                      const char **token, mlf_error *error) {
+static int envelope_list(const mlf_json *json, const char *name, const mlf_json_node **list,
+                         const char **token, mlf_error *error) {
   const mlf_json_node *root = mlf_json_root(json);
   const char *next = NULL;
   *list = NULL;
@@ -54,8 +54,15 @@ int mlf_envelope_list(const mlf_json *json, const char *name, const mlf_json_nod
   return rc;
 }
 
-int mlf_envelope_object(const mlf_json *json, const char *name, const mlf_json_node **object,
-                        mlf_error *error) {
+int mlf_envelope_list(const mlf_json *json, const char *name, const mlf_json_node **list,
+                      const char **token, mlf_error *error) {
+  int rc = envelope_list(json, name, list, token, error);
+  if (rc != SQLITE_OK) mlf_json_refuse(json, error);
+  return rc;
+}
+
+static int envelope_object(const mlf_json *json, const char *name, const mlf_json_node **object,
+                           mlf_error *error) {
   const mlf_json_node *root = mlf_json_root(json);
   *object = NULL;
   int rc = mlf_json_want_object(json, root, error);
@@ -64,4 +71,11 @@ int mlf_envelope_object(const mlf_json *json, const char *name, const mlf_json_n
   if (envelope_other(json, name))
     return envelope_refuse(json, name, envelope_other(json, name), error);
   return mlf_error_set(error, SQLITE_ERROR, "the reply has no \"%s\"", name);
+}
+
+int mlf_envelope_object(const mlf_json *json, const char *name, const mlf_json_node **object,
+                        mlf_error *error) {
+  int rc = envelope_object(json, name, object, error);
+  if (rc != SQLITE_OK) mlf_json_refuse(json, error);
+  return rc;
 }

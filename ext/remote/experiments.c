@@ -96,6 +96,7 @@ static int experiment_get(mlf_client *client, mlf_budget *budget, const char *pa
   }
   if (rc != SQLITE_OK) return mlf_error_move(error, &cause);
   rc = experiment_read(reply, id, name, &cause);
+  if (rc != SQLITE_OK) mlf_json_refuse(reply, &cause);
   mlf_json_free(reply);
   return rc == SQLITE_OK ? rc : mlf_error_wrap(error, request_text, &cause);
 }

@@ -324,6 +324,13 @@ class Errors(unittest.TestCase):
             shown.append(support.shell("SELECT span_count FROM mlflow_traces;", self.uri))
         self.assertEqual(shown, ["4", "4", "4.5", "1.0e+300", "-2"])
 
+    def test_the_log_says_what_is_wrong_with_a_reply(self):
+        self.hostile.route(SEARCH, "ok body='{\"message\":\"log in\"}'")
+        run = support.run_shell(f"{COUNT}\nSELECT error FROM mlflow_requests WHERE error <> '';",
+                                self.uri, options=())
+        self.assertEqual(run.stdout, f'POST {SEARCH}: the reply has no "traces" but "message" (log in)'
+                                     "; is this MLflow, or does a gateway answer for it?\n")
+
     def test_not_json(self):
         self.hostile.route(SEARCH, "ok body='{\"traces\":[}'")
         self.assertIn("the reply is not JSON: ", self.error())
