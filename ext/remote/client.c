@@ -284,7 +284,8 @@ static int call_read(mlf_call *call, mlf_http_reply *reply, mlf_json **json, mlf
   int rc = text ? mlf_json_parse_take(text, length, options, json, &inner)
                 : mlf_error_set(&inner, SQLITE_ERROR, "not JSON: an empty reply");
   if (inner.text)
-    mlf_error_set(error, rc, "%s %s: the reply is %s", call->method, call->path, inner.text);
+    mlf_error_set(error, rc, "%s %s: the reply %s %s", call->method, call->path,
+                  rc == SQLITE_TOOBIG ? "is too much:" : "is", inner.text);
   else if (rc != SQLITE_OK)
     mlf_error_set(error, rc, "stopped");
   mlf_error_clear(&inner);

@@ -331,6 +331,13 @@ class Errors(unittest.TestCase):
         self.assertEqual(run.stdout, f'POST {SEARCH}: the reply has no "traces" but "message" (log in)'
                                      "; is this MLflow, or does a gateway answer for it?\n")
 
+    def test_json_that_is_too_deep(self):
+        with tempfile.NamedTemporaryFile("w", encoding="ascii") as body:
+            body.write('{"traces":' + "[" * 6000 + "]" * 6000 + "}")
+            body.flush()
+            self.hostile.route(SEARCH, f"ok file={body.name}")
+            self.assertRegex(self.error(), f"POST {SEARCH}: the reply is too much: JSON has more than ")
+
     def test_not_json(self):
         self.hostile.route(SEARCH, "ok body='{\"traces\":[}'")
         self.assertIn("the reply is not JSON: ", self.error())
