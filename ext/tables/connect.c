@@ -93,6 +93,8 @@ static void connect_call(sqlite3_context *context, int count, sqlite3_value **va
                        "it must be a statement of its own: SELECT " CONNECT_NAME "('http://…')");
   } else if (!uri) {
     rc = mlf_error_set(&error, SQLITE_ERROR, "the address is NULL");
+  } else if (strlen(uri) != (size_t)sqlite3_value_bytes(values[0])) {
+    rc = mlf_error_set(&error, SQLITE_ERROR, "the address has a NUL character");
   }
   if (rc == SQLITE_OK) rc = mlf_client_connect(client, uri, &error);
   if (rc == SQLITE_OK) rc = mlf_client_settings(client, &settings, &error);

@@ -76,6 +76,11 @@ class Many(unittest.TestCase):
         asked = [request for request in self.server.requests if "/get-by-name" in request.target]
         self.assertEqual(len(asked), 2)
 
+    def test_an_address_is_not_cut(self):
+        connection = self.listed()
+        with self.assertRaisesRegex(Exception, "mlflow_connect: the address has a NUL character"):
+            connection.execute("SELECT mlflow_connect(?)", (f"{self.server.uri}\0x",)).fetchall()
+
     def test_a_list_that_failed_is_no_list(self):
         connection = self.listed(("ab", True))
         with self.assertRaisesRegex(Exception, "mlflow_experiments: .*400"):
