@@ -11,8 +11,6 @@
 
 #define SEARCH_PATH "/api/3.0/mlflow/traces/search"
 
-/* The tree of a page reaches down to the members of an assessment's value and error. */
-
 static const char *search_order(bool oldest_first) {
   return oldest_first ? "timestamp_ms ASC" : "timestamp_ms DESC";
 }
