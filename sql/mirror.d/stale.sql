@@ -69,13 +69,17 @@ DELETE FROM expected;
 UPDATE syncing
 SET began_ms = max(now_ms, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER));
 
--- Counts tell which traces ended, and not that one in progress has more spans. Where they are not
--- compared, all that were in progress are expected, and those that ended since the last sync.
+-- Counts tell which traces ended, and not that one in progress has more spans, nor that spans have
+-- arrived of one that was read before them. Where counts are not compared, all that were in
+-- progress are expected, and those that ended since the last sync.
 INSERT INTO expected
 SELECT trace_id FROM mirror_trace JOIN covered USING (experiment_id), syncing
-WHERE status = 'IN_PROGRESS' AND timestamp_ms >= from_ms AND timestamp_ms < until_ms
-  AND (NOT EXISTS (SELECT 1 FROM comparing)
-       OR timestamp_ms >= max(spans_from_ms, now_ms - 86400000));
+WHERE timestamp_ms >= from_ms AND timestamp_ms < until_ms
+  AND ((status = 'IN_PROGRESS' AND NOT EXISTS (SELECT 1 FROM comparing))
+       OR (timestamp_ms >= max(spans_from_ms, now_ms - 86400000)
+           AND (status = 'IN_PROGRESS'
+                OR coalesce(span_count, 1) > (SELECT count(*) FROM mirror_span AS s
+                                              WHERE s.trace_id = mirror_trace.trace_id))));
 INSERT OR IGNORE INTO expected
 SELECT trace_id FROM mlflow_traces
 WHERE experiment_id = (SELECT experiment_id FROM syncing WHERE NOT EXISTS (SELECT 1 FROM comparing))

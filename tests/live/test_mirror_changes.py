@@ -6,6 +6,8 @@ import unittest
 
 import support
 
+import scenario
+import seed
 import seeded
 from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder
 
@@ -238,6 +240,32 @@ class Changes(unittest.TestCase):
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
             self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "2")
             self.assertEqual(mirror.status()["gone"], 0)
+
+    def test_spans_that_arrive_after_their_trace(self):
+        """A sync came between a trace and its spans, or between spans; they are looked for."""
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror spans later", 3, now_ms - 3 * DAY_MS)
+        made = [trace for trace in scenario.make_traces(400, 1, now_ms, "mirror spans later again")
+                if trace.state == "OK" and not trace.run and len(trace.spans) > 2][:4]
+        tracing, number = traffic.writer.tracing, traffic.writer.experiment_id
+        spans = []
+        for i, trace in enumerate(made):
+            trace.start_ms = now_ms - (5 + i) * HOUR_MS if i < 3 else now_ms - 60 * HOUR_MS
+            spans.append(list(seed.client_spans(trace)))
+            tracing.start_trace(seed.client_info(trace, spans[i], number, {}))
+        tracing.log_spans(number, spans[1][:1])
+        tracing.log_spans(number, spans[2][1:])
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, spans_days=None, lookback_hours=0)
+            mirror.sync()
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+            for late in (spans[0], spans[1][1:], spans[2][:1]):
+                tracing.log_spans(number, late)
+            mirror.sync()
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+            self.assertEqual(mirror.status()["spans_of"], 3)  # not of the one that is too old
+            mirror.sync()
+            self.assertEqual(mirror.status()["spans_of"], 0)  # nothing is lacking any more
 
     def test_what_was_read_long_ago_is_read_again(self):
         now_ms = int(time.time() * 1000)
