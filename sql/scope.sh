@@ -61,11 +61,12 @@ moment() { # OPTION TEXT END_MS
   echo "$found"
 }
 
-# Sets `window`, as settings of report_settings; $synced is when a mirror ends.
+# Sets `window`, as settings of report_settings; $synced is when a mirror ends, and $kept since when
+# it has all traces.
 set_window() {
   local until_ms from_ms
   window="days = ${days:-7}"
-  if [ ! "$since$until" ]; then return; fi
+  if [ ! "$since$until$synced" ]; then return; fi
   until_ms=${synced:-$(plain_sqlite :memory: \
     "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) + 1")}
   if [ "$until" ]; then until_ms=$(moment --until "$until" "$until_ms"); fi
@@ -76,6 +77,11 @@ set_window() {
   if [ "$since" ]; then from_ms=$(moment --since "$since" "$until_ms"); fi
   [ "$from_ms" -lt "$until_ms" ] || refuse "--since is '$since', not before the window's end"
   [ $((until_ms - from_ms)) -le $((3660 * 86400000)) ] || refuse "the window has over 3660 days"
+  if [ "$synced" ] && [ "$from_ms" -lt "$kept" ]; then
+    kept=$(plain_sqlite :memory: "SELECT strftime('%Y-%m-%d %H:%M', $kept / 1000, 'unixepoch')")
+    refuse "--file: '$file' keeps traces since $kept UTC; take a shorter window, or raise \
+mirror_settings.days and run sql/mirror"
+  fi
   window="days = ($until_ms - $from_ms) / 86400000.0, until_ms = $until_ms"
 }
 
@@ -105,7 +111,7 @@ set_conditions() {
 # Checks the options, once all are taken; sets `extension`, `scratch`, a folder that goes with the
 # script, and `window`.
 begin_scope() {
-  local asked synced=''
+  local asked synced='' kept=''
   [ ! "$days" ] || is_number "$days" 3660 ||
     refuse "--days is '$days'; it must be a number from 1 to 3660"
   [ ! "$days" ] || days=$((10#$days)) # 08 is no octal number
@@ -116,9 +122,11 @@ begin_scope() {
   if [ "$file" ]; then
     asked=${MLFLOW_EXPERIMENT_ID:-${MLFLOW_EXPERIMENT_NAME:-}}
     synced=$([ -f "$file" ] && plain_sqlite -cmd '.timeout 5000' "$file" \
-      "SELECT min(coalesce(synced_at_ms, 0)) FROM mirror_status
+      "SELECT min(coalesce(synced_at_ms, 0)), max((SELECT coalesce(min(from_ms), 0)
+         FROM mirror_slice AS s WHERE s.experiment_id = m.experiment_id)) FROM mirror_status AS m
        WHERE '${asked//\'/\'\'}' IN ('', experiment_id, experiment)" 2>/dev/null) ||
       refuse "--file: '$file' is no mirror; sql/mirror makes one"
+    kept=${synced#*|} synced=${synced%|*}
     [ "$synced" ] || refuse "--file: '$file' has no experiment '$asked'; sql/mirror adds it"
     [ "$synced" != 0 ] || refuse "--file: '$file' is not complete yet; sql/mirror goes on with it"
   fi

@@ -5,11 +5,13 @@
 -- The work is capped: so many of the newest traces as were asked for, and the spans of 200 traces of
 -- the window drawn at random, of its 100 newest failed ones and 100 failed ones drawn at random, and
 -- of the 50 slowest. What tools and models the failed ones have in common is asked of those drawn at
--- random alone: the others are no fair picture of all.
+-- random alone: the others are no fair picture of all. Where a mirror has spans of a part of the
+-- window, they are drawn from that part.
 
 CREATE TABLE about AS
 SELECT from_ms, until_ms, zone, zone_modifier, traces_max, uri, experiment, synced_at_ms,
-       filter, (julianday('now') - 2440587.5) * 86400 AS began_s
+       kept_from_ms, max(from_ms, coalesce(spans_from_ms, from_ms)) AS spans_from_ms, filter,
+       (julianday('now') - 2440587.5) * 86400 AS began_s
 FROM report_window, asked, source;
 UPDATE report_settings SET until_ms = (SELECT until_ms FROM about);
 
@@ -42,7 +44,7 @@ WHERE timestamp_ms >= (SELECT max(from_ms, (SELECT coalesce(min(timestamp_ms), 0
 CREATE TABLE sample AS
 SELECT key AS trace_id FROM stratified_sample((
   SELECT strata(trace_id, 'all', 200, (SELECT seed FROM report_settings))
-  FROM traces, about WHERE timestamp_ms >= from_ms));
+  FROM traces, about WHERE timestamp_ms >= spans_from_ms));
 CREATE TABLE seen AS
 SELECT trace_id, status, timestamp_ms, execution_time_ms FROM traces
 WHERE timestamp_ms >= (SELECT from_ms FROM about);
@@ -51,7 +53,7 @@ SELECT trace_id FROM sample
 UNION
 SELECT key FROM stratified_sample((
   SELECT strata(trace_id, status, 100, (SELECT seed FROM report_settings))
-  FROM seen WHERE status = 'ERROR'));
+  FROM seen, about WHERE status = 'ERROR' AND timestamp_ms >= spans_from_ms));
 CREATE TABLE copied_spans AS
 SELECT trace_id, span_id, parent_span_id, name, span_type, status, status_message, start_time_ns,
        end_time_ns, duration_ms, depth, child_count, self_time_ms, critical_path_ms, model_name,

@@ -167,7 +167,8 @@ SELECT row_number() OVER (ORDER BY metric <> 'success_rate', metric) AS row, met
          AS verdict,
        CASE metric WHEN 'success_rate' THEN 'Success rate' WHEN 'p50_latency_ms'
          THEN 'Median latency' ELSE '95th percentile' END AS title
-FROM compare_periods, cap WHERE NOT is_capped;
+FROM compare_periods, cap, about
+WHERE NOT is_capped AND coalesce(kept_from_ms <= 2 * from_ms - until_ms, true);
 INSERT INTO cell
 SELECT 'changes', row, 1, 'Measure', 'text', title, NULL FROM shown_change
 UNION ALL SELECT 'changes', row, column1, column2, iif(metric = 'success_rate', 'share', 'ms'),
@@ -187,16 +188,17 @@ WHERE status = 'ERROR' AND trace_id NOT IN (SELECT trace_id FROM spans);
 
 -- Errors by what failed: of the failed requests whose spans were read; were not all of them read,
 -- at_least is 1. What has no message comes last and is never new, and nothing is where the begin of
--- the window was not read.
+-- the window, or of its spans, was not read.
 CREATE TEMP TABLE shown_error AS
 SELECT row_number() OVER (ORDER BY is_named DESC, is_new AND traces >= 3 DESC, traces DESC,
                                    last_seen_ms DESC) AS row, *
 FROM (SELECT coalesce(exception_type || ': ', '')
              || coalesce(message, 'no message' || iif(requests, ', or spans not read', '')) AS what,
              traces, first_seen_ms, last_seen_ms, example_trace_id, is_named,
-             is_named AND requests > 0 AS at_least, is_named AND is_new AND NOT is_window_capped AS is_new
+             is_named AND requests > 0 AS at_least,
+             is_named AND is_new AND NOT is_window_capped AND spans_from_ms = from_ms AS is_new
       FROM (SELECT *, coalesce(exception_type, message) IS NOT NULL AS is_named FROM error_groups),
-           cap, unread)
+           cap, unread, about)
 ORDER BY row LIMIT 10;
 INSERT INTO cell
 SELECT 'errors', row, 1, 'Error', 'text', substr(what, 1, 300), example_trace_id FROM shown_error
@@ -331,4 +333,9 @@ UNION ALL SELECT 'foot', 1, 2, 'fetched', 'text', printf(
   assessments, spans, span_traces, sample_traces), NULL FROM receipt
 UNION ALL SELECT 'foot', 1, 3, 'capped', 'text', printf(
   'Only the newest %,d traces were read: there are more in these windows.', traces_max), NULL
-FROM about, cap WHERE is_capped;
+FROM about, cap WHERE is_capped
+UNION ALL SELECT 'foot', 1, 4, 'capped', 'text', iif(spans_from_ms >= until_ms,
+  'The mirror keeps no spans of this window: nothing is said of what only spans tell.',
+  printf('The mirror keeps spans since %s: what only spans tell is of the requests from then on.',
+         strftime('%Y-%m-%d %H:%M', spans_from_ms / 1000, 'unixepoch', zone_modifier))), NULL
+FROM about WHERE spans_from_ms > from_ms;

@@ -29,6 +29,13 @@ WHERE experiment_id IN (SELECT experiment_id FROM chosen)
 CREATE TABLE source AS
 SELECT min(uri) AS uri, group_concat(experiment, ', ') AS experiment,
        min(coalesce(synced_at_ms, 0)) AS synced_at_ms,
+       (SELECT max(from_ms) FROM (SELECT min(from_ms) AS from_ms FROM mirror.mirror_slice
+                                  WHERE experiment_id IN (SELECT experiment_id FROM chosen)
+                                  GROUP BY experiment_id)) AS kept_from_ms,
+       iif((SELECT spans_days FROM mirror.mirror_settings) = 0, 9223372036854775807, (
+         SELECT max(timestamp_ms) + 1 FROM mirror.mirror_trace
+         WHERE experiment_id IN (SELECT experiment_id FROM chosen)
+           AND trace_id NOT IN (SELECT trace_id FROM mirror.mirror_spans_read))) AS spans_from_ms,
        (SELECT value FROM mlflow_settings WHERE name = 'MLFLOW_SQL_FILTER') AS filter
 FROM chosen;
 -- The window ends where the mirror does.

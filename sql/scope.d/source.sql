@@ -9,6 +9,6 @@ SELECT (SELECT rtrim(value, '/') FROM mlflow_settings WHERE name = 'MLFLOW_TRACK
             WHEN scope.asked GLOB '*[^0-9]*' THEN scope.asked
             ELSE coalesce((SELECT name FROM mlflow_experiments WHERE experiment_id = scope.asked),
                           scope.asked) END AS experiment,
-       NULL AS synced_at_ms,  -- of a mirror
+       NULL AS synced_at_ms, NULL AS kept_from_ms, NULL AS spans_from_ms,  -- of a mirror
        (SELECT value FROM mlflow_settings WHERE name = 'MLFLOW_SQL_FILTER') AS filter
 FROM scope;

@@ -17,6 +17,7 @@ import support
 
 import seeded
 import test_agents
+import test_check
 import test_models
 import test_report
 from mirrored import ALSO, DAY_MS, HOUR_MS, Mirror, Traffic, scratch_folder
@@ -484,6 +485,36 @@ class Corners(unittest.TestCase):
                 mirror.settings(days=days)
                 mirror.sync("--no-compare")
                 self.assertEqual(mirror.offline(counts), shown, days)
+
+    def test_a_window_that_is_not_kept(self):
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror window", 4, now_ms - HOUR_MS)
+        traffic.add(4, now_ms - 60 * HOUR_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, days=4, spans_days=1)
+            mirror.sync()
+            there = ("--file", mirror.path)
+            kept = time.strftime("%Y-%m-%d %H:%M",
+                                 time.gmtime((now_ms // HOUR_MS - 4 * 24) * 3600))
+            count = ("--at-least", "requests=1", *there)
+            for options in (), ("--days", "5"), ("--since", "2026-01-01"):
+                for ask in (lambda: test_check.check(self.server, traffic.name, *count, *options),
+                            lambda: test_report.report(self.server, traffic.name, folder, *there,
+                                                       *options)):
+                    with self.assertRaisesRegex(RuntimeError, rf"keeps traces since {kept} UTC; "
+                                                "take a shorter window, or raise mirror_settings"):
+                        ask()
+            self.assertEqual(test_check.check(self.server, traffic.name, *count, "--days", "4")[0],
+                             0)
+            page, text = test_report.report(self.server, traffic.name, folder, *there, "--days",
+                                            "3")
+            self.assertIn("The window before this one was not read in full", page)
+            self.assertRegex(page, "The mirror keeps spans since [-0-9]+ [0-9:]+: what only spans")
+            self.assertIn("4 drawn at random", text)
+            self.assertNotIn("Beside the window before", text)
+            page, _ = test_report.report(self.server, traffic.name, folder, *there, "--since",
+                                         "90 minutes")
+            self.assertNotIn("keeps spans since", page)
 
     def test_declared_tags(self):
         now_ms = int(time.time() * 1000)
