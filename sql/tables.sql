@@ -25,9 +25,12 @@ WHEN (SELECT count(*) FROM restricted_tables) IN (1, 2) BEGIN
     'traces, spans and assessments: create all three or none; saved views would mix them');
 END;
 INSERT INTO restricted_tables
-SELECT name FROM sqlite_schema
-WHERE name IN ('traces', 'spans', 'assessments')
-  AND (sql NOT LIKE '%USING mlflow%' OR replace(sql, ' ', '') LIKE '%experiment=%');
+SELECT name
+FROM (SELECT name, sql, replace(replace(replace(replace(replace(lower(sql), ' ', ''), char(9), ''),
+        char(10), ''), char(13), ''), 'experiments=', 'experiment=') AS told
+      FROM sqlite_schema)
+WHERE name COLLATE NOCASE IN ('traces', 'spans', 'assessments')
+  AND (sql NOT LIKE '%USING mlflow%' OR told LIKE '%experiment=%');
 DELETE FROM restricted_tables WHERE rowid = 1;
 DROP TABLE temp.restricted_tables;
 
