@@ -46,10 +46,10 @@ typedef struct mlf_registry_function {
 } mlf_registry_function;
 
 /* Whether the connection has a function of this name that takes so many arguments. SQLITE_OK,
-** SQLITE_NOMEM, SQLITE_INTERRUPT, or SQLITE_AUTH if an authorizer lets nobody select. */
+** SQLITE_NOMEM or SQLITE_INTERRUPT. */
 int mlf_registry_has(sqlite3 *db, const char *name, int arguments, bool *has);
 
-/* Registers a function, or adds its name to `kept`. SQLITE_OK, or as mlf_registry_has. */
+/* Registers a function, or adds its name to `kept`. SQLITE_OK, SQLITE_NOMEM or SQLITE_INTERRUPT. */
 int mlf_registry_add(mlf_registry *registry, const mlf_registry_function *function);
 
 #endif
