@@ -91,7 +91,7 @@ const mlf_json_node *mlf_json_root(const mlf_json *json);
 ** most `bytes_max` bytes. Free with sqlite3_free. NULL: no memory. */
 char *mlf_json_quote(const mlf_json *json, const char *text, size_t bytes_max);
 
-/* Tells its sender that the document is not what was asked for. An error without text is not told. */
+/* Tells its sender that the document is not what was asked for; not an error without text. */
 void mlf_json_refuse(const mlf_json *json, const mlf_error *why);
 
 /* A number of the caller's own, which opened documents inherit; -1 unless set. */

@@ -258,8 +258,8 @@ void mlf_client_progress(mlf_client *client) {
   if (client->http) mlf_http_progress(client->http);
 }
 
-/* Whether the reply is of the type that was asked for. A file has any type but that of a page, which
-** somebody else sends in the server's place. */
+/* Whether the reply is of the type that was asked for. A file has any type but that of a page,
+** which somebody else sends in the server's place. */
 static bool call_is_json(const mlf_call *call, const mlf_http_reply *reply) {
   if (!call->file) return strcmp(reply->content_type, "application/json") == 0;
   return strcmp(reply->content_type, "text/html") != 0 &&

@@ -13,7 +13,8 @@ typedef struct mlf_experiments {
 } mlf_experiments;
 
 /* One page of POST /api/2.0/mlflow/experiments/search, active and deleted ones or only active
-** ones, newest first. `token` is NULL for the first page, and a reply that gives it again is an error. Clear `page` whatever the result. */
+** ones, newest first. `token` is NULL for the first page, and a reply that gives it again is an
+** error. Clear `page` whatever the result. */
 int mlf_experiments_page(mlf_client *client, mlf_budget *budget, bool active_only,
                          const char *token, mlf_experiments *page, mlf_error *error);
 void mlf_experiments_clear(mlf_experiments *page);
@@ -22,8 +23,8 @@ void mlf_experiments_clear(mlf_experiments *page);
 int mlf_experiment_name(const mlf_json *json, const mlf_json_node *experiment, const char **id,
                         const char **name, mlf_error *error);
 
-/* What an experiment is called by. A name may look like an id: what is meant as an id must not find
-** it. */
+/* What an experiment is called by. A name may look like an id: what is meant as an id must not
+** find it. */
 typedef enum mlf_experiment_by {
   MLF_EXPERIMENT_BY_NAME, /* or, if none has the name, an id */
   MLF_EXPERIMENT_BY_ID

@@ -10,7 +10,8 @@
 
 /* A shorter user name is in too many words. */
 #define SECRETS_NAME_BYTES_MIN 3
-/* Of a text of which less is shown, so much more is looked at, since a server may send any amount. */
+/* Of a text of which less is shown, so much more is looked at, since a server may send any amount.
+** */
 #define SECRETS_AHEAD_BYTES 4096
 
 static const char secrets_base64_digits[] =
@@ -38,6 +39,13 @@ static char *secrets_base64(const char *text, const char *digits) {
   return out;
 }
 
+/* Copies a text without its end: where the next one goes. */
+static char *secrets_copy(char *to, const char *text) {
+  size_t length = strlen(text);
+  memcpy(to, text, length);
+  return to + length;
+}
+
 /* As a server echoes it in an address (RFC 3986, section 2.1), or in a form, which writes a blank
 ** as `blank`. */
 static char *secrets_percent(const char *text, const char *blank) {
@@ -49,7 +57,7 @@ static char *secrets_percent(const char *text, const char *blank) {
   for (; *text; text++) {
     unsigned char byte = (unsigned char)*text;
     if (*text == ' ') {
-      to += strlen(strcpy(to, blank));
+      to = secrets_copy(to, blank);
     } else if (strchr(plain, *text)) {
       *to++ = *text;
     } else {
@@ -76,7 +84,7 @@ static char *secrets_html(const char *text, const char *quote, const char *apost
                           : *text == '"'  ? quote
                           : *text == '\'' ? apostrophe
                                           : itself;
-    to += strlen(strcpy(to, escaped));
+    to = secrets_copy(to, escaped);
   }
   *to = 0;
   return out;
@@ -160,9 +168,9 @@ void mlf_secrets_clear(mlf_secrets *secrets) {
   memset(secrets, 0, sizeof(*secrets));
 }
 
-/* How many bytes of `text` the secret takes that begins there, blanks and line breaks within it not
-** counted as a difference; 0 if it does not begin there. Where the text is `cut`, a secret may go on
-** behind its end. */
+/* How many bytes of `text` the secret takes that begins there, blanks and line breaks within it
+** not counted as a difference; 0 if it does not begin there. Where the text is `cut`, a secret may
+** go on behind its end. */
 static size_t secrets_match(const char *text, const char *secret, bool cut) {
   size_t at = 0;
   while (*secret) {

@@ -1,8 +1,8 @@
 /* secrets.h: which byte strings must never be shown, and taking them out of a text.
 **
 ** They are the token and the password, also as an address, a form, HTML or JSON writes them, and
-** the base64 of `user:password` and of the token: what a server that echoes our Authorization header
-** could send back. The user name is taken out of what a server says, not of what we say.
+** the base64 of `user:password` and of the token: what a server that echoes our Authorization
+** header could send back. The user name is taken out of what a server says, not of what we say.
 */
 #ifndef MLF_REMOTE_SECRETS_H
 #define MLF_REMOTE_SECRETS_H

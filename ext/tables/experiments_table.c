@@ -1,5 +1,5 @@
-/* mlflow_experiments: the experiments of the server, active and deleted ones, each once: one that is
-** created between two pages moves the last row of a page onto the next page. */
+/* mlflow_experiments: the experiments of the server, active and deleted ones, each once: one that
+** is created between two pages moves the last row of a page onto the next page. */
 #include "base/string_set.h"
 #include "model/json_value.h"
 #include "model/json_write.h"
@@ -68,7 +68,7 @@ static int experiments_is_seen(experiments_state *state, bool *is) {
   return rc;
 }
 
-/* Goes on to a row that was not given yet, and fetches pages until there is one, or no page more. */
+/* Goes on to a row that was not given yet, and fetches pages until there is one or no more. */
 static int experiments_settle(mlf_connection *connection, experiments_state *state,
                               mlf_error *error) {
   for (bool seen = true; seen;) {

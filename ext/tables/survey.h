@@ -36,8 +36,8 @@ void mlf_survey_free(mlf_survey *survey); /* NULL is allowed */
 bool mlf_survey_repeats(const mlf_survey *survey);
 
 /* Whether a scan of the table with this plan is compared with something that the plan does not
-** tell: what the column `experiment` shows, or what filter or in_run show. Where no scan is seen to
-** have the plan, any scan of the table: SQLite may have planned the statement anew, with its
+** tell: what the column `experiment` shows, or what filter or in_run show. Where no scan is seen
+** to have the plan, any scan of the table: SQLite may have planned the statement anew, with its
 ** values. */
 bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                          bool experiment);
@@ -46,19 +46,20 @@ bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, co
 ** them but what is compared with `=` in the plan. */
 bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan);
 
-/* Whether the scans of the table with this plan drop each row for which one of so many terms on the
-** column does not hold. SQLite hands over also what stands in the ON of an outer join and is about
-** its left table, whose rows must stay: != and LIKE in 3.40, IS [NOT] NULL in 3.54, too. */
+/* Whether the scans of the table with this plan drop each row for which one of so many terms on
+** the column does not hold. SQLite hands over also what stands in the ON of an outer join and is
+** about its left table, whose rows must stay: != and LIKE in 3.40, IS [NOT] NULL in 3.54, too. */
 bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                       int column, int terms);
 
-/* Whether an argument of the scans of the table with this plan, the index-th, comes from the list of
-** an IN, value by value. */
+/* Whether an argument of the scans of the table with this plan, the index-th, comes from the list
+** of an IN, value by value. */
 bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                       int index);
 
-/* The experiment that the statement asks a table for, the index-th of them; NULL after the last. One
-** that is known only while the statement runs is "". `*by_id`: it is an id, and a name if not. */
+/* The experiment that the statement asks a table for, the index-th of them; NULL after the last.
+** One that is known only while the statement runs is "". `*by_id`: it is an id, and a name if not.
+** */
 const char *mlf_survey_experiment(const mlf_survey *survey, int index, bool *by_id);
 
 #endif

@@ -96,8 +96,8 @@ static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *pla
   return scan->changing ? SQLITE_OK : mlf_error_nomem(error);
 }
 
-/* Whether the argument of a term comes from an IN, value by value, beside another column of the same
-** row, which SQLite does not say. */
+/* Whether the argument of a term comes from an IN, value by value, beside another column of the
+** same row, which SQLite does not say. */
 static int scan_is_looped(mlf_trace_scan *scan, const char *plan_text, int argument, bool *looped,
                           mlf_error *error) {
   const mlf_survey *survey;
@@ -107,8 +107,8 @@ static int scan_is_looped(mlf_trace_scan *scan, const char *plan_text, int argum
 }
 
 /* SQLite hands the values of an IN over one by one where the server has no list, and compares each
-** without the affinity that it has in SQL. Where a sub-select has numbers SQL compares numbers with
-** a text, '05' is 5, and texts with what has no type. */
+** without the affinity that it has in SQL. Where a sub-select has numbers SQL compares numbers
+** with a text, '05' is 5, and texts with what has no type. */
 static int scan_check_loops(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                             int plan_number, sqlite3_value **values, mlf_error *error) {
   for (int i = 0, argument = 0; i < plan->term_count; i++) {

@@ -202,7 +202,7 @@ static int source_read_page(mlf_trace_source *source, mlf_error *error) {
 /* Walks on to the next trace of what is asked for. */
 static int source_walk_next(mlf_trace_source *source, mlf_error *error) {
   const mlf_json *json = NULL;
-  const mlf_json_node *trace;
+  const mlf_json_node *trace = NULL;
   int rc = source_step(source, source->question, &json, &trace, error);
   if (rc == SQLITE_ROW) {
     if (source->question) source->place = source->question->count;

@@ -190,8 +190,8 @@ static int trace_told(trace_cursor *cursor, sqlite3_context *context, const mlf_
   return mlf_error_result(context, trace_rows_of(cursor)->table, &error);
 }
 
-/* Makes of a number what SQLite would keep in a column of a table of its own: of 4.0 a 4 where whole
-** numbers are wanted, of 4 a 4.0 where reals are, and of either a text where that is. */
+/* Makes of a number what SQLite would keep in a column of a table of its own: of 4.0 a 4 where
+** whole numbers are wanted, of 4 a 4.0 where reals are, and of either a text where that is. */
 static int trace_apply_affinity(const mlf_column *column, mlf_value *value) {
   mlf_op op = MLF_OP_EQ;
   int64_t whole;
