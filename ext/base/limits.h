@@ -80,7 +80,7 @@
 /* Columns and experiments of one table. */
 #define MLF_DECLARED_COLUMNS_MAX 200
 #define MLF_EXPERIMENTS_MAX      1000
-/* How long what an experiment's name stands for is remembered, if a statement reads so long. */
+/* How long what an experiment's name stands for is remembered. */
 #define MLF_EXPERIMENT_AGE_MAX_MS 30000
 
 #endif

@@ -72,17 +72,11 @@ static void connection_forget(connection_experiment *experiment) {
   memset(experiment, 0, sizeof(*experiment));
 }
 
-/* What an experiment's name stands for holds for one statement. */
-static void connection_forget_experiments(mlf_connection *connection) {
-  for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++)
-    connection_forget(&connection->experiments[i]);
-  connection->next_experiment = 0;
-}
-
 void mlf_connection_release(void *context) {
   mlf_connection *connection = context;
   if (--connection->references > 0) return;
-  connection_forget_experiments(connection);
+  for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++)
+    connection_forget(&connection->experiments[i]);
   mlf_client_free(connection->client);
   sqlite3_free(connection->kept);
   sqlite3_free(connection);
@@ -103,7 +97,6 @@ const mlf_registry_help *mlf_connection_function_help(const mlf_connection *conn
 }
 
 int mlf_connection_join(mlf_connection *connection, mlf_statement **statement) {
-  if (!connection->statements) connection_forget_experiments(connection);
   return mlf_statement_join(connection->db, connection->client, &connection->statements,
                             &connection->tables, statement);
 }
@@ -138,36 +131,17 @@ bool mlf_connection_has_own_like(mlf_connection *connection) {
   return rc == SQLITE_OK && own;
 }
 
-/* The one that was remembered so many before the next one, 1: the latest; NULL if it is too old. */
-static connection_experiment *connection_remembered(mlf_connection *connection, int before) {
-  int place = (connection->next_experiment - before + MLF_EXPERIMENTS_MAX) % MLF_EXPERIMENTS_MAX;
-  connection_experiment *it = &connection->experiments[place];
-  int64_t oldest_ms = mlf_clock_monotonic_ms() - MLF_EXPERIMENT_AGE_MAX_MS;
-  bool known = it->asked && it->found_ms >= oldest_ms &&
-               it->generation == mlf_client_generation(connection->client);
-  return known ? it : NULL;
-}
-
-/* Whether one was seen under another name since. */
-static bool connection_is_renamed(mlf_connection *connection, int before) {
-  const connection_experiment *it = connection_remembered(connection, before);
-  while (--before > 0) {
-    const connection_experiment *since = connection_remembered(connection, before);
-    if (since && strcmp(since->id, it->id) == 0 && strcmp(since->name, it->name) != 0) return true;
-  }
-  return false;
-}
-
-/* The latest news of the experiment that is called so. */
 static connection_experiment *connection_recall(mlf_connection *connection, mlf_experiment_by by,
                                                 const char *asked) {
-  for (int before = 1; before <= MLF_EXPERIMENTS_MAX; before++) {
-    connection_experiment *it = connection_remembered(connection, before);
-    if (!it) break; /* those before it are older */
-    bool found = it->by == by && strcmp(it->asked, asked) == 0;
+  int64_t oldest_ms = mlf_clock_monotonic_ms() - MLF_EXPERIMENT_AGE_MAX_MS;
+  for (int i = 0; i < MLF_EXPERIMENTS_MAX; i++) {
+    connection_experiment *each = &connection->experiments[i];
+    if (!each->asked || each->found_ms < oldest_ms ||
+        each->generation != mlf_client_generation(connection->client))
+      continue;
+    if (each->by == by && strcmp(each->asked, asked) == 0) return each;
     /* However it was found: no other experiment has its name. */
-    found = found || (by == MLF_EXPERIMENT_BY_NAME && strcmp(it->name, asked) == 0);
-    if (found) return connection_is_renamed(connection, before) ? NULL : it;
+    if (by == MLF_EXPERIMENT_BY_NAME && strcmp(each->name, asked) == 0) return each;
   }
   return NULL;
 }

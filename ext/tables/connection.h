@@ -37,8 +37,8 @@ void mlf_connection_add_table(mlf_connection *connection, mlf_surveyed *table);
 void mlf_connection_remove_table(mlf_connection *connection, mlf_surveyed *table);
 
 /* The experiment that is called so; `*id` and `*name` are the caller's (sqlite3_free). The
-** answer is remembered while a statement reads, up to MLF_EXPERIMENT_AGE_MAX_MS. SQLITE_NOTFOUND,
-** with a text, if there is no such experiment. */
+** answer is remembered for MLF_EXPERIMENT_AGE_MAX_MS. SQLITE_NOTFOUND, with a text, if there is no
+** such experiment. */
 int mlf_connection_experiment(mlf_connection *connection, mlf_budget *budget, mlf_experiment_by by,
                               const char *asked, char **id, char **name, mlf_error *error);
 

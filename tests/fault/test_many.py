@@ -61,21 +61,6 @@ class Many(unittest.TestCase):
         self.assertEqual(connection.execute(
             f"SELECT {names.format(9)}, {names.format(8)}").fetchall(), [("d,c,b,a",) * 2])
 
-    def test_a_name_is_looked_up_for_each_statement_once(self):
-        connection = self.listed(("a", False))
-        self.server.route("/get-by-name", " ; ".join(
-            f"ok body='{json.dumps({'experiment': {'experiment_id': number, 'name': 'a'}})}'"
-            for number in "78"))
-        for number in (b'"7"', b'"8"'):  # the name was given to another one meanwhile
-            connection.execute(
-                "SELECT (SELECT count(*) FROM mlflow_traces WHERE experiment = 'a'), "
-                "(SELECT count(*) FROM mlflow_assessments WHERE experiment = 'a')").fetchall()
-            searches = [request.body for request in self.server.requests
-                        if request.target.endswith("/traces/search")]
-            self.assertIn(number, searches[-1])
-        asked = [request for request in self.server.requests if "/get-by-name" in request.target]
-        self.assertEqual(len(asked), 2)
-
     def test_an_address_is_not_cut(self):
         connection = self.listed()
         with self.assertRaisesRegex(Exception, "mlflow_connect: the address has a NUL character"):
