@@ -220,9 +220,10 @@ class Scope(unittest.TestCase):
         name = support.create_experiment(self.server, "scope preset")
         its_id = support.experiment_id(self.server, name)
         named = support.create_experiment(self.server, its_id)
-        for experiment in (name, named):
-            support.insert_traces(self.server, experiment, [
-                {"trace_id": f"tr-scope-preset-{experiment.replace(' ', '-')}", "timestamp_ms": 1}])
+        for experiment in (name, named):  # and away again, before others count
+            trace_id = f"tr-scope-preset-{experiment.replace(' ', '-')}"
+            support.insert_traces(self.server, experiment, [{"trace_id": trace_id, "timestamp_ms": 1}])
+            self.addCleanup(support.delete_traces, self.server, experiment, [trace_id])
         preset = self.connection(name)
         asked = ("WITH x AS MATERIALIZED (SELECT trace_id FROM mlflow_traces WHERE {} = '{}') SELECT "
                  "count(*) FROM x JOIN mlflow_traces AS t ON t.name IS NOT x.trace_id")
