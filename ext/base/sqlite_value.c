@@ -57,18 +57,24 @@ void mlf_sqlite_value_give(sqlite3_context *context, mlf_value *value) {
   }
 }
 
-int mlf_sqlite_value_as_text(mlf_value *value) {
+/* As the SQLite that runs writes it: its versions differ in how many digits that is. */
+static char *sqlite_value_real_text(double real) {
   sqlite3 *db = NULL;
   sqlite3_stmt *cast = NULL;
   int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, NULL);
   if (rc == SQLITE_OK) rc = sqlite3_prepare_v2(db, "SELECT CAST(?1 AS TEXT)", -1, &cast, NULL);
-  if (rc == SQLITE_OK)
-    rc = value->type == MLF_INTEGER ? sqlite3_bind_int64(cast, 1, value->integer)
-                                    : sqlite3_bind_double(cast, 1, value->real);
+  if (rc == SQLITE_OK) rc = sqlite3_bind_double(cast, 1, real);
   if (rc == SQLITE_OK) rc = sqlite3_step(cast);
   char *text = rc == SQLITE_ROW ? sqlite3_mprintf("%s", sqlite3_column_text(cast, 0)) : NULL;
-  if (text) *value = mlf_value_take(text, strlen(text));
   sqlite3_finalize(cast);
   sqlite3_close(db);
-  return text ? SQLITE_OK : SQLITE_NOMEM;
+  return text;
+}
+
+int mlf_sqlite_value_as_text(mlf_value *value) {
+  char *text = value->type == MLF_INTEGER ? sqlite3_mprintf("%lld", (sqlite3_int64)value->integer)
+                                          : sqlite_value_real_text(value->real);
+  if (!text) return SQLITE_NOMEM;
+  *value = mlf_value_take(text, strlen(text));
+  return SQLITE_OK;
 }

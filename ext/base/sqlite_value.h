@@ -15,8 +15,7 @@ void mlf_sqlite_value_result(sqlite3_context *context, const mlf_value *value);
 /* The same, but an owned text is handed over; `value` is NULL afterwards. */
 void mlf_sqlite_value_give(sqlite3_context *context, mlf_value *value);
 
-/* Makes a text of a number as SQLite does where a column wants one; its versions differ in how many
-** digits of a real they write, and the one that runs is asked. SQLITE_OK or SQLITE_NOMEM. */
+/* Makes a text of a number, as SQLite does in a column of texts. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_sqlite_value_as_text(mlf_value *value);
 
 #endif

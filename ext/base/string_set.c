@@ -5,11 +5,14 @@
 
 #include "base/sqlite_api.h"
 
-uint64_t mlf_string_hash(const char *text) {
-  uint64_t hash = 14695981039346656037u;
-  for (; *text; text++)
-    hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+uint64_t mlf_bytes_hash(uint64_t hash, const void *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    hash = (hash ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
   return hash;
+}
+
+uint64_t mlf_string_hash(const char *text) {
+  return mlf_bytes_hash(MLF_HASH_OF_NONE, text, strlen(text));
 }
 
 /* The slot that holds `text`, or the empty one where it belongs. */

@@ -12,7 +12,10 @@ typedef struct mlf_string_set {
   size_t count;
 } mlf_string_set;
 
-/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+/* FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/. Of bytes behind others, whose hash
+** is given: that of none is MLF_HASH_OF_NONE. */
+#define MLF_HASH_OF_NONE 14695981039346656037u
+uint64_t mlf_bytes_hash(uint64_t hash, const void *bytes, size_t length);
 uint64_t mlf_string_hash(const char *text);
 
 void mlf_string_set_init(mlf_string_set *set);

@@ -34,7 +34,6 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/id_set.h"
 #include "model/json.h"
 #include "remote/client.h"
 #include "remote/walk.h"

@@ -10,8 +10,7 @@
 
 /* A shorter user name is in too many words. */
 #define SECRETS_NAME_BYTES_MIN 3
-/* Of a text of which less is shown, so much more is looked at, since a server may send any amount.
-** */
+/* So much more of a text is looked at than is shown: a server may send any amount. */
 #define SECRETS_AHEAD_BYTES 4096
 
 static const char secrets_base64_digits[] =

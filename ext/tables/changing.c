@@ -2,25 +2,21 @@
 
 #include <string.h>
 
-/* FNV-1a. If two values have one hash the term is taken for one that stays, and all that comes of
-** it are more requests. */
-static uint64_t changing_hash(uint64_t hash, const void *bytes, size_t length) {
-  for (size_t i = 0; i < length; i++)
-    hash = (hash ^ ((const unsigned char *)bytes)[i]) * 1099511628211u;
-  return hash;
-}
+#include "base/string_set.h"
 
-static uint64_t changing_hash_term(const mlf_filter_term *term) {
-  uint64_t hash = 14695981039346656037u;
+/* If two values have one hash the term is taken for one that stays, and all that comes of it are
+** more requests. */
+static uint64_t changing_hash(const mlf_filter_term *term) {
+  uint64_t hash = MLF_HASH_OF_NONE;
   for (size_t i = 0; i < term->value_count; i++) {
     const mlf_value *value = &term->values[i];
-    hash = changing_hash(hash, &value->type, sizeof(value->type));
-    hash = changing_hash(hash, &value->length, sizeof(value->length));
+    hash = mlf_bytes_hash(hash, &value->type, sizeof(value->type));
+    hash = mlf_bytes_hash(hash, &value->length, sizeof(value->length));
     switch (value->type) {
-    case MLF_INTEGER: hash = changing_hash(hash, &value->integer, sizeof(value->integer)); break;
-    case MLF_REAL: hash = changing_hash(hash, &value->real, sizeof(value->real)); break;
+    case MLF_INTEGER: hash = mlf_bytes_hash(hash, &value->integer, sizeof(value->integer)); break;
+    case MLF_REAL: hash = mlf_bytes_hash(hash, &value->real, sizeof(value->real)); break;
     case MLF_TEXT:
-    case MLF_BLOB: hash = changing_hash(hash, value->text, value->length); break;
+    case MLF_BLOB: hash = mlf_bytes_hash(hash, value->text, value->length); break;
     default: break;
     }
   }
@@ -43,7 +39,7 @@ const mlf_changing *mlf_changing_note(mlf_changing **list, const char *plan_text
   }
   it->count = bound->count;
   for (int i = 0; i < bound->count; i++) {
-    uint64_t hash = changing_hash_term(&bound->terms[i]);
+    uint64_t hash = changing_hash(&bound->terms[i]);
     it->changes[i] = again && (it->changes[i] || it->last[i] != hash);
     it->last[i] = hash;
   }

@@ -71,17 +71,18 @@ static int experiments_is_seen(experiments_state *state, bool *is) {
 /* Goes on to a row that was not given yet, and fetches pages until there is one or no more. */
 static int experiments_settle(mlf_connection *connection, experiments_state *state,
                               mlf_error *error) {
-  for (bool seen = true; seen;) {
-    int rc = SQLITE_OK;
+  int rc = SQLITE_OK;
+  bool seen;
+  do {
     while (rc == SQLITE_OK && !state->page.next && state->page.token)
       rc = experiments_page(connection, state, error);
     if (rc != SQLITE_OK) return rc;
     if (!state->page.next) return SQLITE_DONE;
     if (experiments_is_seen(state, &seen) != SQLITE_OK) return mlf_error_nomem(error);
     if (seen) state->page.next = mlf_json_next(state->page.next);
-  }
+  } while (seen);
   if (experiments_note(connection, state) != SQLITE_OK) return mlf_error_nomem(error);
-  int rc = mlf_statement_count_row(state->statement, error);
+  rc = mlf_statement_count_row(state->statement, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 

@@ -80,8 +80,8 @@ int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf
 mlf_question *mlf_given_question(mlf_given *given, const char *text, mlf_order order,
                                  int64_t rows_wanted);
 
-/* Hands the question a pager, which walks on behind its last trace. Only MLF_GIVEN_WALKS of them
-** are kept: the oldest is freed. */
+/* Hands the question a pager, which walks on behind its last trace. Eight of them are kept: the
+** oldest is freed for another. */
 void mlf_given_walk(mlf_given *given, mlf_question *question, mlf_pager *pager);
 
 /* Ends the question's walk; what was added stays. */

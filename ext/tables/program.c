@@ -20,6 +20,8 @@ static const char *const program_sought[] = {"Found",  "NotFound", "SeekGE", "Se
                                              "SeekLE", "SeekLT",   "IdxGE",  "IdxGT",
                                              "IdxLE",  "IdxLT",    NULL};
 
+static const char *const program_compared[] = {"Eq", "Ne", "Lt", "Le", "Gt", "Ge", NULL};
+
 /* A value that is followed. */
 typedef struct program_flow {
   const mlf_program *program;
@@ -85,6 +87,12 @@ static int program_width(const mlf_program_op *op) {
   const char *bracket = strchr(op->text, '(');
   long width = strtol(bracket ? bracket + 1 : op->text, NULL, 10);
   return width < 0 || width > PROGRAM_WIDTH_MAX ? PROGRAM_ARGUMENTS : width == 0 ? 1 : (int)width;
+}
+
+/* Whether it makes something of the register, with a function. */
+static bool program_is_function_of(const mlf_program_op *op, int value) {
+  bool function = mlf_program_is(op, "Function") || mlf_program_is(op, "PureFunc");
+  return function && value >= op->p2 && value < op->p2 + program_width(op);
 }
 
 /* Whether the key is one register, which holds a row. */
@@ -243,13 +251,12 @@ static bool program_compares_with(const program_flow *flow, int at, int value) {
 
 /* Whether the instruction at `at` compares the value, or what it makes of it comes to that. */
 static bool program_uses(program_flow *flow, int at, int value) {
-  static const char *const compared[] = {"Eq", "Ne", "Lt", "Le", "Gt", "Ge", NULL};
   static const char *const computed[] = {"Concat", "Add",       "Subtract", "Multiply",
                                          "Divide", "Remainder", "BitAnd",   "BitOr",
                                          "And",    "Or",        NULL};
   static const char *const copied[] = {"Copy", "SCopy", "Move", NULL};
   const mlf_program_op *op = &flow->program->ops[at];
-  if (mlf_program_is_any(op, compared)) {
+  if (mlf_program_is_any(op, program_compared)) {
     if (op->p1 != value && op->p3 != value) return false;
     return !program_is_ours(flow, op->p1 == value ? op->p3 : op->p1, -1, 0, at);
   }
@@ -268,9 +275,8 @@ static bool program_uses(program_flow *flow, int at, int value) {
            strncmp(op->text, "count(", 6) != 0 && program_follow_computed(flow, at);
   if (mlf_program_is(op, "AggValue"))
     return op->p1 == value && op->p3 != value && program_follow_computed(flow, at);
-  if (mlf_program_is(op, "Function") || mlf_program_is(op, "PureFunc"))
-    return value >= op->p2 && value < op->p2 + program_width(op) && op->p3 != value &&
-           program_follow_computed(flow, at);
+  if (program_is_function_of(op, value))
+    return op->p3 != value && program_follow_computed(flow, at);
   if (mlf_program_is_any(op, computed))
     return (op->p1 == value || op->p2 == value) && op->p3 != value &&
            program_follow_computed(flow, at);
@@ -312,23 +318,22 @@ bool mlf_program_compares(const mlf_program *program, int at) {
   return program_follow(&flow, at, program->ops[at].p3);
 }
 
-/* Whether the instruction at `at`, or one that follows it at once and takes what it makes of the
-** register, jumps to where the cursor goes to its next row. */
+/* Whether the first test of a register, or of what a function makes of it, from `at` on, jumps to
+** where the cursor goes to its next row. */
 static bool program_drops(const mlf_program *program, int at, int value, int cursor) {
-  static const char *const tests[] = {"Eq", "Ne",    "Lt",     "Le",      "Gt", "Ge",
-                                      "If", "IfNot", "IsNull", "NotNull", NULL};
+  static const char *const tests[] = {"If", "IfNot", "IsNull", "NotNull", NULL};
   for (int i = at; i < program->count; i++) {
     const mlf_program_op *op = &program->ops[i];
-    bool function = mlf_program_is(op, "Function") || mlf_program_is(op, "PureFunc");
-    if (function && value >= op->p2 && value < op->p2 + program_width(op)) value = op->p3;
-    if (!mlf_program_is_any(op, tests)) {
-      if (op->p3 == value && !function) return false; /* another value now */
-      continue;
+    if (mlf_program_is_any(op, program_compared) || mlf_program_is_any(op, tests)) {
+      if (op->p1 != value && op->p3 != value) return false;
+      if (op->p2 <= i || op->p2 >= program->count) return false;
+      const mlf_program_op *next = &program->ops[op->p2];
+      return next->p1 == cursor && mlf_program_is(next, "VNext");
     }
-    if (op->p1 != value && op->p3 != value) return false;
-    const mlf_program_op *next =
-        op->p2 > i && op->p2 < program->count ? &program->ops[op->p2] : NULL;
-    return next && next->p1 == cursor && mlf_program_is(next, "VNext");
+    if (program_is_function_of(op, value))
+      value = op->p3;
+    else if (op->p3 == value)
+      return false; /* another value now */
   }
   return false;
 }

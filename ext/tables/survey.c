@@ -278,11 +278,16 @@ bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, co
   return compared || (survey->bound && mlf_survey_compares(survey->bound, table, plan, experiment));
 }
 
+/* Whether this is a scan of the table with this plan. */
+static bool survey_is(const survey_scan *scan, const sqlite3_vtab *table, const char *plan) {
+  return scan->table == table && strcmp(scan->plan, plan) == 0;
+}
+
 bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan) {
   bool found = false;
   for (int i = 0; i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
-    if (each->table != table || strcmp(each->plan, plan) != 0) continue;
+    if (!survey_is(each, table, plan)) continue;
     if (each->read) return false;
     found = true;
   }
@@ -296,7 +301,7 @@ bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const
     outer = outer || mlf_program_is(&survey->program.ops[i], "NullRow");
   for (int i = 0; outer && i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
-    if (each->table != table || strcmp(each->plan, plan) != 0) continue;
+    if (!survey_is(each, table, plan)) continue;
     if (mlf_program_drops(&survey->program, each->at, column) < terms) return false;
     found = true;
   }
@@ -307,7 +312,7 @@ bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const
                       int index) {
   for (int i = 0; i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
-    if (each->table != table || strcmp(each->plan, plan) != 0) continue;
+    if (!survey_is(each, table, plan)) continue;
     int first = survey->program.ops[each->at].p3 + 2; /* behind idxNum and argc */
     if (mlf_program_is_listed(&survey->program, each->at, first + index)) return true;
   }

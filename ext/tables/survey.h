@@ -52,14 +52,13 @@ bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, cons
 bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                       int column, int terms);
 
-/* Whether an argument of the scans of the table with this plan, the index-th, comes from the list
-** of an IN, value by value. */
+/* Whether the index-th argument of the scans of the table with this plan comes from the list of an
+** IN, value by value. */
 bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                       int index);
 
 /* The experiment that the statement asks a table for, the index-th of them; NULL after the last.
-** One that is known only while the statement runs is "". `*by_id`: it is an id, and a name if not.
-** */
+** One that is known only while the statement runs is "". `*by_id`: it is an id, else a name. */
 const char *mlf_survey_experiment(const mlf_survey *survey, int index, bool *by_id);
 
 #endif

@@ -46,6 +46,23 @@ static int source_question(mlf_trace_source *source, const mlf_filter *filter, c
   return *question ? SQLITE_OK : mlf_error_nomem(error);
 }
 
+/* The question of all that a filter lets through, in any order. */
+static int source_whole(mlf_trace_source *source, const mlf_filter *filter, mlf_question **question,
+                        mlf_error *error) {
+  return source_question(source, filter, filter->text, MLF_ORDER_ANY, 0, question, error);
+}
+
+/* How many rows are wanted of what is asked for; 0: perhaps all, for SQLite may drop some. */
+static int64_t source_rows_wanted(const mlf_trace_source *source) {
+  return source->ask.filter->complete ? source->ask.rows_wanted : 0;
+}
+
+/* Takes the question of what is asked for, with this filter. */
+static int source_take_question(mlf_trace_source *source, const char *own, mlf_error *error) {
+  return source_question(source, source->ask.filter, own, source->ask.order,
+                         source_rows_wanted(source), &source->question, error);
+}
+
 void mlf_source_reset(mlf_trace_source *source) {
   if (source->question && source->part) mlf_given_stop(source->question);
   mlf_pager_free(source->pager);
@@ -85,11 +102,6 @@ static int source_begin_walk(mlf_trace_source *source, const mlf_walk *walk, mlf
   *pager = NULL;
   int rc = mlf_statement_budget(source->statement, &budget, error);
   return rc == SQLITE_OK ? mlf_pager_new(source->client, budget, walk, pager, error) : rc;
-}
-
-/* How many rows are wanted of what is asked for; 0: perhaps all, for SQLite may drop some. */
-static int64_t source_rows_wanted(const mlf_trace_source *source) {
-  return source->ask.filter->complete ? source->ask.rows_wanted : 0;
 }
 
 /* Begins to walk a question behind what is there of it: the lasting one, or else what is asked
@@ -262,9 +274,8 @@ static int source_ask_list(mlf_trace_source *source, const mlf_value *ids, size_
   }
   mlf_pager_free(pager);
   if (rc == SQLITE_DONE) rc = SQLITE_OK;
-  for (size_t i = 0; rc == SQLITE_OK && i < count; i++) {
+  for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
     rc = mlf_given_note(source->given, source->lasting, ids[i].text, false, error);
-  }
   return rc;
 }
 
@@ -282,8 +293,7 @@ static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_erro
   return rc;
 }
 
-/* Asks for one id, with nothing else that changes: what is noted of it holds for all that follow.
-** */
+/* Asks for one id with nothing else that changes: what is noted of it holds for all looks. */
 static int source_ask_id(mlf_trace_source *source, const char *id, mlf_error *error) {
   mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_ANY);
   walk.ids = source->ask.filter->ids;
@@ -332,18 +342,15 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   if (elsewhere) return SQLITE_OK;
   source->pruned = mlf_walk_and(filter->text, filter->spans);
   if (!source->pruned) return mlf_error_nomem(error);
-  return source->given ? source_question(source, filter, source->pruned, source->ask.order,
-                                         source_rows_wanted(source), &source->question, error)
-                       : SQLITE_OK;
+  return source->given ? source_take_question(source, source->pruned, error) : SQLITE_OK;
 }
 
 /* Completes a question about a list of ids, if nothing of it is there and the statement was given
-** them all. What else the filter says SQLite checks; a raw filter and a run nobody can check here.
-** */
+** them all. What else the filter says SQLite checks; a raw filter and a run nobody can. */
 static int source_collect(mlf_trace_source *source, const mlf_filter *filter, mlf_error *error) {
   mlf_question *question;
   if (filter->id_count <= 1 || filter->raw || filter->run) return SQLITE_OK;
-  int rc = source_question(source, filter, filter->text, MLF_ORDER_ANY, 0, &question, error);
+  int rc = source_whole(source, filter, &question, error);
   if (rc != SQLITE_OK || question->complete || question->count + question->parts > 0) return rc;
   question->order = MLF_ORDER_ANY;
   for (size_t i = 0; rc == SQLITE_OK && i < filter->id_count; i++) {
@@ -388,21 +395,18 @@ static int source_choose(mlf_trace_source *source, mlf_error *error) {
   }
   if (rc == SQLITE_OK && source->part) rc = source_collect(source, filter, error);
   if (rc == SQLITE_OK && source_is_turned(&source->ask)) {
-    rc = source_question(source, filter, filter->text, MLF_ORDER_ANY, 0, &source->question, error);
+    rc = source_whole(source, filter, &source->question, error);
     if (rc == SQLITE_OK) rc = source_extend(source, source->question, INT64_MAX, error);
     if (rc == SQLITE_OK && !source->question->complete) return source_refuse_order(error);
   }
-  if (rc == SQLITE_OK)
-    rc = source_question(source, filter, filter->text, source->ask.order,
-                         source_rows_wanted(source), &source->question, error);
+  if (rc == SQLITE_OK) rc = source_take_question(source, filter->text, error);
   return rc == SQLITE_OK && !source->question->complete ? source_prune(source, error) : rc;
 }
 
 /* Finds what stays the same of what is asked for, and whether that is all of it. */
 static int source_split(mlf_trace_source *source, mlf_error *error) {
   const mlf_ask *ask = &source->ask;
-  int rc = source_question(source, ask->lasting, ask->lasting->text, MLF_ORDER_ANY, 0,
-                           &source->lasting, error);
+  int rc = source_whole(source, ask->lasting, &source->lasting, error);
   char *text = source_text(ask->scope, ask->filter, ask->filter->text);
   if (rc == SQLITE_OK && !text) rc = mlf_error_nomem(error);
   source->part = rc == SQLITE_OK && strcmp(source->lasting->text, text) != 0;
