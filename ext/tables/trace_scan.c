@@ -165,7 +165,9 @@ static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error
   rc = mlf_statement_budget(scan->source.statement, &budget, error);
   if (rc == SQLITE_OK) rc = mlf_client_server(scan->source.client, budget, server, error);
   if (rc != SQLITE_OK) return rc;
-  return mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
+  rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
+  if (bound->dropped) scan->filter.complete = false;
+  return rc;
 }
 
 /* Whether a term has to be part of every question: nobody can check it but the server. */

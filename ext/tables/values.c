@@ -133,6 +133,7 @@ static void values_free_term(mlf_filter_term *term) {
 
 void mlf_values_drop(mlf_bound_terms *bound, int index) {
   values_free_term(&bound->terms[index]);
+  bound->dropped = true;
   bound->count--;
   memmove(&bound->terms[index], &bound->terms[index + 1],
           (size_t)(bound->count - index) * sizeof(bound->terms[0]));

@@ -11,6 +11,7 @@
 typedef struct mlf_bound_terms {
   mlf_filter_term terms[MLF_FILTER_TERMS_MAX]; /* value lists are owned, and their texts */
   int count;
+  bool dropped;        /* another term is left to SQLite alone */
   int64_t rows_wanted; /* limit and offset; 0: all */
   sqlite3_value *hint; /* beside one id: a list that holds all ids to be asked for one by one; lives
                           as long as xFilter runs. NULL: none */

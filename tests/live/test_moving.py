@@ -86,6 +86,28 @@ class Moving:
                 support.delete_traces(self.server, self.experiment,
                                       ["tr-" + trace_id.hex() for trace_id in made])
 
+    def test_the_oldest_where_a_condition_is_not_sent(self):
+        """Inside another statement SQLite does not show what a condition is for; unsent it takes
+        a trace away, so that one page of the oldest does not do."""
+        made = self.begin(40)
+        connection = support.apsw_connection(self.server)
+        self.addCleanup(connection.close)
+        seen = []
+
+        def read():
+            for trace_id, in connection.execute(
+                    "SELECT trace_id FROM mlflow_traces WHERE experiment = ? AND trace_id <> ? "
+                    "ORDER BY timestamp_ms LIMIT 38", (self.experiment, "tr-" + made[5].hex())):
+                seen.append(trace_id)
+                if len(seen) == 12:  # the last one that is wanted
+                    self.export(made[38], START_MS - 1_000_000)
+
+        connection.create_scalar_function("read", read)
+        connection.execute("SELECT read()").fetchall()
+        self.assertEqual(seen, ["tr-" + made[place].hex() for place in range(39) if place != 5])
+        support.delete_traces(self.server, self.experiment,
+                              ["tr-" + trace_id.hex() for trace_id in made])
+
     def test_whatever_happens(self):
         dice = random.Random(7)
         for tail in ("", "ORDER BY timestamp_ms DESC"):
