@@ -17,7 +17,8 @@ import test_models
 import test_report
 
 NAME = "restricted"
-COUNT = 1020  # more than a page of those that are found
+COUNT = 340
+PAGE = 100  # less than those that are found
 FILTER = "tags.environment = 'production' AND trace.name = \"sql_assistant\""
 DAYS = 2
 CONSTANT = {"report_window", "threshold_metrics", "asked_thresholds"}  # these read no traces
@@ -59,7 +60,7 @@ class Restriction(unittest.TestCase):
 
     def database(self, **variables):
         database = seeded.Database(self.server, self.name, days=DAYS, until_ms=seeded.UNTIL_MS)
-        database.environment |= variables
+        database.environment |= {"MLFLOW_SQL_PAGE_ROWS": str(PAGE)} | variables
         database.shell(seeded.THRESHOLDS + test_models.Priced.insert_prices())
         return database
 
@@ -69,7 +70,7 @@ class Restriction(unittest.TestCase):
     def test_1_tables(self):
         database = self.database(MLFLOW_SQL_FILTER=FILTER)
         plain = self.database()
-        self.assertGreater(len(self.meant), 500)
+        self.assertGreater(len(self.meant), PAGE + 1)
         self.assertLess(len(self.meant), COUNT)
         [inside, outside] = self.meant[0], next(t.id for t in self.traces if not is_meant(t))
         for table in "traces", "spans", "assessments":
@@ -82,10 +83,10 @@ class Restriction(unittest.TestCase):
                 for ask in database.rows, database.newest:
                     self.assertEqual({row["trace_id"] for row in ask(sql)}, expected, sql)
         for order in "", " DESC":
-            sql = f"SELECT trace_id FROM traces ORDER BY timestamp_ms{order}, trace_id LIMIT 501"
+            sql = f"SELECT trace_id FROM traces ORDER BY timestamp_ms{order}, trace_id LIMIT {PAGE + 1}"
             self.assertEqual(database.rows(sql), plain.rows(
                 f"SELECT trace_id FROM traces WHERE filter = '{FILTER.replace(chr(39), chr(39) * 2)}' "
-                f"ORDER BY timestamp_ms{order}, trace_id LIMIT 501"))
+                f"ORDER BY timestamp_ms{order}, trace_id LIMIT {PAGE + 1}"))
         # What a statement asks for itself comes on top, and the column shows that alone.
         own = "SELECT count(*) AS n, count(filter) AS shown FROM traces"
         [row] = database.rows(own)
