@@ -172,6 +172,20 @@ class Writer:
                     source=AssessmentSource("HUMAN", "reviewer@example.com"))
 
 
+def fill(experiment, count, number=1, said=lambda done: None):
+    """Puts `count` traces into an experiment; `number` is that of the chance. Gives the traces."""
+    traces = scenario.make_traces(count, number, int(time.time() * 1000), experiment)
+    writer = Writer(experiment)
+    writer.start_runs(traces)
+    parts = [traces[i:i + TRACES_A_REQUEST] for i in range(0, count, TRACES_A_REQUEST)]
+    done = 0
+    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
+        for part, _ in zip(parts, pool.map(writer.write, parts)):
+            done += len(part)
+            said(done)
+    return traces
+
+
 def main():
     parser = argparse.ArgumentParser(description="Seed an MLflow server with agent traces.")
     parser.add_argument("--experiment", default="agent-prod")
@@ -179,18 +193,12 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
 
+    def show(done):
+        sys.stderr.write(f"\r  {done} of {arguments.traces} traces")
+        sys.stderr.flush()
+
     begin = time.monotonic()
-    traces = scenario.make_traces(arguments.traces, arguments.seed, int(time.time() * 1000),
-                                  arguments.experiment)
-    writer = Writer(arguments.experiment)
-    writer.start_runs(traces)
-    parts = [traces[i:i + TRACES_A_REQUEST] for i in range(0, len(traces), TRACES_A_REQUEST)]
-    done = 0
-    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
-        for part, _ in zip(parts, pool.map(writer.write, parts)):
-            done += len(part)
-            sys.stderr.write(f"\r  {done} of {len(traces)} traces")
-            sys.stderr.flush()
+    traces = fill(arguments.experiment, arguments.traces, arguments.seed, show)
     spans = sum(len(trace.spans) for trace in traces)
     sys.stderr.write(f"\r  {len(traces)} traces, {spans} spans in "
                      f"{time.monotonic() - begin:.1f} s\n")

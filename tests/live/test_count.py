@@ -9,9 +9,9 @@ import unittest
 
 import support
 
-TRACES = 60
-OTHERS = 12
-PAGE = 50
+TRACES = 30
+OTHERS = 8
+PAGE = 25
 RECEIPT = ("SELECT json_array(count(*) FILTER (WHERE endpoint LIKE '%traces/metrics'), "
            "count(*) FILTER (WHERE endpoint LIKE '%traces/search')) FROM mlflow_requests")
 SETUP = ("CREATE TEMP TABLE two(n); INSERT INTO two VALUES (1), (2); "
