@@ -161,6 +161,15 @@ class Writer:
         for spans in pending:
             self.tracing.log_spans(self.experiment_id, spans)
 
+    def write_all(self, traces, said=lambda done: None):
+        """Many traces; says after each request for spans how many are there."""
+        parts = [traces[i:i + TRACES_A_REQUEST] for i in range(0, len(traces), TRACES_A_REQUEST)]
+        done = 0
+        with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
+            for part, _ in zip(parts, pool.map(self.write, parts)):
+                done += len(part)
+                said(done)
+
     def override(self, trace, info):
         """Logs the corrections that a person made of a judge's feedback."""
         corrected = {given.name: given.corrected for given in trace.assessments if given.corrected}
@@ -177,12 +186,7 @@ def fill(experiment, count, number=1, said=lambda done: None):
     traces = scenario.make_traces(count, number, int(time.time() * 1000), experiment)
     writer = Writer(experiment)
     writer.start_runs(traces)
-    parts = [traces[i:i + TRACES_A_REQUEST] for i in range(0, count, TRACES_A_REQUEST)]
-    done = 0
-    with concurrent.futures.ThreadPoolExecutor(CONNECTIONS) as pool:
-        for part, _ in zip(parts, pool.map(writer.write, parts)):
-            done += len(part)
-            said(done)
+    writer.write_all(traces, said)
     return traces
 
 

@@ -25,7 +25,7 @@ import seed
 import support
 from scenario import Assessment
 
-COUNT = 800  # more than a page
+COUNT = 600  # more than a page
 DAY_MS = scenario.DAY_MS
 UNTIL_MS = 1_772_809_200_000  # Friday, 6 March 2026, 15:00 UTC
 SQL = support.ROOT / "sql"
@@ -87,8 +87,7 @@ def fill(writer, name, kind):
         for trace in finished[:2]:
             trace.spans[0].inputs = trace.request
     writer.start_runs(traces)
-    for i in range(0, len(traces), seed.TRACES_A_REQUEST):
-        writer.write(traces[i:i + seed.TRACES_A_REQUEST])
+    writer.write_all(traces)
 
 
 def read(server, name):

@@ -14,7 +14,7 @@ import unittest
 import support
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-TRACES = 120
+TRACES = 60
 EXPERIMENT = "archived"
 STATEMENTS = {
     "spans": "SELECT * FROM mlflow_spans ORDER BY trace_id, span_id",

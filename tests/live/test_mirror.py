@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -219,12 +220,30 @@ class Copies(unittest.TestCase):
             self.assertLessEqual(mirror.status()["requests"], 300 / 9 + 2 * slices + 5)
             self.assertLess(slices, 12)
 
-    def test_patterns_and_views_are_those_of_the_server(self):
-        name = seeded.experiment(self.server, "all")
-        online = seeded.Database(self.server, name, until_ms=seeded.UNTIL_MS)
+    @contextlib.contextmanager
+    def of(self, name):
         with scratch_folder() as folder:
             mirror = Mirror(self.server, name, folder, spans_days=None)
             mirror.sync()
+            yield name, mirror
+
+    @contextlib.contextmanager
+    def of_all_kinds(self):
+        """(name, mirror) of the experiment that the tests share; it is read once."""
+        name = seeded.experiment(self.server, "all")
+        once = pathlib.Path(self.folder.name) / "all.db"
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, name, folder, spans_days=None)
+            if once.exists():
+                shutil.copy(once, mirror.path)
+            else:
+                mirror.sync()
+                shutil.copy(mirror.path, once)
+            yield name, mirror
+
+    def test_patterns_and_views_are_those_of_the_server(self):
+        with self.of_all_kinds() as (name, mirror):
+            online = seeded.Database(self.server, name, until_ms=seeded.UNTIL_MS)
             unreachable = {"MLFLOW_EXPERIMENT_NAME": name}
 
             def offline(sql):
@@ -245,11 +264,9 @@ class Copies(unittest.TestCase):
         test_agents.make(self.server)
         test_models.make(self.server)
         said = set()
-        for name in seeded.experiment(self.server, "all"), test_agents.NAME, test_models.NAME:
-            online = seeded.Database(self.server, name, days=10, until_ms=seeded.UNTIL_MS)
-            with scratch_folder() as folder:
-                mirror = Mirror(self.server, name, folder, spans_days=None)
-                mirror.sync()
+        for made in self.of_all_kinds(), self.of(test_agents.NAME), self.of(test_models.NAME):
+            with made as (name, mirror):
+                online = seeded.Database(self.server, name, days=10, until_ms=seeded.UNTIL_MS)
                 offline = seeded.Database(self.server, name, path=mirror.path, days=10,
                                           until_ms=seeded.UNTIL_MS)
                 for database in online, offline:

@@ -126,14 +126,14 @@ class Changes(unittest.TestCase):
 
     def test_random_changes(self):
         now_ms = int(time.time() * 1000)
-        traffic = Traffic(self.server, "mirror random", 100, now_ms - 30 * HOUR_MS)
-        traffic.add(100, now_ms - HOUR_MS)
+        traffic = Traffic(self.server, "mirror random", 60, now_ms - 30 * HOUR_MS)
+        traffic.add(60, now_ms - HOUR_MS)
         with scratch_folder() as folder:
             mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
             mirror.sync()
-            for _ in range(4):
+            for _ in range(3):
                 began_ms = int(time.time() * 1000)
-                kinds = [traffic.random.choice(list(self.kinds)) for _ in range(75)]
+                kinds = [traffic.random.choice(list(self.kinds)) for _ in range(60)]
                 for kind in kinds:
                     trace = traffic.random.choice(traffic.traces)
                     given = self.kinds[kind][0] and self.kinds[kind][0](traffic, trace)

@@ -60,8 +60,7 @@ def make(server):
         opinions(rng, trace, place)
         trace.assessments += [Assessment("correct", "no", corrected="yes")] * (place % 50 == 0)
     writer = seed.Writer(NAME)
-    for i in range(0, COUNT, seed.TRACES_A_REQUEST):
-        writer.write(traces[i:i + seed.TRACES_A_REQUEST])
+    writer.write_all(traces)
     for trace in traces[-5:]:  # ann thinks again: what she says last counts
         mlflow.log_feedback(trace_id=trace.id, name="helpful", value="changed",
                             source=mlflow.entities.AssessmentSource(*ANN))
@@ -218,13 +217,10 @@ class Questions(unittest.TestCase):
 
     def test_too_many_values_are_said(self):
         """Every trace has a user of its own, so that there are more than the function keeps."""
-        name = support.create_experiment(self.server, "many users")
-        support.insert_traces(self.server, name, [
-            {"trace_id": f"tr-many{i:028d}", "timestamp_ms": seeded.UNTIL_MS - 1000 - i,
-             "status": "ERROR" if i % 9 == 0 else "OK", "execution_time_ms": 5,
-             "tags": {"mlflow.traceName": "agent"},
-             "metadata": {"mlflow.trace.user": f"user{i}"}} for i in range(1010)])
-        many = seeded.Database(self.server, name, days=10, until_ms=seeded.UNTIL_MS)
+        many = seeded.Database(self.server, NAME, days=10, until_ms=seeded.UNTIL_MS)
+        many.shell("DROP TABLE traces; CREATE TABLE traces AS SELECT t.* FROM mlflow_traces AS t "
+                   "JOIN generate_series(1, 5); "
+                   "UPDATE traces SET trace_id = 'tr' || rowid, user_id = 'user' || rowid;")
         rows = self.ask("SELECT value, n, verdict FROM what_fails WHERE dimension = 'user_id'",
                         many)
         self.assertEqual(rows, [{"value": None, "n": None, "verdict": "more than 1000 values"}])

@@ -202,9 +202,7 @@ class Report(unittest.TestCase):
             for span in trace.spans:
                 if "mlflow.llm.model" in span.attributes:
                     span.attributes["mlflow.llm.model"] = "released-today"
-        writer = seed.Writer(experiment)
-        for i in range(0, len(traces), seed.TRACES_A_REQUEST):
-            writer.write(traces[i:i + seed.TRACES_A_REQUEST])
+        seed.Writer(experiment).write_all(traces)
         self.assertGreater(len(traces), 450)
         with tempfile.TemporaryDirectory() as folder:
             page, _ = report(self.server, experiment, folder, "--until", "2026-03-06 15:00")

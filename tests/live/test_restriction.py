@@ -43,9 +43,7 @@ def make(server, name):
     for trace in (trace for trace in traces if is_inside(trace)):
         if trace.state == "OK" and trace.start_ms % 9 == 0:
             trace.spans = test_agents.LOOPS
-    writer = seed.Writer(name)
-    for i in range(0, COUNT, seed.TRACES_A_REQUEST):
-        writer.write(traces[i:i + seed.TRACES_A_REQUEST])
+    seed.Writer(name).write_all(traces)
     return traces
 
 
