@@ -7,8 +7,11 @@
 ** (1) A function whose name is in use stays as it is (base/registry.h).
 ** (2) Loading the extension again, into a connection that has it, changes nothing.
 ** (3) A load that fails says why in one line. Functions that it has registered by then stay: SQLite
-**     lets nobody take them back while a statement runs. They can be called, since the library is
-**     never unmapped (CMakeLists.txt), and the next load goes on from there.
+**     lets nobody take them back while a statement runs. They can be called, and the next load goes
+**     on from there.
+** (4) The library is never unmapped (CMakeLists.txt): besides those functions, curl and OpenSSL
+**     register exit handlers, which must not outlive their code. So a load need not answer
+**     SQLITE_OK_LOAD_PERMANENTLY, for which sqlite3_auto_extension calls no other extension.
 */
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT1
@@ -61,8 +64,7 @@ static int mlflow_load(sqlite3 *db, char **error_text, const sqlite3_api_routine
     return SQLITE_ERROR;
   }
   rc = mlflow_register(db);
-  /* Permanently: curl and OpenSSL register exit handlers that must not outlive their code. */
-  if (rc == SQLITE_OK) return SQLITE_OK_LOAD_PERMANENTLY;
+  if (rc == SQLITE_OK) return rc;
   *error_text = sqlite3_mprintf("mlflow: its tables and functions cannot be registered: %s; "
                                 "load it again",
                                 sqlite3_errstr(rc));

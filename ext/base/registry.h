@@ -46,7 +46,8 @@ typedef struct mlf_registry_function {
 } mlf_registry_function;
 
 /* Whether the connection has a function of this name that takes so many arguments. SQLITE_OK,
-** SQLITE_NOMEM or SQLITE_INTERRUPT. */
+** SQLITE_NOMEM or SQLITE_INTERRUPT; or SQLITE_AUTH if it has one that an authorizer lets nobody
+** call. */
 int mlf_registry_has(sqlite3 *db, const char *name, int arguments, bool *has);
 
 /* Registers a function, or adds its name to `kept`. SQLITE_OK, SQLITE_NOMEM or SQLITE_INTERRUPT. */

@@ -122,5 +122,8 @@ int mlf_connect_register(mlf_registry *registry, mlf_connection *connection) {
 }
 
 int mlf_connect_is_registered(sqlite3 *db, bool *is) {
-  return mlf_registry_has(db, CONNECT_NAME, 1, is);
+  int rc = mlf_registry_has(db, CONNECT_NAME, 1, is);
+  if (rc != SQLITE_AUTH) return rc;
+  *is = true;
+  return SQLITE_OK;
 }

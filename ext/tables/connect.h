@@ -23,7 +23,8 @@
 /* Registers the function. Returns an SQLite result code. */
 int mlf_connect_register(mlf_registry *registry, mlf_connection *connection);
 
-/* Whether the connection has a function of this name. SQLITE_OK, or as mlf_registry_has. */
+/* Whether the connection has the function, even if an authorizer lets nobody call it. SQLITE_OK,
+** SQLITE_NOMEM or SQLITE_INTERRUPT. */
 int mlf_connect_is_registered(sqlite3 *db, bool *is);
 
 /* Whether a statement of this text does nothing but to call mlflow_connect once (2). */

@@ -1,6 +1,7 @@
 /* test_load.c: SQLite loads the library, as it does for people, while memory runs out at every
 ** allocation there is. After each failure SQLite has closed the library, and each name of ours is
 ** called: whatever was registered by then must still answer, or be unknown. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,6 +112,91 @@ static void load_goes_on_inside_a_statement(void **state) {
   load_without_memory(load_by_sql, true);
 }
 
+static void load_answer(sqlite3_context *context, int count, sqlite3_value **values) {
+  (void)count;
+  (void)values;
+  sqlite3_result_int(context, 42);
+}
+
+static int load_authorize(void *denied, int action, const char *one, const char *function,
+                          const char *three, const char *four) {
+  (void)one;
+  (void)three;
+  (void)four;
+  return action == SQLITE_FUNCTION && sqlite3_stricmp(function, denied) == 0 ? SQLITE_DENY
+                                                                             : SQLITE_OK;
+}
+
+static int load_integer(sqlite3 *db, const char *sql) {
+  sqlite3_stmt *statement;
+  assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+  assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+  int value = sqlite3_column_int(statement, 0);
+  sqlite3_finalize(statement);
+  return value;
+}
+
+/* Also where no statement may have parameters; but one that the host hides is ours from then on. */
+static void load_keeps_the_functions_of_the_host(void **state) {
+  char denied[] = "median";
+  (void)state;
+  for (int hidden = 0; hidden < 2; hidden++) {
+    sqlite3 *db = load_open();
+    sqlite3_create_function(db, "bar", 2, SQLITE_UTF8, NULL, load_answer, NULL, NULL);
+    sqlite3_create_function(db, "median", 1, SQLITE_UTF8, NULL, load_answer, NULL, NULL);
+    sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, 0);
+    if (hidden) sqlite3_set_authorizer(db, load_authorize, denied);
+    assert_int_equal(load_by_c(db, NULL), SQLITE_OK);
+    sqlite3_set_authorizer(db, NULL, NULL);
+    assert_int_equal(load_integer(db, "SELECT median(1)"), hidden ? 1 : 42);
+    assert_int_equal(load_integer(db, "SELECT bar(1, 2)"), 42);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  }
+}
+
+/* An authorizer that keeps people from another server keeps not the load from what is there. */
+static void load_again_forgets_no_address(void **state) {
+  char denied[] = "mlflow_connect";
+  (void)state;
+  sqlite3 *db = load_open();
+  assert_int_equal(load_by_c(db, NULL), SQLITE_OK);
+  load_integer(db, "SELECT mlflow_connect('http://127.0.0.1:9')");
+  sqlite3_set_authorizer(db, load_authorize, denied);
+  assert_int_equal(load_by_c(db, NULL), SQLITE_OK);
+  assert_int_equal(load_integer(db, "SELECT value = 'http://127.0.0.1:9' FROM mlflow_settings "
+                                    "WHERE name = 'MLFLOW_TRACKING_URI'"),
+                   1);
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static int load_others;
+
+static int load_other(sqlite3 *db, char **error_text, const sqlite3_api_routines *api) {
+  (void)db;
+  (void)error_text;
+  (void)api;
+  load_others++;
+  return SQLITE_OK;
+}
+
+/* A host that gives it to each of its connections gives them others, too. */
+static void load_lets_other_extensions_load(void **state) {
+  sqlite3 *db;
+  void *library = dlopen(MLF_TEST_EXTENSION, RTLD_NOW);
+  (void)state;
+  assert_non_null(library);
+  void (*init)(void);
+  *(void **)&init = dlsym(library, "sqlite3_mlflow_init"); /* as POSIX writes it */
+  assert_int_equal(sqlite3_auto_extension(init), SQLITE_OK);
+  assert_int_equal(sqlite3_auto_extension((void (*)(void))load_other), SQLITE_OK);
+  assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+  sqlite3_reset_auto_extension();
+  load_call_all(db, true);
+  assert_int_equal(load_others, 1);
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  dlclose(library);
+}
+
 static int load_clear_environment(void **state) {
   (void)state;
   unsetenv("MLFLOW_TRACKING_URI");
@@ -125,6 +211,9 @@ int main(void) {
       cmocka_unit_test(load_fails_and_what_stays_can_be_called),
       cmocka_unit_test(load_goes_on_after_a_failure),
       cmocka_unit_test(load_goes_on_inside_a_statement),
+      cmocka_unit_test(load_keeps_the_functions_of_the_host),
+      cmocka_unit_test(load_again_forgets_no_address),
+      cmocka_unit_test(load_lets_other_extensions_load),
   };
   return cmocka_run_group_tests(tests, load_clear_environment, NULL);
 }
