@@ -51,8 +51,8 @@ static mlf_progress_count client_count(const mlf_client *client, const mlf_budge
 static void client_show_progress(mlf_client *client) {
   const mlf_settings *settings = &client->settings;
   if (!client->waiting || settings->progress == MLF_PROGRESS_OFF) return;
-  int64_t began_ms = client->waiting->deadline_ms - settings->statement_timeout_ms;
-  if (mlf_clock_monotonic_ms() < began_ms + CLIENT_PROGRESS_AFTER_MS) return;
+  int64_t waited_ms = settings->statement_timeout_ms - client->waiting->left_ms;
+  if (waited_ms < CLIENT_PROGRESS_AFTER_MS) return;
   mlf_progress_count count = client_count(client, client->waiting);
   mlf_progress_show(&client->progress, settings->progress, &count);
 }
@@ -156,7 +156,7 @@ int mlf_client_budget(mlf_client *client, mlf_budget *budget, mlf_error *error) 
   const mlf_settings *settings;
   int rc = mlf_client_settings(client, &settings, error);
   if (rc != SQLITE_OK) return rc;
-  *budget = (mlf_budget){.deadline_ms = mlf_clock_monotonic_ms() + settings->statement_timeout_ms,
+  *budget = (mlf_budget){.left_ms = settings->statement_timeout_ms,
                          .requests_left = settings->statement_requests_max};
   return SQLITE_OK;
 }
@@ -229,7 +229,7 @@ int mlf_call_start(mlf_client *client, mlf_budget *budget, const mlf_request *re
   if (request->filter && !call->row.filter) {
     rc = mlf_error_nomem(error);
   } else {
-    rc = mlf_http_start(client->http, &http_call, budget->deadline_ms, &call->exchange, error);
+    rc = mlf_http_start(client->http, &http_call, &budget->left_ms, &call->exchange, error);
   }
   if (rc != SQLITE_OK) {
     mlf_call_free(call);

@@ -23,7 +23,7 @@ typedef struct mlf_call mlf_call; /* one request under way, or ended */
 
 /* What one SQL statement may still spend, and how far it has come. */
 typedef struct mlf_budget {
-  int64_t deadline_ms; /* on the monotonic clock (base/clock.h) */
+  int64_t left_ms; /* of the time that it may wait for the server */
   int requests_left;
   int64_t traces;    /* that searches have brought */
   int64_t rows;      /* that our tables have handed out */

@@ -28,7 +28,8 @@ struct mlf_exchange {
   mlf_http *http;
   mlf_exchange *next;
   exchange_state state;
-  int64_t deadline_ms;
+  int64_t *left_ms; /* how long its statement may still wait */
+  int64_t begun_ms; /* when the attempt began, on the clock of `waited_ms` */
   int64_t due_ms;   /* the next attempt is not sent before */
   int64_t first_ms; /* when the first attempt was sent */
   mlf_transfer transfer;
@@ -46,6 +47,7 @@ struct mlf_http {
   CURL *idle[MLF_STREAMS_MAX]; /* handles that no attempt uses */
   int idle_count;
   int running_count;
+  int64_t waited_ms; /* in all: a clock that stands still while the host does something else */
   mlf_exchange *exchanges; /* all that live, oldest first */
 };
 
@@ -241,7 +243,8 @@ static void exchange_start_attempt(mlf_exchange *exchange, int64_t now_ms) {
     reply->started_ms = mlf_clock_unix_ms();
   }
   exchange->state = EXCHANGE_RUNNING;
-  if (mlf_transfer_begin(&exchange->transfer, easy, exchange->deadline_ms - now_ms) != SQLITE_OK ||
+  exchange->begun_ms = http->waited_ms;
+  if (mlf_transfer_begin(&exchange->transfer, easy) != SQLITE_OK ||
       curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) != CURLE_OK ||
       curl_multi_add_handle(http->multi, easy) != CURLM_OK) {
     exchange->transfer.easy = NULL;
@@ -273,7 +276,7 @@ static void exchange_end_attempt(mlf_exchange *exchange, CURL *easy, CURLcode co
   mlf_retry_verdict verdict =
       mlf_retry_decide(&attempt, http->settings->retries_max, http->settings->backoff_factor,
                        mlf_clock_unix_ms(), random, &wait_ms);
-  if (verdict == MLF_RETRY_AGAIN && now_ms + wait_ms < exchange->deadline_ms) {
+  if (verdict == MLF_RETRY_AGAIN && wait_ms < *exchange->left_ms) {
     exchange->due_ms = now_ms + wait_ms;
     exchange->state = EXCHANGE_WAITING;
   } else if (verdict == MLF_RETRY_TOO_LONG) {
@@ -285,13 +288,13 @@ static void exchange_end_attempt(mlf_exchange *exchange, CURL *easy, CURLcode co
   }
 }
 
-/* Starts what is due while there are connections left; ends what waited beyond its deadline. */
+/* Starts what is due while there are connections left; ends what has no time left for it. */
 static void http_start_due(mlf_http *http) {
   int64_t now_ms = mlf_clock_monotonic_ms();
   for (mlf_exchange *exchange = http->exchanges; exchange; exchange = exchange->next) {
     mlf_http_reply *reply = &exchange->transfer.reply;
     if (exchange->state != EXCHANGE_WAITING) continue;
-    if (now_ms >= exchange->deadline_ms) {
+    if (*exchange->left_ms <= 0) {
       if (reply->attempts > 0) reply->wait_ms = now_ms - exchange->first_ms;
       reply->late = true;
       exchange_fail(exchange, "the statement's time is over",
@@ -323,6 +326,24 @@ static void http_acknowledge(mlf_http *http) {
 #endif
 }
 
+/* How long an attempt may still take. */
+static int64_t exchange_left_ms(const mlf_exchange *exchange) {
+  const mlf_http *http = exchange->http;
+  int64_t left_ms = exchange->begun_ms + http->settings->request_timeout_ms - http->waited_ms;
+  return left_ms < *exchange->left_ms ? left_ms : *exchange->left_ms;
+}
+
+/* Ends the attempts whose time is over. What is under way while the host does something else has
+** not waited for the server, as CURLOPT_TIMEOUT_MS would have it. */
+static void http_end_late(mlf_http *http) {
+  for (mlf_exchange *exchange = http->exchanges; exchange; exchange = exchange->next) {
+    if (exchange->state != EXCHANGE_RUNNING || exchange_left_ms(exchange) > 0) continue;
+    exchange->transfer.timed_out = true;
+    exchange->transfer.reply.late = *exchange->left_ms <= 0;
+    exchange_end_attempt(exchange, exchange->transfer.easy, CURLE_OPERATION_TIMEDOUT);
+  }
+}
+
 static CURLMcode http_pump(mlf_http *http) {
   int count;
   http_start_due(http);
@@ -334,6 +355,7 @@ static CURLMcode http_pump(mlf_http *http) {
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange);
     exchange_end_attempt((mlf_exchange *)(void *)exchange, easy, result);
   }
+  http_end_late(http);
   http_acknowledge(http);
   return code;
 }
@@ -349,8 +371,8 @@ static bool http_may_post(const char *path) {
   return false;
 }
 
-int mlf_http_start(mlf_http *http, const mlf_http_call *call, int64_t deadline_ms,
-                   mlf_exchange **out, mlf_error *error) {
+int mlf_http_start(mlf_http *http, const mlf_http_call *call, int64_t *left_ms, mlf_exchange **out,
+                   mlf_error *error) {
   *out = NULL;
   if (http_is_forked(http)) return http_fork_error(error);
   if (call->body && !http_may_post(call->path))
@@ -360,7 +382,7 @@ int mlf_http_start(mlf_http *http, const mlf_http_call *call, int64_t deadline_m
   if (!exchange) return mlf_error_nomem(error);
   memset(exchange, 0, sizeof(*exchange));
   exchange->http = http;
-  exchange->deadline_ms = deadline_ms;
+  exchange->left_ms = left_ms;
   if (mlf_transfer_init(&exchange->transfer, http->settings, call) != SQLITE_OK) {
     mlf_transfer_clear(&exchange->transfer);
     sqlite3_free(exchange);
@@ -381,21 +403,33 @@ bool mlf_exchange_done(const mlf_exchange *exchange) {
 
 /* How long nothing can happen unless bytes arrive, up to `until_ms`. */
 static int http_idle_ms(const mlf_http *http, int64_t until_ms) {
-  for (const mlf_exchange *exchange = http->exchanges; exchange; exchange = exchange->next) {
-    if (exchange->state != EXCHANGE_WAITING || http->running_count >= http->settings->streams)
-      continue;
-    if (exchange->due_ms < until_ms) until_ms = exchange->due_ms;
-  }
   int64_t now_ms = mlf_clock_monotonic_ms();
+  bool all_run = http->running_count >= http->settings->streams;
+  for (const mlf_exchange *exchange = http->exchanges; exchange; exchange = exchange->next) {
+    int64_t next_ms = until_ms;
+    if (exchange->state == EXCHANGE_RUNNING) next_ms = now_ms + exchange_left_ms(exchange);
+    if (exchange->state == EXCHANGE_WAITING && !all_run) next_ms = exchange->due_ms;
+    if (next_ms < until_ms) until_ms = next_ms;
+  }
   return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
+}
+
+/* Takes the time since `*since_ms`, which is now from then on, from that of the statement which
+** waits for the exchange. */
+static void http_charge(mlf_http *http, const mlf_exchange *exchange, int64_t *since_ms) {
+  int64_t now_ms = mlf_clock_monotonic_ms();
+  http->waited_ms += now_ms - *since_ms;
+  *exchange->left_ms -= now_ms - *since_ms;
+  *since_ms = now_ms;
 }
 
 int mlf_http_wait(mlf_http *http, const mlf_exchange *exchange, mlf_error *error) {
   if (http_is_forked(http)) return http_fork_error(error);
-  for (;;) {
+  for (int64_t since_ms = mlf_clock_monotonic_ms();;) {
     int rc = mlf_interrupt_poll(http->interrupt, error);
     if (rc != SQLITE_OK) return rc;
     CURLMcode code = http_pump(http);
+    http_charge(http, exchange, &since_ms);
     if (mlf_exchange_done(exchange)) return SQLITE_OK;
     if (code == CURLM_OK)
       code =

@@ -52,9 +52,9 @@ typedef struct mlf_http_reply {
   mlf_buffer body;             /* owned by the exchange; may be taken from it */
   const char *content_type;    /* "" if none; lower case, without parameters */
   const char *location_origin; /* of a 3xx: scheme://host:port it points to; "" otherwise */
-  int attempts;                /* requests sent; 0 if the deadline had passed before */
+  int attempts;                /* requests sent; 0 if the statement's time was over before */
   int64_t started_ms;          /* Unix time of the first attempt */
-  bool late;                   /* none came because the deadline had passed */
+  bool late;                   /* none came because the statement's time was over */
   int64_t wait_ms;             /* from the first attempt's start to the reply's end */
 } mlf_http_reply;
 
@@ -67,11 +67,12 @@ int mlf_http_new(const mlf_settings *settings, mlf_interrupt *interrupt, mlf_htt
 /* Ends everything still in flight. Exchanges must be freed before. NULL is allowed. */
 void mlf_http_free(mlf_http *http);
 
-/* Starts a request; does not wait. `deadline_ms` is on the monotonic clock: no attempt and no
-** back-off goes beyond it. Errors: SQLITE_NOMEM, SQLITE_MISUSE (5), a fork (6); all others are the
-** outcome of the exchange. */
-int mlf_http_start(mlf_http *http, const mlf_http_call *call, int64_t deadline_ms,
-                   mlf_exchange **out, mlf_error *error);
+/* Starts a request; does not wait. `*left_ms` is how long its statement may still wait: each wait for
+** an exchange takes its time from there, and no attempt and no back-off goes on without any. It is
+** borrowed until the exchange is freed. Errors: SQLITE_NOMEM, SQLITE_MISUSE (5), a fork (6); all
+** others are the outcome of the exchange. */
+int mlf_http_start(mlf_http *http, const mlf_http_call *call, int64_t *left_ms, mlf_exchange **out,
+                   mlf_error *error);
 
 /* Lets everything in flight go on without waiting: reads what arrived, sends what may be sent,
 ** starts retries that are due. */

@@ -230,7 +230,7 @@ static void transfer_forget(mlf_transfer *transfer) {
   transfer->reply.content_type = transfer->reply.location_origin = "";
   transfer->write_code = SQLITE_OK;
   transfer->header_bytes = 0;
-  transfer->has_headers = transfer->is_coded = transfer->too_big = false;
+  transfer->has_headers = transfer->is_coded = transfer->too_big = transfer->timed_out = false;
   transfer->socket_errno = transfer->socket_port = 0;
   transfer->message[0] = 0;
   sqlite3_free(transfer->location_origin);
@@ -255,13 +255,10 @@ static bool transfer_set_request(const mlf_transfer *transfer, CURL *easy) {
              CURLE_OK;
 }
 
-int mlf_transfer_begin(mlf_transfer *transfer, CURL *easy, int64_t left_ms) {
+int mlf_transfer_begin(mlf_transfer *transfer, CURL *easy) {
   const mlf_settings *settings = transfer->settings;
   transfer_forget(transfer);
-  transfer->timeout_ms =
-      left_ms < settings->request_timeout_ms ? (long)left_ms : settings->request_timeout_ms;
   bool ok = transfer_set_request(transfer, easy) &&
-            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->timeout_ms) == CURLE_OK &&
             curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms) ==
                 CURLE_OK &&
             curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
@@ -331,9 +328,8 @@ static const char *transfer_peer(mlf_transfer *transfer, const char *origin, cha
 
 static mlf_retry_fault transfer_describe_timeout(mlf_transfer *transfer, const char *origin) {
   const mlf_settings *settings = transfer->settings;
-  /* The time of a step that was not reached is 0. */
-  if (transfer_microseconds(transfer, CURLINFO_PRETRANSFER_TIME_T) == 0 &&
-      transfer_microseconds(transfer, CURLINFO_TOTAL_TIME_T) / 1000 < transfer->timeout_ms) {
+  if (!transfer->timed_out) {
+    /* The time of a step that was not reached is 0. */
     bool resolved = transfer_microseconds(transfer, CURLINFO_NAMELOOKUP_TIME_T) > 0;
     char proxy[MLF_PROXY_BYTES_MAX];
     transfer->what = sqlite3_mprintf(
@@ -341,8 +337,7 @@ static mlf_retry_fault transfer_describe_timeout(mlf_transfer *transfer, const c
         transfer_peer(transfer, origin, proxy), settings->connect_timeout_ms / 1000.0);
     return resolved ? MLF_RETRY_CONNECTION : MLF_RETRY_RESOLVE;
   }
-  if (transfer->timeout_ms < settings->request_timeout_ms) {
-    transfer->reply.late = true;
+  if (transfer->reply.late) {
     transfer->what = sqlite3_mprintf("no complete answer before the statement's time was over");
     transfer->advice = "a larger MLFLOW_SQL_STATEMENT_TIMEOUT allows more";
   } else {

@@ -45,7 +45,7 @@ typedef struct mlf_transfer {
   bool too_big;     /* the body is larger than the call allows */
   int socket_errno; /* why there was no socket */
   int socket_port;  /* of the server, or of the proxy before it */
-  long timeout_ms;  /* the request's, or what is left of the statement's */
+  bool timed_out; /* we broke it off: the request's time is over, or the statement's (reply.late) */
   char content_type[80];
   char *location_origin; /* owned */
   char *retry_after;     /* owned; NULL if the reply has none */
@@ -59,9 +59,8 @@ int mlf_transfer_init(mlf_transfer *transfer, const mlf_settings *settings,
                       const mlf_http_call *call);
 void mlf_transfer_clear(mlf_transfer *transfer);
 
-/* Makes `easy` ready to be added to a multi handle; `left_ms` (> 0) is the statement's time.
-** SQLITE_OK or SQLITE_NOMEM. */
-int mlf_transfer_begin(mlf_transfer *transfer, CURL *easy, int64_t left_ms);
+/* Makes `easy` ready to be added to a multi handle. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_transfer_begin(mlf_transfer *transfer, CURL *easy);
 
 /* Takes what came of the attempt into the transfer. `origin` is the server's, for the words.
 ** SQLITE_OK or SQLITE_NOMEM. */

@@ -46,7 +46,7 @@ int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **list,
 /* Leaves it. With its last scan it ends, and forgets all. */
 void mlf_statement_leave(mlf_statement *statement);
 
-/* What it may still spend; its time begins with the first call. */
+/* What it may still spend. */
 int mlf_statement_budget(mlf_statement *statement, mlf_budget **budget, mlf_error *error);
 
 /* Counts a row that is about to be handed to it; an error if that is one too many. */

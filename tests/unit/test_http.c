@@ -113,7 +113,7 @@ static void http_posts_only_to_read(void **state) {
   }
   for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
     call.path = others[i];
-    assert_int_equal(mlf_http_start(it.http, &call, INT64_MAX, &exchange, &it.error),
+    assert_int_equal(mlf_http_start(it.http, &call, &it.left_ms, &exchange, &it.error),
                      SQLITE_MISUSE);
     assert_null(exchange);
     mlf_error_clear(&it.error);

@@ -202,7 +202,7 @@ static void faults_end_in_time(void **state) {
   client_close(&it);
 }
 
-static void faults_do_not_outlast_the_deadline(void **state) {
+static void faults_do_not_outlast_the_statement(void **state) {
   (void)state;
   client it;
   mlf_http_reply *reply;
@@ -220,6 +220,50 @@ static void faults_do_not_outlast_the_deadline(void **state) {
   assert_true(mlf_clock_monotonic_ms() - start_ms < 200);
   assert_int_equal(reply->status, 503);
   assert_int_equal(reply->attempts, 1);
+  client_close(&it);
+}
+
+/* What a host does between two rows, such as to ask a person, is not the server's slowness. */
+static void faults_are_not_the_pauses_of_the_host(void **state) {
+  (void)state;
+  const struct timespec pause = {.tv_nsec = 600000000};
+  mlf_http_call call = {.path = "/version", .reply_bytes_max = 1 << 20};
+  client it;
+  mlf_http_reply *reply;
+  for (int i = 0; i < 2; i++) {
+    client_open(&it, hostile_uri(&server));
+    hostile_play(&server, "delay 0.1");
+    it.settings.request_timeout_ms = i ? 5000 : 400;
+    it.left_ms = i ? 400 : 60000;
+    it.exchange = client_start(&it, &call);
+    nanosleep(&pause, NULL);
+    assert_int_equal(mlf_http_wait(it.http, it.exchange, &it.error), SQLITE_OK);
+    assert_int_equal(mlf_exchange_result(it.exchange, &reply, &it.error), SQLITE_OK);
+    assert_int_equal(reply->status, 200);
+    assert_int_equal(reply->attempts, 1);
+    assert_true(it.call_left_ms > it.left_ms - 400);
+    client_close(&it);
+  }
+}
+
+/* Whatever a statement waits for takes from the same time. */
+static void faults_of_a_statement_share_its_time(void **state) {
+  (void)state;
+  mlf_http_call call = {.path = "/version", .reply_bytes_max = 1 << 20};
+  client it;
+  client_open(&it, hostile_uri(&server));
+  hostile_play(&server, "delay 0.2");
+  it.left_ms = 300;
+  it.exchange = client_start(&it, &call);
+  assert_int_equal(mlf_http_wait(it.http, it.exchange, &it.error), SQLITE_OK);
+  assert_true(it.call_left_ms > 0 && it.call_left_ms <= 100);
+  mlf_exchange *second;
+  mlf_http_reply *reply;
+  assert_int_equal(mlf_http_start(it.http, &call, &it.call_left_ms, &second, &it.error), SQLITE_OK);
+  assert_int_equal(mlf_http_wait(it.http, second, &it.error), SQLITE_OK);
+  assert_int_equal(mlf_exchange_result(second, &reply, &it.error), SQLITE_ERROR);
+  assert_true(reply->late);
+  mlf_exchange_free(second);
   client_close(&it);
 }
 
@@ -272,7 +316,9 @@ int main(void) {
       cmocka_unit_test(faults_of_the_name_are_told),
       cmocka_unit_test(faults_never_shorten_an_answer),
       cmocka_unit_test(faults_end_in_time),
-      cmocka_unit_test(faults_do_not_outlast_the_deadline),
+      cmocka_unit_test(faults_do_not_outlast_the_statement),
+      cmocka_unit_test(faults_are_not_the_pauses_of_the_host),
+      cmocka_unit_test(faults_of_a_statement_share_its_time),
       cmocka_unit_test(faults_wait_as_asked),
       cmocka_unit_test(faults_do_not_follow_redirects),
   };

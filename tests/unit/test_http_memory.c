@@ -45,14 +45,13 @@ static int memory_request(void *context) {
                            .connect_timeout_ms = 5000,
                            .retries_max = 1,
                            .streams = 1};
-  client it = {0};
+  client it = {.left_ms = 10000};
   mlf_http *http = NULL;
   mlf_exchange *exchange = NULL;
   mlf_http_reply *reply;
   mlf_error error = {0};
   int rc = mlf_http_new(&settings, client_interrupt(&it), &http, &error);
-  if (rc == SQLITE_OK)
-    rc = mlf_http_start(http, &call, mlf_clock_monotonic_ms() + 10000, &exchange, &error);
+  if (rc == SQLITE_OK) rc = mlf_http_start(http, &call, &it.left_ms, &exchange, &error);
   if (rc == SQLITE_OK) rc = mlf_http_wait(http, exchange, &error);
   if (rc == SQLITE_OK) rc = mlf_exchange_result(exchange, &reply, &error);
   if (rc == SQLITE_OK) {

@@ -62,7 +62,7 @@ static int process_use_in_thread(client *it) {
   for (int i = 0; rc == SQLITE_OK && i < 20; i++) {
     mlf_exchange_free(it->exchange);
     it->exchange = NULL;
-    rc = mlf_http_start(it->http, &call, INT64_MAX, &it->exchange, &it->error);
+    rc = mlf_http_start(it->http, &call, &it->left_ms, &it->exchange, &it->error);
     if (rc == SQLITE_OK) rc = mlf_http_wait(it->http, it->exchange, &it->error);
     if (rc == SQLITE_OK) rc = mlf_exchange_result(it->exchange, &reply, &it->error);
     if (rc == SQLITE_OK && reply->status != 200) rc = SQLITE_ERROR;
@@ -186,7 +186,7 @@ static int process_be_a_child(client *it) {
   mlf_http_call call = {.path = "/version", .reply_bytes_max = 100};
   mlf_exchange *exchange;
   int wrong = 0;
-  wrong |= mlf_http_start(it->http, &call, INT64_MAX, &exchange, &it->error) != SQLITE_ERROR;
+  wrong |= mlf_http_start(it->http, &call, &it->left_ms, &exchange, &it->error) != SQLITE_ERROR;
   wrong |= exchange || !strstr(it->error.text, "opened before a fork");
   mlf_error_clear(&it->error);
   wrong |= mlf_http_wait(it->http, it->exchange, &it->error) != SQLITE_ERROR;
