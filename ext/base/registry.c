@@ -18,8 +18,8 @@ int mlf_registry_has(sqlite3 *db, const char *name, int arguments, bool *has) {
   char *sql = sqlite3_mprintf("SELECT %s(%.*s)", name, length, nulls);
   if (!sql) return SQLITE_NOMEM;
   int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_DONT_LOG, &call, NULL);
-  bool denied = rc != SQLITE_NOMEM && sqlite3_strglob("not authorized to use function: *",
-                                                      sqlite3_errmsg(db)) == 0;
+  bool denied = rc != SQLITE_NOMEM &&
+                sqlite3_strglob("not authorized to use function: *", sqlite3_errmsg(db)) == 0;
   sqlite3_finalize(call);
   sqlite3_free(sql);
   /* No error is left behind: sqlite3_open would take it for one of an auto-extension. */

@@ -67,9 +67,9 @@ int mlf_http_new(const mlf_settings *settings, mlf_interrupt *interrupt, mlf_htt
 /* Ends everything still in flight. Exchanges must be freed before. NULL is allowed. */
 void mlf_http_free(mlf_http *http);
 
-/* Starts a request; does not wait. `*left_ms` is how long its statement may still wait: each wait for
-** an exchange takes its time from there, and no attempt and no back-off goes on without any. It is
-** borrowed until the exchange is freed. Errors: SQLITE_NOMEM, SQLITE_MISUSE (5), a fork (6); all
+/* Starts a request; does not wait. `*left_ms` is how long its statement may still wait: each wait
+** for an exchange takes its time from there, and no attempt and no back-off goes on without any. It
+** is borrowed until the exchange is freed. Errors: SQLITE_NOMEM, SQLITE_MISUSE (5), a fork (6); all
 ** others are the outcome of the exchange. */
 int mlf_http_start(mlf_http *http, const mlf_http_call *call, int64_t *left_ms, mlf_exchange **out,
                    mlf_error *error);
