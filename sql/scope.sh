@@ -140,11 +140,19 @@ begin_scope() {
 # Runs SQL on the script's database. An error ends the script with the status $failed: no answer is
 # better than half an answer. Newer shells trust no file, this one neither; and have a percentile of
 # their own (3.53), which no view of such a file may call.
+# Nothing of it but the database is in a file: what sqlite3 prints into one on a full disk is lost
+# without a word.
 run() {
+  local errors why
   # shellcheck disable=SC2154 # find_extension sets it
-  { printf '.bail on\n.load %s\nPRAGMA trusted_schema = ON;\n' "$(dot "$extension")" && cat; } |
-    plain_sqlite "$scratch/own.db" 2>"$scratch/errors" || {
-    say "$(reason "$scratch/errors")"
+  { errors=$({
+    printf '.bail on\n.load %s\nPRAGMA trusted_schema = ON;\n' "$(dot "$extension")" && cat
+  } | plain_sqlite "$scratch/own.db" 2>&1 >&3); } 3>&1 || {
+    why=$(printf '%s\n' "$errors" | reason)
+    case $why in
+      *'database or disk is full'*) why="no room is left in ${TMPDIR:-/tmp}; make some, or set TMPDIR" ;;
+    esac
+    say "${why:-sqlite3 ended without a word}"
     exit "$failed"
   }
 }

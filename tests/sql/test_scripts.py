@@ -2,6 +2,8 @@
 they say where they cannot answer. No server.
 """
 
+import contextlib
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -35,6 +37,16 @@ def run(program, *options, cwd=None, **variables):
     return ran.returncode, ran.stdout, ran.stderr
 
 
+@contextlib.contextmanager
+def small_disk(folder):
+    """A disk of this folder's own; gives what sets how many KiB it has."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", folder], check=True)
+    try:
+        yield lambda kib: subprocess.run(["mount", "-o", f"remount,size={kib}k", folder], check=True)
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
 class Scripts(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -62,3 +74,21 @@ class Scripts(unittest.TestCase):
         copy.write_text((SQL / "check").read_text())
         copy.chmod(0o700)
         self.assertEqual(run(copy, *self.check, "requests=4")[0], 2)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")
+    def test_no_room_for_the_check_is_no_breach(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        with small_disk(disk) as resize:
+            def check(kib):
+                resize(kib)
+                return run(SQL / "check", *self.check, "requests=3", TMPDIR=str(disk))
+
+            few, enough = 4, 4096
+            while enough - few > 4:  # up to one page of the disk too little
+                middle = (few + enough) // 8 * 4
+                few, enough = (few, middle) if check(middle)[0] == 0 else (middle, enough)
+            for kib in range(max(few - 8, 8), enough, 4):
+                status, _, error = check(kib)
+                self.assertEqual((status, error), (2, f"sql/check: no room is left in {disk}; make "
+                                                      "some, or set TMPDIR\n"), kib)
