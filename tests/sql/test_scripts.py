@@ -54,6 +54,8 @@ class Scripts(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.mirror = mirror(self.folder / "mirror.db")
         self.check = ("--file", self.mirror, *WINDOW, "--at-least")
+        self.page = self.folder / "report.html"
+        self.report = ("--file", self.mirror, *WINDOW, "--html", self.page)
 
     def test_they_are_found_however_they_are_run(self):
         for name in ("check", "report", "mirror", "demo"):
@@ -92,3 +94,48 @@ class Scripts(unittest.TestCase):
                 status, _, error = check(kib)
                 self.assertEqual((status, error), (2, f"sql/check: no room is left in {disk}; make "
                                                       "some, or set TMPDIR\n"), kib)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")
+    def test_no_room_for_the_report(self):
+        """Beside the database, or for the page: no page, and the former one stays."""
+        disk = self.folder / "disk"
+        disk.mkdir()
+        self.assertEqual(run(SQL / "report", *self.report)[0], 0)
+        whole = len(self.page.read_bytes())
+        with small_disk(disk) as resize:
+            for kib in range(8, 4096, 64):
+                resize(kib)
+                self.page.write_text("the former")
+                status, _, error = run(SQL / "report", *self.report, TMPDIR=str(disk))
+                if status == 0:
+                    break
+                self.assertEqual((status, error), (1, f"sql/report: no room is left in {disk}; make "
+                                                      "some, or set TMPDIR\n"), kib)
+                self.assertEqual(self.page.read_text(), "the former")
+            self.assertTrue(self.page.read_text().endswith("</html>\n"))
+
+            page = disk / "page.html"
+            for kib in (4, 8, whole // 4096 * 4):
+                resize(kib)
+                page.write_text("the former")
+                status, _, error = run(SQL / "report", *self.report, "--html", page)
+                self.assertEqual((status, error), (
+                    1, f"sql/report: '{page}' cannot be written as a whole; is its disk full? A page "
+                       "that was there stays\n"), kib)
+                self.assertEqual(page.read_text(), "the former")
+                self.assertEqual(list(disk.iterdir()), [page])
+
+    def test_a_page_is_its_owners_unless_it_was_there(self):
+        for mode, umask in ((0o600, 0o022), (0o644, 0o077)):
+            before = os.umask(umask)
+            self.assertEqual(run(SQL / "report", *self.report)[0], 0)
+            os.umask(before)
+            self.assertEqual(self.page.stat().st_mode & 0o777, mode)
+            self.page.chmod(0o644)
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"mirror.db", "report.html"})
+
+    def test_where_no_page_can_be(self):
+        for page, why in ((self.folder, "is no file"), ("/dev/null", "is no file"),
+                          (self.folder / "none" / "x.html", "cannot be written")):
+            self.assertEqual(run(SQL / "report", *self.report, "--html", page),
+                             (2, "", f"sql/report: --html: '{page}' {why}\n"))
