@@ -346,6 +346,8 @@ class Script(unittest.TestCase):
                 (("--at-least",), "--at-least is ''; it must be like success_rate=0.95"),
                 (("--at-least", "success_rate"), "must be like success_rate=0.95"),
                 (("--at-most", "success_rate=95%"), "must be like success_rate=0.95"),
+                (("--at-least", "scorer.it's=0.9", "--at-least", "scorer.it's=0.5"),
+                 "--at-least scorer.it's is there twice; leave one out"),
                 (("--at-most", "x');DROP=1"), r"no metric 'x'\);DROP'; there are success_rate, p50"),
                 (("--at-most", "scorer.=1"), "there is no metric 'scorer.'; there are"),
                 ((*good, "--days", "0"), "--days is '0'"), ((*good, "--since"), "needs a value"),
