@@ -64,14 +64,17 @@ moment() { # OPTION TEXT END_MS
 # Sets `window`, as settings of report_settings; $synced is when a mirror ends, and $kept since when
 # it has all traces.
 set_window() {
-  local until_ms from_ms
+  local end_ms until_ms from_ms
   window="days = ${days:-7}"
   if [ ! "$since$until$synced" ]; then return; fi
-  until_ms=${synced:-$(plain_sqlite :memory: \
+  end_ms=${synced:-$(plain_sqlite :memory: \
     "SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) + 1")}
-  if [ "$until" ]; then until_ms=$(moment --until "$until" "$until_ms"); fi
-  if [ "$synced" ] && [ "$until_ms" -gt "$synced" ]; then
-    refuse "--until is '$until', and '$file' ends before; sql/mirror brings it up to date"
+  until_ms=$end_ms
+  if [ "$until" ]; then until_ms=$(moment --until "$until" "$end_ms"); fi
+  if [ "$until_ms" -gt "$end_ms" ]; then
+    [ ! "$synced" ] ||
+      refuse "--until is '$until', and '$file' ends before; sql/mirror brings it up to date"
+    refuse "--until is '$until', which is yet to come; leave it out for a window that ends now"
   fi
   from_ms=$((until_ms - ${days:-7} * 86400000))
   if [ "$since" ]; then from_ms=$(moment --since "$since" "$until_ms"); fi
@@ -116,7 +119,7 @@ begin_scope() {
     refuse "--days is '$days'; it must be a number from 1 to 3660"
   [ ! "$days" ] || days=$((10#$days)) # 08 is no octal number
   [ ! "$days" ] || [ ! "$since" ] || refuse "--days and --since: one of them says when it begins"
-  [[ $zone =~ ^(UTC|localtime|[+-][0-9]{2}:[0-9]{2})$ ]] ||
+  [[ $zone =~ ^(UTC|localtime|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)$ ]] ||
     refuse "--zone is '$zone'; it must be UTC, localtime or like +02:00; for a city set TZ"
   find_extension "$failed"
   if [ "$file" ]; then

@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS report_settings(
               CHECK (typeof(sample_size) = 'integer' AND sample_size BETWEEN 0 AND 1000000),
   seed        INTEGER NOT NULL DEFAULT 42 CHECK (typeof(seed) = 'integer'),
   zone        TEXT NOT NULL DEFAULT 'UTC'  -- whose days and hours; '+02:00' and the like, too
-              CHECK (zone IN ('UTC', 'localtime') OR zone GLOB '[-+][0-9][0-9]:[0-9][0-9]'),
+              CHECK (zone IN ('UTC', 'localtime') OR (
+                zone GLOB '[-+][01][0-9]:[0-5][0-9]' AND substr(zone, 2) <= '14:00')),
   until_ms    INTEGER CHECK (typeof(until_ms) IN ('integer', 'null'))  -- NULL: now
 );
 INSERT OR IGNORE INTO report_settings DEFAULT VALUES;

@@ -160,8 +160,8 @@ class Scripts(unittest.TestCase):
     def test_settings_that_cannot_be_are_refused(self):
         database = seeded.Database(self.server, self.name)
         for wrong in ("days = 0", "days = -0.5", "days = 3660.5", "days = 'week'", "sample_size = -1",
-                      "seed = NULL", "zone = 'Europe/Berlin'", "zone = NULL", "until_ms = 'now'",
-                      "one = 2"):
+                      "seed = NULL", "zone = 'Europe/Berlin'", "zone = '+25:00'", "zone = '+14:01'",
+                      "zone = NULL", "until_ms = 'now'", "one = 2"):
             with self.assertRaises(RuntimeError, msg=wrong):
                 database.shell(f"UPDATE report_settings SET {wrong};")
         with self.assertRaises(RuntimeError):

@@ -139,3 +139,15 @@ class Scripts(unittest.TestCase):
                           (self.folder / "none" / "x.html", "cannot be written")):
             self.assertEqual(run(SQL / "report", *self.report, "--html", page),
                              (2, "", f"sql/report: --html: '{page}' {why}\n"))
+
+    def test_windows_that_cannot_be(self):
+        for options, why in (
+                (("--until", "2099-01-01"), "--until is '2099-01-01', which is yet to come; leave it "
+                                            "out for a window that ends now"),
+                (("--zone", "+25:00"), "--zone is '+25:00'; it must be UTC, localtime or like +02:00; "
+                                       "for a city set TZ"),
+                (("--zone", "-14:01"), "--zone is '-14:01'; it must be UTC, localtime or like +02:00; "
+                                       "for a city set TZ")):
+            for name, more in (("check", ("--at-least", "requests=1")), ("report", ())):
+                self.assertEqual(run(SQL / name, *more, *options, MLFLOW_TRACKING_URI="http://[::1]:9"),
+                                 (2, "", f"sql/{name}: {why}\n"))
