@@ -58,5 +58,6 @@ find_extension() { # STATUS: the script's where it is missing
 # What sqlite3 said went wrong, in FILE or on standard input: its first line, less where in its input
 # that was and less the number of the error, which mean nothing to who ran the script.
 reason() { # [FILE]
-  sed -E '1!d; s/^([A-Za-z ]*[Ee]rror(:? near line [0-9]+( of [^:]*)?)?: )//; s/ \([0-9]+\)$//' "$@"
+  sed -E '1!d; s/^[A-Za-z ]*[Ee]rror(:? near line [0-9]+( of [^:]*)?)?: //
+    s/^(in prepare|stepping), //; s/ \([0-9]+\)$//' "$@"
 }

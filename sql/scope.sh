@@ -111,10 +111,38 @@ set_conditions() {
   done
 }
 
+# Asks the mirror whose traces are meant, as a server is asked: an id, or a name, or what is no name
+# there but an id; else all. Sets `chosen`, their ids in SQL, and $synced and $kept of set_window.
+choose_from_mirror() {
+  local id=${MLFLOW_EXPERIMENT_ID:-} name=${MLFLOW_EXPERIMENT_NAME:-} asked said
+  asked=${id:-$name} id=${id//\'/\'\'} name=${name//\'/\'\'}
+  said=$([ -f "$file" ] && plain_sqlite -cmd '.timeout 5000' "$file" \
+    "SELECT min(coalesce(synced_at_ms, 0)), max((SELECT coalesce(min(from_ms), 0)
+       FROM mirror_slice AS s WHERE s.experiment_id = m.experiment_id)),
+       group_concat(quote(experiment_id))
+     FROM mirror_status AS m
+     WHERE CASE WHEN '$id' <> '' THEN experiment_id = '$id' WHEN '$name' = '' THEN true
+       WHEN '$name' IN (SELECT name FROM mirror_experiment) THEN experiment = '$name'
+       ELSE experiment_id = '$name' END" 2>&1) || {
+    said=$(printf '%s\n' "$said" | reason)
+    case $said in
+      '' | *'no such table: mirror_'* | *'file is not a database'*)
+        refuse "--file: '$file' is no mirror; sql/mirror makes one"
+        ;;
+      *'database is locked'*) said+=", by another program; try again when that has ended" ;;
+    esac
+    refuse "--file: '$file' cannot be read: $said"
+  }
+  synced=${said%%|*} said=${said#*|}
+  kept=${said%%|*} chosen=${said#*|}
+  [ "$synced" ] || refuse "--file: '$file' has no experiment '$asked'; sql/mirror adds it"
+  [ "$synced" != 0 ] || refuse "--file: '$file' is not complete yet; sql/mirror goes on with it"
+}
+
 # Checks the options, once all are taken; sets `extension`, `scratch`, a folder that goes with the
 # script, and `window`.
 begin_scope() {
-  local asked synced='' kept=''
+  local synced='' kept=''
   [ ! "$days" ] || is_number "$days" 3660 ||
     refuse "--days is '$days'; it must be a number from 1 to 3660"
   [ ! "$days" ] || days=$((10#$days)) # 08 is no octal number
@@ -123,17 +151,9 @@ begin_scope() {
     refuse "--zone is '$zone'; it must be UTC, localtime or like +02:00; for a city set TZ"
   find_extension "$failed"
   if [ "$file" ]; then
-    asked=${MLFLOW_EXPERIMENT_ID:-${MLFLOW_EXPERIMENT_NAME:-}}
-    synced=$([ -f "$file" ] && plain_sqlite -cmd '.timeout 5000' "$file" \
-      "SELECT min(coalesce(synced_at_ms, 0)), max((SELECT coalesce(min(from_ms), 0)
-         FROM mirror_slice AS s WHERE s.experiment_id = m.experiment_id)) FROM mirror_status AS m
-       WHERE '${asked//\'/\'\'}' IN ('', experiment_id, experiment)" 2>/dev/null) ||
-      refuse "--file: '$file' is no mirror; sql/mirror makes one"
-    kept=${synced#*|} synced=${synced%|*}
-    [ "$synced" ] || refuse "--file: '$file' has no experiment '$asked'; sql/mirror adds it"
-    [ "$synced" != 0 ] || refuse "--file: '$file' is not complete yet; sql/mirror goes on with it"
+    choose_from_mirror
+    set_conditions
   fi
-  if [ "$file" ]; then set_conditions; fi
   set_window
   show_progress
   scratch=$(mktemp -d)
@@ -170,6 +190,7 @@ printable() {
 collect() {
   if [ "$file" ]; then
     printf ".timeout 5000\nATTACH '%s' AS mirror;\n" "${file//\'/\'\'}"
+    echo "CREATE TABLE chosen AS SELECT * FROM mirror.mirror_status WHERE experiment_id IN ($chosen);"
     echo "CREATE TABLE restriction(part, key, value);"
     if [ "$conditions" ]; then echo "INSERT INTO restriction VALUES $conditions;"; fi
     # shellcheck disable=SC2154 # who reads this file sets it

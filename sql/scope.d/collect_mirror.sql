@@ -1,14 +1,6 @@
--- The views of a mirror, attached as `mirror`, under the names of collect.sql: of the experiment that
--- the environment names, else of all that it has; and of the traces to which every row of
--- `restriction` applies: a key of their tags or metadata, and its value.
-CREATE TABLE chosen AS
-WITH scope AS (
-  SELECT coalesce(max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_ID'),
-                  max(value) FILTER (WHERE name = 'MLFLOW_EXPERIMENT_NAME')) AS asked
-  FROM mlflow_settings WHERE value <> '')
-SELECT s.* FROM mirror.mirror_status AS s, scope
-WHERE scope.asked IS NULL OR scope.asked IN (s.experiment_id, s.experiment);
-
+-- The views of a mirror, attached as `mirror`, under the names of collect.sql: of the experiments in
+-- `chosen`, rows of mirror_status; and of the traces to which every row of `restriction` applies: a key
+-- of their tags or metadata, and its value.
 CREATE TEMP VIEW source_traces AS
 SELECT * FROM mirror.traces AS t
 WHERE experiment_id IN (SELECT experiment_id FROM chosen) AND NOT EXISTS (

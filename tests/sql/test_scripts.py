@@ -5,6 +5,7 @@ they say where they cannot answer. No server.
 import contextlib
 import os
 import pathlib
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -24,9 +25,8 @@ FROM (SELECT 0 AS value UNION ALL VALUES (1), (2));
 WINDOW = ("--days", "1")
 
 
-def mirror(path, sql=""):
-    subprocess.run(["sqlite3", "-batch", "-bail", path], input=MIRROR + sql, text=True, check=True)
-    return path
+def offline(path, sql):
+    subprocess.run(["sqlite3", "-batch", "-bail", path], input=sql, text=True, check=True)
 
 
 def run(program, *options, cwd=None, **variables):
@@ -52,7 +52,8 @@ class Scripts(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        self.mirror = mirror(self.folder / "mirror.db")
+        self.mirror = self.folder / "mirror.db"
+        offline(self.mirror, MIRROR)
         self.check = ("--file", self.mirror, *WINDOW, "--at-least")
         self.page = self.folder / "report.html"
         self.report = ("--file", self.mirror, *WINDOW, "--html", self.page)
@@ -151,3 +152,40 @@ class Scripts(unittest.TestCase):
             for name, more in (("check", ("--at-least", "requests=1")), ("report", ())):
                 self.assertEqual(run(SQL / name, *more, *options, MLFLOW_TRACKING_URI="http://[::1]:9"),
                                  (2, "", f"sql/{name}: {why}\n"))
+
+    def test_an_experiment_whose_name_is_anothers_id(self):
+        offline(self.mirror, f"""INSERT INTO mirror_experiment
+            VALUES ('2', '1', 0, 'http://127.0.0.1:9');
+            INSERT INTO mirror_slice VALUES ('2', 0, 9223372036854775807, {END_MS});
+            INSERT INTO mirror_sync(experiment_id, began_ms, ended_ms, width_ms)
+            VALUES ('2', {END_MS}, {END_MS}, 1);
+            UPDATE mirror_trace SET experiment_id = '2' WHERE trace_id = 'tr-2';""")
+        for variables, requests in (
+                ({"MLFLOW_EXPERIMENT_NAME": "1"}, 1), ({"MLFLOW_EXPERIMENT_ID": "1"}, 2),
+                ({"MLFLOW_EXPERIMENT_NAME": "2"}, 1), ({"MLFLOW_EXPERIMENT_NAME": "agent-prod"}, 2),
+                ({"MLFLOW_EXPERIMENT_ID": "2", "MLFLOW_EXPERIMENT_NAME": "agent-prod"}, 1),
+                ({"MLFLOW_EXPERIMENT_NAME": ""}, 3)):
+            _, said, _ = run(SQL / "check", *self.check, "requests=0", **variables)
+            self.assertIn(f"requests is {requests},", said, variables)
+        for variables in {"MLFLOW_EXPERIMENT_ID": "agent-prod"}, {"MLFLOW_EXPERIMENT_NAME": "it's 3"}:
+            status, _, error = run(SQL / "check", *self.check, "requests=0", **variables)
+            self.assertEqual(status, 2)
+            self.assertIn(f"has no experiment '{list(variables.values())[0]}'; sql/mirror", error)
+
+    def test_a_file_that_cannot_be_read(self):
+        def why():
+            found = run(SQL / "check", *self.check, "requests=0")
+            self.assertEqual(found[:2], (2, ""))
+            return found[2]
+
+        start = f"sql/check: --file: '{self.mirror}' "
+        with contextlib.closing(sqlite3.connect(self.mirror)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            self.assertEqual(why(), f"{start}cannot be read: database is locked, by another program; "
+                                    "try again when that has ended\n")
+        whole = self.mirror.read_bytes()
+        self.mirror.write_bytes(whole[:100] + b"?" * 8000 + whole[8100:])
+        self.assertEqual(why(), f"{start}cannot be read: database disk image is malformed\n")
+        for other in (b"no database at all", b""):
+            self.mirror.write_bytes(other)
+            self.assertEqual(why(), f"{start}is no mirror; sql/mirror makes one\n")
