@@ -13,12 +13,23 @@
 -- {"inputs": …}, because MLflow wants one; traces without inputs are left out. MLflow itself makes
 -- one record of lines with equal inputs.
 --
--- Which traces: those of diverse_eval_dataset, or of a table of your own made before:
+-- Which traces: those of diverse_eval_dataset, or of a temporary table of your own made before. (One
+-- that is not temporary is refused: which of the two is meant?)
 --
 --   CREATE TEMP TABLE dataset_cases AS SELECT trace_id, inputs, outputs FROM failing_cases
 --   WHERE run_id = '88f1536f8776490583296c0363bb5945' AND scorer = 'concise_communication';
 --
 -- Cost: that of these rows, and two searches for their traces, 500 a request.
+
+-- Without the row in it nothing is written, also by a shell that goes on after an error.
+DROP TABLE IF EXISTS temp.dataset_export;
+CREATE TEMP TABLE dataset_export(is_clear);
+CREATE TEMP TRIGGER dataset_cases_are_temporary BEFORE INSERT ON dataset_export WHEN NOT new.is_clear
+BEGIN
+  SELECT RAISE(ABORT, 'dataset_cases is in the database file: create it as a TEMP table, or drop it');
+END;
+INSERT INTO dataset_export
+SELECT NOT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE name = 'dataset_cases' COLLATE NOCASE);
 
 CREATE TEMP VIEW IF NOT EXISTS dataset_cases AS
 SELECT trace_id, inputs, outputs FROM diverse_eval_dataset;
@@ -27,7 +38,7 @@ SELECT trace_id, inputs, outputs FROM diverse_eval_dataset;
 .mode list
 
 WITH cases AS MATERIALIZED (
-  SELECT trace_id, inputs, outputs FROM temp.dataset_cases
+  SELECT trace_id, inputs, outputs FROM temp.dataset_export CROSS JOIN temp.dataset_cases
   WHERE inputs IS NOT NULL GROUP BY trace_id),
 origins AS MATERIALIZED (
   SELECT trace_id, tags,
@@ -51,6 +62,6 @@ SELECT json_object(
          'expectations', json(coalesce(expectations, '{}')),
          'source', json_object('source_type', 'TRACE', 'source_data', json(source_data)),
          'tags', json((SELECT json_group_object(key, value) FROM json_each(tags)
-                       WHERE key NOT LIKE 'mlflow.%')))
+                       WHERE key NOT GLOB 'mlflow.*')))
 FROM cases JOIN origins USING (trace_id) LEFT JOIN expected USING (trace_id)
 ORDER BY trace_id;

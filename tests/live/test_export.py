@@ -74,3 +74,32 @@ class Export(unittest.TestCase):
     def test_nothing(self):
         name = seeded.experiment(self.server, "empty")
         self.assertEqual(seeded.Database(self.server, name).shell(EXPORT), "")
+
+
+class Own(unittest.TestCase):
+    """Over tables of one's own, without a server."""
+
+    TABLES = """CREATE TABLE diverse_eval_dataset(trace_id, inputs, outputs);
+        INSERT INTO diverse_eval_dataset VALUES ('tr-1', '1', '2');
+        CREATE TABLE traces(trace_id, session_id, tags);
+        INSERT INTO traces VALUES ('tr-1', NULL,
+          '{"mlflow.user": "m", "MLflow.own": "kept", "mlflow_own": "kept", "mlflowX.y": "kept"}');
+        CREATE TABLE assessments(assessment_id, trace_id, name, assessment_type, value_json, valid,
+                                 create_time_ms);\n"""
+
+    def test_tags_that_are_not_mlflows_stay(self):
+        [line] = support.shell(self.TABLES + EXPORT).splitlines()
+        self.assertEqual(json.loads(line)["tags"], dict.fromkeys(
+            ("MLflow.own", "mlflow_own", "mlflowX.y"), "kept"))
+
+    def test_cases_that_are_not_temporary_are_refused(self):
+        for options in ("-bail",), ():
+            ran = support.run_shell(f"{self.TABLES}CREATE TABLE Dataset_cases AS SELECT 'tr-1' AS "
+                                    f"trace_id, 'x' AS inputs, 'y' AS outputs;\n{EXPORT}\n{EXPORT}",
+                                    options=options)
+            self.assertEqual(ran.stdout, "")
+            self.assertIn("dataset_cases is in the database file: create it as a TEMP table, or drop "
+                          "it", ran.stderr)
+        self.assertIn('"inputs":"z"', support.shell(
+            f"{self.TABLES}{EXPORT}\nDROP VIEW temp.dataset_cases;\nCREATE TEMP TABLE dataset_cases AS "
+            f"SELECT 'tr-1' AS trace_id, 'z' AS inputs, 'y' AS outputs;\n{EXPORT}"))
