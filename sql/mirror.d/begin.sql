@@ -83,6 +83,9 @@ UNION ALL
 SELECT printf('the file mirrors %s, not %s: use another file, one for each server', e.uri,
               asked.uri)
 FROM mirror_experiment AS e JOIN asked ON asked.uri <> e.uri
+UNION ALL
+SELECT 'MLFLOW_SQL_FILTER is set, and a mirror is of all traces; unset it'
+FROM mlflow_settings WHERE name = 'MLFLOW_SQL_FILTER' AND value <> ''
 LIMIT 1;
 
 DROP TABLE IF EXISTS temp.syncing;

@@ -189,3 +189,15 @@ class Scripts(unittest.TestCase):
         for other in (b"no database at all", b""):
             self.mirror.write_bytes(other)
             self.assertEqual(why(), f"{start}is no mirror; sql/mirror makes one\n")
+
+    def test_a_program_mirrors_all_traces(self):
+        steps = "".join(f".read {SQL}/{step}.sql\n" for step in (
+            "mirror", *(f"mirror.d/{name}" for name in (
+                "begin", "compare", "stale", "store", "slice", "store", "end"))))
+        filtered = {"MLFLOW_EXPERIMENT_NAME": "agent-prod", "MLFLOW_SQL_FILTER": "tags.a = 'b'"}
+        said = support.shell(f"{steps}SELECT count(*) FROM mirror_slice;", "http://127.0.0.1:9",
+                             **filtered)
+        why = "MLFLOW_SQL_FILTER is set, and a mirror is of all traces; unset it"
+        self.assertEqual(said, f"{why}\n0")
+        self.assertEqual(run(SQL / "mirror", self.folder / "new.db", **filtered),
+                         (2, "", f"sql/mirror: {why}\n"))
