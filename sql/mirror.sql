@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS mirror_sync(
 
 -- As of when our counts were last compared with the server's, in buckets how wide, and the buckets
 -- where they differed: what the server counted there. What still differs after it was read again is
--- left, until the server counts something else.
+-- left, until the server counts something else, or a sync that compares nothing has read since.
 CREATE TABLE IF NOT EXISTS mirror_compared(
   experiment_id  TEXT PRIMARY KEY,
   compared_at_ms INTEGER NOT NULL,

@@ -49,6 +49,11 @@ FROM slice JOIN hole ON hole.from_ms <= slice.until_ms AND hole.until_ms > slice
 DELETE FROM mirror_slice WHERE experiment_id = (SELECT experiment_id FROM syncing);
 INSERT INTO mirror_slice SELECT * FROM rest WHERE from_ms < until_ms;
 DROP TABLE rest;
+-- Where nothing is compared, an hour is read without its counts: whatever the server counts next is
+-- another thing than it counted last.
+UPDATE mirror_differing SET counts = 'read since'
+WHERE experiment_id = (SELECT experiment_id FROM syncing)
+  AND NOT EXISTS (SELECT 1 FROM comparing);
 DELETE FROM mirror_differing
 WHERE experiment_id = (SELECT experiment_id FROM comparing)
   AND from_ms NOT IN (SELECT from_ms FROM differing);

@@ -186,6 +186,20 @@ class Changes(unittest.TestCase):
             self.assertEqual(synced(), (0, 0))
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
 
+    def test_a_change_that_comes_again_after_all_was_read(self):
+        from mlflow.entities import Feedback
+
+        traffic = Traffic(self.server, "mirror back", 1, int(time.time() * 1000) - 3 * DAY_MS)
+        given = traffic.judge(traffic.traces[0])
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder)
+            for value, options in (("yes", ()), ("no", ()), ("yes", ("--again",)), ("no", ())):
+                traffic.update(traffic.traces[0], given,
+                               feedback=Feedback(name="concise", value=value).feedback)
+                mirror.sync(*options)
+                self.assertEqual(mirror.offline(
+                    "SELECT value FROM assessments WHERE name = 'concise';"), value)
+
     def test_more_than_the_server_counts_in_one_answer(self):
         """Of very many names or values, days are compared, and the averages of feedback."""
         from mlflow.entities import Feedback
