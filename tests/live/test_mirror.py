@@ -638,6 +638,22 @@ class Corners(unittest.TestCase):
             while mirror.offline("SELECT count(*) FROM traces;") != str(i + 1):
                 self.assertLess(time.monotonic(), deadline)
                 time.sleep(0.2)
+        number = support.experiment_id(self.server, mirror.experiment)
+
+        def rename(name):
+            self.server.call("POST", "/api/2.0/mlflow/experiments/update",
+                             {"experiment_id": number, "new_name": name})
+
+        rename(f"{mirror.experiment} by another name")
+        said = process.stderr.readline()
+        while "has no experiment" not in said:  # the end of the file, if it ends
+            self.assertNotEqual(said, "")
+            said = process.stderr.readline()
+        rename(mirror.experiment)
+        support.delete_traces(self.server, mirror.experiment, [f"tr-{now_ms:x}-watch0"])
+        while mirror.offline("SELECT count(*) FROM traces;") != "1":
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.2)
         process.terminate()
         _, said = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 130)
