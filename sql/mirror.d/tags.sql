@@ -1,6 +1,7 @@
 -- Answers the statements that make the declared tags of mirror_settings columns of mirror_trace, drop
 -- those of tags that are no longer declared, and make the trigger that fills them; none where there
--- is that trigger. (A path to a tag's name means something else to SQLite 3.40 and to 3.54.)
+-- is that trigger. (A path to a tag's name means something else to SQLite 3.40 and to 3.54. A NUL in a
+-- tag is the text \u0000, as in a declared column of the server's table; json_each would end there.)
 WITH declared AS (
   SELECT DISTINCT CAST(value AS TEXT) AS tag FROM mirror_settings, json_each(tags)
   WHERE type IN ('text', 'integer')),
@@ -9,7 +10,9 @@ present AS (
 filling AS (
   SELECT printf('UPDATE mirror_trace SET (%s) = (
   SELECT %s
-  FROM mirror_trace_json AS j, json_each(j.tags) WHERE j.trace_id = mirror_trace.trace_id)',
+  FROM mirror_trace_json AS j,
+       json_each(replace(replace(j.tags, ''\\'', ''\u005c''), ''\u0000'', ''\u005cu0000''))
+  WHERE j.trace_id = mirror_trace.trace_id)',
                 group_concat(printf('"tags.%w"', tag), ', '),
                 group_concat(printf('max(value) FILTER (WHERE key = %Q)', tag), ', ')) AS sql
   FROM declared HAVING count(*) > 0),

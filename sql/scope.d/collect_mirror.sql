@@ -1,12 +1,15 @@
 -- The views of a mirror, attached as `mirror`, under the names of collect.sql: of the experiments in
 -- `chosen`, rows of mirror_status; and of the traces to which every row of `restriction` applies: a key
--- of their tags or metadata, and its value.
+-- of their tags or metadata, and its value. (A NUL in it is the text \u0000: see mirror.d/tags.sql.)
 CREATE TEMP VIEW source_traces AS
 SELECT * FROM mirror.traces AS t
 WHERE experiment_id IN (SELECT experiment_id FROM chosen) AND NOT EXISTS (
   SELECT 1 FROM restriction AS r
-  WHERE r.value IS NOT (SELECT j.value FROM json_each(iif(part = 'metadata', metadata, tags)) AS j
-                        WHERE j.key = r.key));
+  WHERE r.value IS NOT (
+    SELECT j.value
+    FROM json_each(replace(replace(iif(part = 'metadata', metadata, tags), '\\', '\u005c'),
+                           '\u0000', '\u005cu0000')) AS j
+    WHERE j.key = r.key));
 CREATE TEMP VIEW source_spans AS
 SELECT * FROM mirror.spans
 WHERE experiment_id IN (SELECT experiment_id FROM chosen)

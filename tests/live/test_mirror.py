@@ -536,7 +536,7 @@ class Corners(unittest.TestCase):
     def test_declared_tags(self):
         now_ms = int(time.time() * 1000)
         tags = {"environment": "moon", "it's": "so", "a.b": "dotted", "2": "two", 'a"b': "quoted",
-                "[x": "open", "a b": "apart", "": "unnamed"}
+                "[x": "open", "a b": "apart", "": "unnamed", "nul": "a\0b", "slash": "\\u0000\\"}
 
         def trace(i):
             return {"trace_id": f"tr-{now_ms:x}-tag{i}", "timestamp_ms": now_ms - i, "tags": tags}
@@ -552,7 +552,7 @@ class Corners(unittest.TestCase):
             mirror.settings(tags=json.dumps(names))
             for options in ((), (), ("--again",)):
                 mirror.sync(*options)
-                expected = [tags.get(name, "") for name in names]
+                expected = [tags.get(name, "").replace("\0", "\\u0000") for name in names]
                 if names:
                     self.assertEqual(shown(names), "|".join([*expected, "3"]), options)
         self.assertNotIn("tags.version", mirror.offline("PRAGMA table_info(traces);"))
