@@ -178,7 +178,11 @@ class Scripts(unittest.TestCase):
                      ("assessments", ", timestamp_ms, trace_run_id, in_run"))]
         for own in (views[:1], views[1:2], views[:2], views[1:],
                     ["CREATE TABLE traces(trace_id);"],
-                    ["CREATE VIRTUAL TABLE traces USING mlflow_traces(experiment = 'x');"]):
+                    *([f"CREATE VIRTUAL TABLE {table} USING mlflow_{table}({argument});"
+                       for table in tables] for tables, argument in (
+                           (["traces"], "experiment = 'x'"), (["spans"], "experiments='x'"),
+                           (["Assessments"], "tags.a, EXPERIMENT\t=\r\n'x'"),
+                           (["traces", "spans"], "experiments  =  'x, y'")))):
             with self.assertRaisesRegex(RuntimeError, "saved views would mix them"):
                 support.shell("\n".join([*own, seeded.READ_SCRIPTS]))
         for own in ([f"CREATE VIRTUAL TABLE {table} USING mlflow_{table}(experiment = 'x');"
