@@ -173,7 +173,9 @@ run() {
   } | plain_sqlite "$scratch/own.db" 2>&1 >&3); } 3>&1 || {
     why=$(printf '%s\n' "$errors" | reason)
     case $why in
-      *'database or disk is full'*) why="no room is left in ${TMPDIR:-/tmp}; make some, or set TMPDIR" ;;
+      *'database or disk is full'*)
+        why="no room is left in ${TMPDIR:-/tmp}; make some, or set TMPDIR"
+        ;;
     esac
     say "${why:-sqlite3 ended without a word}"
     exit "$failed"

@@ -17,7 +17,8 @@ END_MS = 100_000_000
 MIRROR = f""".read {SQL}/mirror.sql
 INSERT INTO mirror_experiment VALUES ('1', 'agent-prod', 0, 'http://127.0.0.1:9');
 INSERT INTO mirror_slice VALUES ('1', 0, 9223372036854775807, {END_MS});
-INSERT INTO mirror_sync(experiment_id, began_ms, ended_ms, width_ms) VALUES ('1', {END_MS}, {END_MS}, 1);
+INSERT INTO mirror_sync(experiment_id, began_ms, ended_ms, width_ms)
+VALUES ('1', {END_MS}, {END_MS}, 1);
 INSERT INTO mirror_trace(trace_id, experiment_id, name, status, timestamp_ms, read_at_ms)
 SELECT 'tr-' || value, '1', 'agent', 'OK', {END_MS} - 1 - value, {END_MS}
 FROM (SELECT 0 AS value UNION ALL VALUES (1), (2));
