@@ -387,6 +387,14 @@ class Report(unittest.TestCase):
                                  **variables)
                 self.assertEqual(text.splitlines()[0], self.experiment)
                 self.assertIn("Success rate", text)
+        other = support.create_experiment(self.server, "report by number")
+        number = support.experiment_id(self.server, other)
+        self.assertEqual(support.create_experiment(self.server, number), number)  # its name
+        for name, variables, title in ((number, {}, number),
+                                       ("", {"MLFLOW_EXPERIMENT_ID": number}, other)):
+            with tempfile.TemporaryDirectory() as folder:
+                _, text = report(self.server, name, folder, **variables)
+                self.assertEqual(text.splitlines()[0], title)
 
     def test_sessions_are_those_of_the_view(self):
         name = seeded.experiment(self.server, "all")
