@@ -369,9 +369,11 @@ static int pager_take_page(mlf_pager *pager, mlf_slice *slice, mlf_slice *guess,
   slice->call = NULL;
   pager_put_away(pager, slice);
   if (!pager_is_within(pager, slice, &page)) {
+    rc = mlf_error_set(error, SQLITE_ERROR,
+                       "the server sent traces from outside the range of time asked for");
+    mlf_json_refuse(page.json, error);
     mlf_page_clear(&page);
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "the server sent traces from outside the range of time asked for");
+    return rc;
   }
   slice->page = page;
   rc = pager_check_edge(pager, slice, error);

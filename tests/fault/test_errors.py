@@ -291,8 +291,13 @@ class Errors(unittest.TestCase):
     def test_a_server_that_walks_in_circles(self):
         page = json.dumps({"traces": [trace(i) for i in range(2)], "next_page_token": "x"})
         self.hostile.route(SEARCH, f"ok body='{page}'")
-        self.check("mlflow_traces: the server sent traces from outside the range of time asked for",
-                   MLFLOW_SQL_PAGE_ROWS="2", MLFLOW_SQL_STREAMS="1")
+        said = "the server sent traces from outside the range of time asked for"
+        narrow = {"MLFLOW_SQL_PAGE_ROWS": "2", "MLFLOW_SQL_STREAMS": "1"}
+        self.check(f"mlflow_traces: {said}", **narrow)
+        run = support.run_shell("SELECT trace_id FROM mlflow_traces;\n"
+                                "SELECT error FROM mlflow_requests WHERE error IS NOT NULL;",
+                                self.uri, options=(), **narrow)
+        self.assertIn(said, run.stdout)  # and the log says which reply it was
 
     def test_an_empty_page_that_says_more(self):
         self.hostile.route(SEARCH, 'ok body=\'{"next_page_token":"x"}\'')

@@ -211,6 +211,14 @@ class Package(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertRegex(run.stderr, r"^sqlite-mlflow: mlflow_traces: no server is set; .*\n$")
 
+    def test_command_ends_with_who_reads(self):
+        """As the sqlite3 shell: without a word."""
+        count = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) "
+                 "SELECT i FROM n")
+        run = self.debian.run("/bin/bash", "-c", f"bin/sqlite-mlflow :memory: '{count}' | head -1; "
+                                                 "echo ${PIPESTATUS[0]}")
+        self.assertEqual((run.stdout, run.stderr), ("1\n141\n", ""))
+
     def test_command_reads_statements(self):
         """As the sqlite3 shell: all of them, or with -bail up to an error; 1 if any failed."""
         for options, statements, status, output in (

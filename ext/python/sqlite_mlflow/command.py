@@ -9,6 +9,7 @@
 import ctypes
 import os
 import shutil
+import signal
 import sys
 
 import sqlite_mlflow
@@ -36,6 +37,10 @@ def shell():
         _, _, commands = screen.process_args(sys.argv[1:])
         if not commands:
             screen.cmdloop()
+        sys.stdout.flush()
+    except BrokenPipeError:  # who read has seen enough, as head and less do
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still holds
+        sys.exit(128 + signal.SIGPIPE)  # as the sqlite3 shell ends
     except (apsw.Error, Shell.Error) as error:
         sys.exit(1 if failures else f"sqlite-mlflow: {error}")
     sys.exit(1 if failures else 0)
