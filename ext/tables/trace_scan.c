@@ -371,53 +371,13 @@ int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_value *valu
   return rc;
 }
 
-/* Fetches the spans of the trace that the scan is at, and gives them to the statement. */
-static int scan_fetch(mlf_trace_scan *scan, mlf_json **json, const mlf_json_node **found,
-                      mlf_error *error) {
-  const mlf_json *fetched;
-  const mlf_json_node *more;
-  mlf_payloads *payloads;
-  mlf_budget *budget;
-  mlf_trace_source *source = &scan->source;
-  int rc = mlf_statement_payloads(source->statement, &payloads, error);
-  if (rc == SQLITE_OK) rc = mlf_source_neighbours(source, payloads, error);
-  bool alone = mlf_source_is_alone(source);
-  if (rc == SQLITE_OK)
-    mlf_payloads_keep(payloads, alone ? mlf_given_has_spans : NULL, source->given);
-  if (rc == SQLITE_OK) rc = mlf_source_peek(source, &more, error);
-  if (rc == SQLITE_OK) rc = mlf_statement_budget(source->statement, &budget, error);
-  if (rc == SQLITE_OK)
-    rc = mlf_payloads_get(payloads, budget, source->trace, more, &fetched, found, error);
-  if (rc != SQLITE_OK) return rc;
-  *json = mlf_json_hold(fetched);
-  if (!source->given) return rc;
-  return mlf_given_put_reply(source->given, mlf_trace_id(source->trace), fetched, *found, error);
-}
-
-/* The spans, from what was fetched last, what the statement was given or the server; the caller's
-** document. */
-static int scan_find_spans(mlf_trace_scan *scan, mlf_json **json, const mlf_json_node **found,
-                           mlf_error *error) {
-  mlf_given *given = scan->source.given;
-  mlf_payloads *payloads;
-  int rc = mlf_statement_payloads(scan->source.statement, &payloads, error);
-  if (rc != SQLITE_OK) return rc;
-  if (mlf_payloads_has(payloads, scan->source.trace)) return scan_fetch(scan, json, found, error);
-  rc = given ? mlf_given_find_spans(given, mlf_trace_id(scan->source.trace), json, error)
-             : SQLITE_NOTFOUND;
-  if (rc == SQLITE_NOTFOUND) return scan_fetch(scan, json, found, error);
-  if (rc != SQLITE_ROW) return rc;
-  *found = mlf_json_root(*json);
-  return SQLITE_OK;
-}
-
 int mlf_trace_scan_spans(mlf_trace_scan *scan, mlf_span_set **spans, char **why, mlf_error *error) {
   mlf_json *json = NULL;
   const mlf_json_node *found = NULL;
   mlf_error cause = {0};
   *spans = NULL;
   *why = NULL;
-  int rc = scan_find_spans(scan, &json, &found, &cause);
+  int rc = mlf_source_spans(&scan->source, &json, &found, &cause);
   bool contents = rc == SQLITE_OK || rc == SQLITE_CORRUPT;
   if (rc == SQLITE_OK && found) rc = mlf_span_set_new(json, found, spans, &cause);
   if (rc != SQLITE_OK)

@@ -425,7 +425,21 @@ int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *er
   return rc == SQLITE_OK ? mlf_source_next(source, error) : rc;
 }
 
-int mlf_source_peek(mlf_trace_source *source, const mlf_json_node **more, mlf_error *error) {
+/* Puts behind a trace that was recalled alone, and whose spans are to be fetched, those that were
+** given with it, so that theirs can be fetched, too. */
+static int source_take_neighbours(mlf_trace_source *source, mlf_error *error) {
+  mlf_json *page;
+  const mlf_json_node *trace;
+  if (!source->alone || mlf_json_next(source->trace)) return SQLITE_OK;
+  int rc = mlf_given_find(source->given, mlf_trace_id(source->trace), SOURCE_AHEAD, &page, &trace,
+                          error);
+  if (rc == SQLITE_ROW) source_stand(source, page, trace);
+  return rc == SQLITE_ROW || rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
+}
+
+/* Where the next trace may be, if it is on its way; else NULL. */
+static int source_peek(const mlf_trace_source *source, const mlf_json_node **more,
+                       mlf_error *error) {
   const mlf_question *question = source->question;
   bool last = question && !source->reading && source->place == question->count;
   mlf_pager *pager = source->pager ? source->pager : last ? question->pager : NULL;
@@ -433,17 +447,33 @@ int mlf_source_peek(mlf_trace_source *source, const mlf_json_node **more, mlf_er
   return pager ? mlf_pager_peek(pager, more, error) : SQLITE_OK;
 }
 
-bool mlf_source_is_alone(const mlf_trace_source *source) {
-  return source->alone;
+/* Fetches the spans of the trace in hand, and those of others along; the statement is given all. */
+static int source_fetch_spans(mlf_trace_source *source, mlf_payloads *payloads, mlf_json **json,
+                              const mlf_json_node **found, mlf_error *error) {
+  const mlf_json *fetched;
+  const mlf_json_node *more;
+  mlf_budget *budget;
+  mlf_payloads_keep(payloads, source->alone ? mlf_given_has_spans : NULL, source->given);
+  int rc = source_peek(source, &more, error);
+  if (rc == SQLITE_OK) rc = mlf_statement_budget(source->statement, &budget, error);
+  if (rc == SQLITE_OK)
+    rc = mlf_payloads_get(payloads, budget, source->trace, more, &fetched, found, error);
+  if (rc != SQLITE_OK) return rc;
+  *json = mlf_json_hold(fetched);
+  if (!source->given) return rc;
+  return mlf_given_put_reply(source->given, mlf_trace_id(source->trace), fetched, *found, error);
 }
 
-int mlf_source_neighbours(mlf_trace_source *source, mlf_payloads *payloads, mlf_error *error) {
-  mlf_json *page;
-  const mlf_json_node *trace;
-  if (!source->alone || mlf_json_next(source->trace)) return SQLITE_OK;
-  if (mlf_payloads_has(payloads, source->trace)) return SQLITE_OK;
-  int rc = mlf_given_find(source->given, mlf_trace_id(source->trace), SOURCE_AHEAD, &page, &trace,
-                          error);
-  if (rc == SQLITE_ROW) source_stand(source, page, trace);
-  return rc == SQLITE_ROW || rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
+int mlf_source_spans(mlf_trace_source *source, mlf_json **json, const mlf_json_node **found,
+                     mlf_error *error) {
+  mlf_payloads *payloads;
+  int rc = mlf_statement_payloads(source->statement, &payloads, error);
+  if (rc != SQLITE_OK) return rc;
+  if (source->given && !mlf_payloads_has(payloads, source->trace)) {
+    rc = mlf_given_find_spans(source->given, mlf_trace_id(source->trace), json, error);
+    if (rc == SQLITE_ROW) *found = mlf_json_root(*json);
+    if (rc != SQLITE_NOTFOUND) return rc == SQLITE_ROW ? SQLITE_OK : rc;
+    rc = source_take_neighbours(source, error);
+  }
+  return rc == SQLITE_OK ? source_fetch_spans(source, payloads, json, found, error) : rc;
 }

@@ -64,15 +64,10 @@ int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *er
 /* Goes to the next one. */
 int mlf_source_next(mlf_trace_source *source, mlf_error *error);
 
-/* Where the scan's next trace may be, for who fetches its spans along; NULL if that is not here. */
-int mlf_source_peek(mlf_trace_source *source, const mlf_json_node **more, mlf_error *error);
-
-/* Whether the trace was recalled alone, so that the next one may be any. */
-bool mlf_source_is_alone(const mlf_trace_source *source);
-
-/* Puts behind a trace that was recalled alone, and whose spans are to be fetched, those that were
-** given with it, so that theirs can be fetched, too. */
-int mlf_source_neighbours(mlf_trace_source *source, mlf_payloads *payloads, mlf_error *error);
+/* The spans of the trace in hand, from what was fetched last, what the statement was given or the
+** server: `*found` in the caller's `*json`; both NULL for a trace without. */
+int mlf_source_spans(mlf_trace_source *source, mlf_json **json, const mlf_json_node **found,
+                     mlf_error *error);
 
 /* Forgets what was asked, and the traces; stays with the statement. */
 void mlf_source_reset(mlf_trace_source *source);
