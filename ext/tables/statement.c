@@ -20,28 +20,27 @@ struct mlf_statement {
   mlf_shared shared;
 };
 
-sqlite3_stmt *mlf_statement_sole(sqlite3 *db) {
-  sqlite3_stmt *sole = NULL;
+/* The one statement that is busy, or busy and without a row to show; NULL if there are several, or
+** none. */
+static sqlite3_stmt *statement_only(sqlite3 *db, bool rowless) {
+  sqlite3_stmt *only = NULL;
   sqlite3_stmt *each = sqlite3_next_stmt(db, NULL);
   for (; each; each = sqlite3_next_stmt(db, each)) {
-    if (!sqlite3_stmt_busy(each)) continue;
-    if (sole) return NULL;
-    sole = each;
+    if (!sqlite3_stmt_busy(each) || (rowless && sqlite3_data_count(each) > 0)) continue;
+    if (only) return NULL;
+    only = each;
   }
-  return sole;
+  return only;
+}
+
+sqlite3_stmt *mlf_statement_sole(sqlite3 *db) {
+  return statement_only(db, false);
 }
 
 /* The statement that runs now: another one that is busy has handed out a row, and waits. */
 static sqlite3_stmt *statement_running(sqlite3 *db) {
-  sqlite3_stmt *running = mlf_statement_sole(db);
-  if (running) return running;
-  sqlite3_stmt *each = sqlite3_next_stmt(db, NULL);
-  for (; each; each = sqlite3_next_stmt(db, each)) {
-    if (!sqlite3_stmt_busy(each) || sqlite3_data_count(each) > 0) continue;
-    if (running) return NULL;
-    running = each;
-  }
-  return running;
+  sqlite3_stmt *sole = mlf_statement_sole(db);
+  return sole ? sole : statement_only(db, true);
 }
 
 int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **list,
