@@ -20,6 +20,11 @@ static const char *const program_sought[] = {"Found",  "NotFound", "SeekGE", "Se
                                              "SeekLE", "SeekLT",   "IdxGE",  "IdxGT",
                                              "IdxLE",  "IdxLT",    NULL};
 
+/* What makes a value of registers P1 and P2, in P3. */
+static const char *const program_computed[] = {"Concat", "Add",       "Subtract", "Multiply",
+                                               "Divide", "Remainder", "BitAnd",   "BitOr",
+                                               "And",    "Or",        NULL};
+
 static const char *const program_compared[] = {"Eq", "Ne", "Lt", "Le", "Gt", "Ge", NULL};
 
 /* A value that is followed. */
@@ -46,8 +51,8 @@ bool mlf_program_is_any(const mlf_program_op *op, const char *const *names) {
 }
 
 static int program_add(mlf_program *program, sqlite3_stmt *row) {
-  static const char *const told[] = {"VOpen",    "VFilter", "String8",       "String", "Function",
-                                     "PureFunc", "AggStep", "OpenEphemeral", NULL};
+  static const char *const told[] = {"VOpen",    "VFilter",  "String8", "String",        "Int64",
+                                     "Function", "PureFunc", "AggStep", "OpenEphemeral", NULL};
   mlf_program_op *ops =
       mlf_array_room(program->ops, (size_t)program->count, &program->capacity, 64, sizeof(*ops));
   if (!ops) return SQLITE_NOMEM;
@@ -251,9 +256,6 @@ static bool program_compares_with(const program_flow *flow, int at, int value) {
 
 /* Whether the instruction at `at` compares the value, or what it makes of it comes to that. */
 static bool program_uses(program_flow *flow, int at, int value) {
-  static const char *const computed[] = {"Concat", "Add",       "Subtract", "Multiply",
-                                         "Divide", "Remainder", "BitAnd",   "BitOr",
-                                         "And",    "Or",        NULL};
   static const char *const copied[] = {"Copy", "SCopy", "Move", NULL};
   const mlf_program_op *op = &flow->program->ops[at];
   if (mlf_program_is_any(op, program_compared)) {
@@ -277,7 +279,7 @@ static bool program_uses(program_flow *flow, int at, int value) {
     return op->p1 == value && op->p3 != value && program_follow_computed(flow, at);
   if (program_is_function_of(op, value))
     return op->p3 != value && program_follow_computed(flow, at);
-  if (mlf_program_is_any(op, computed))
+  if (mlf_program_is_any(op, program_computed))
     return (op->p1 == value || op->p2 == value) && op->p3 != value &&
            program_follow_computed(flow, at);
   if (mlf_program_is_any(op, copied))
@@ -318,35 +320,103 @@ bool mlf_program_compares(const mlf_program *program, int at) {
   return program_follow(&flow, at, program->ops[at].p3);
 }
 
-/* Whether the first test of a register, or of what a function makes of it, from `at` on, jumps to
-** where the cursor goes to its next row. */
-static bool program_drops(const mlf_program *program, int at, int value, int cursor) {
+/* Whether an instruction puts a value into the register, or changes what is there. */
+static bool program_writes(const mlf_program_op *op, int value) {
+  static const char *const second[] = {"String8", "Variable", "Integer", "Int64", "Real",
+                                       "Null",    "Not",      "BitNot",  NULL};
+  static const char *const third[] = {"VColumn", "Column", "Function", "PureFunc", NULL};
+  static const char *const changed[] = {"Cast", "RealAffinity", "AggFinal", NULL};
+  return (op->p1 == value && mlf_program_is_any(op, changed)) ||
+         (op->p2 == value && mlf_program_is_any(op, second)) ||
+         (op->p3 == value &&
+          (mlf_program_is_any(op, third) || mlf_program_is_any(op, program_computed))) ||
+         program_source(op, value) >= 0;
+}
+
+/* Which instruction has put into the register what it holds at `at`; -1: not known, as where it is
+** not always run. A program begins at its end, with constants. */
+static int program_writer(const mlf_program *program, int at, int value) {
+  static const char *const jumps[] = {"Goto", "If", "IfNot", "IsNull", "NotNull", NULL};
+  int count = program->count, writer = at;
+  do {
+    writer = (writer + count - 1) % count;
+  } while (writer != at && !program_writes(&program->ops[writer], value));
+  if (writer == at) return -1;
+  for (int i = 0; i < writer && writer < at; i++) {
+    const mlf_program_op *op = &program->ops[i];
+    bool jumps_over = op->p2 > writer && op->p2 <= at;
+    if (jumps_over && (mlf_program_is_any(op, jumps) || mlf_program_is_any(op, program_compared)))
+      return -1;
+  }
+  return writer;
+}
+
+/* Whether two registers hold the same, each at its place: the same constant, parameter or column of
+** a row, or what the same function makes of such. */
+static bool program_is_same(const mlf_program *program, int at, int value, int other_at, int other,
+                            int depth) {
+  static const char *const constants[] = {"String8", "Integer", "Int64", "Variable", NULL};
+  int one = program_writer(program, at, value), two = program_writer(program, other_at, other);
+  if (one < 0 || two < 0 || depth == 0) return false;
+  const mlf_program_op *a = &program->ops[one], *b = &program->ops[two];
+  int source = program_source(a, value), other_source = program_source(b, other);
+  if (source >= 0) return program_is_same(program, one, source, other_at, other, depth - 1);
+  if (other_source >= 0) return program_is_same(program, at, value, two, other_source, depth - 1);
+  if (strcmp(a->name, b->name) != 0 || (a->text && strcmp(a->text, b->text) != 0)) return false;
+  if (mlf_program_is_any(a, constants)) return a->p1 == b->p1;
+  if (mlf_program_is(a, "Column") || mlf_program_is(a, "VColumn"))
+    return a->p1 == b->p1 && a->p2 == b->p2;
+  if (mlf_program_is_any(a, program_computed))
+    return program_is_same(program, one, a->p1, two, b->p1, depth - 1) &&
+           program_is_same(program, one, a->p2, two, b->p2, depth - 1);
+  if (!mlf_program_is(a, "Function") && !mlf_program_is(a, "PureFunc")) return false;
+  bool same = true;
+  for (int i = 0; same && i < program_width(a); i++)
+    same = program_is_same(program, one, a->p2 + i, two, b->p2 + i, depth - 1);
+  return same;
+}
+
+/* Whether what is read into a register before `at` is tested there for the term, and a row for which
+** it does not hold is not what the cursor's loop goes on with. */
+static bool program_drops(const mlf_program *program, int at, int value, int cursor,
+                          const mlf_program_term *term) {
   static const char *const tests[] = {"If", "IfNot", "IsNull", "NotNull", NULL};
+  bool called = false;
   for (int i = at; i < program->count; i++) {
     const mlf_program_op *op = &program->ops[i];
+    int other = -1;
     if (mlf_program_is_any(op, program_compared) || mlf_program_is_any(op, tests)) {
+      if (!mlf_program_is(op, term->test) || called != (term->function != NULL)) return false;
       if (op->p1 != value && op->p3 != value) return false;
       if (op->p2 <= i || op->p2 >= program->count) return false;
+      if (mlf_program_is(op, "Eq")) other = op->p1 == value ? op->p3 : op->p1;
       const mlf_program_op *next = &program->ops[op->p2];
-      return next->p1 == cursor && mlf_program_is(next, "VNext");
+      return next->p1 == cursor && mlf_program_is(next, "VNext") &&
+             (other < 0 ||
+              program_is_same(program, i, other, term->at, term->argument, PROGRAM_ARGUMENTS));
     }
-    if (program_is_function_of(op, value))
+    if (program_is_function_of(op, value)) {
+      called = !called && term->function && value == op->p2 + 1 &&
+               strcmp(op->text, term->function) == 0 &&
+               program_is_same(program, i, op->p2, term->at, term->argument, PROGRAM_ARGUMENTS);
+      if (!called) return false;
       value = op->p3;
-    else if (op->p3 == value)
+    } else if (op->p3 == value) {
       return false; /* another value now */
+    }
   }
   return false;
 }
 
-int mlf_program_drops(const mlf_program *program, int at, int column) {
-  int count = 0, cursor = program->ops[at].p1;
-  for (int i = at + 1; i < program->count; i++) {
+bool mlf_program_drops(const mlf_program *program, const mlf_program_term *term) {
+  int cursor = program->ops[term->at].p1;
+  for (int i = term->at + 1; i < program->count; i++) {
     const mlf_program_op *op = &program->ops[i];
     if (mlf_program_is(op, "VNext") && op->p1 == cursor) break;
-    bool read = mlf_program_is(op, "VColumn") && op->p1 == cursor && op->p2 == column;
-    count += read && program_drops(program, i + 1, op->p3, cursor);
+    bool read = mlf_program_is(op, "VColumn") && op->p1 == cursor && op->p2 == term->column;
+    if (read && program_drops(program, i + 1, op->p3, cursor, term)) return true;
   }
-  return count;
+  return false;
 }
 
 bool mlf_program_is_listed(const mlf_program *program, int at, int value) {

@@ -45,9 +45,18 @@ bool mlf_program_is_any(const mlf_program_op *op, const char *const *names);
 ** it, is compared, looked for in a list or an index, or decides a jump. */
 bool mlf_program_compares(const mlf_program *program, int at);
 
-/* How many comparisons of a column drop a row of the virtual table that the instruction at `at`
-** begins to read: they jump to its next row. One in the ON of an outer join does not. */
-int mlf_program_drops(const mlf_program *program, int at, int column);
+/* A term of the scan that the instruction at `at` begins. */
+typedef struct mlf_program_term {
+  int at;
+  int column;
+  const char *test;     /* what jumps if the term does not hold */
+  const char *function; /* of what it tests the result, as P4 says it; NULL: the column's value */
+  int argument;         /* the register that has the term's argument; -1 if it has none */
+} mlf_program_term;
+
+/* Whether the statement drops each row of a scan for which the term does not hold: where the test of
+** it, with the same argument, jumps to the next row. One in the ON of an outer join does not. */
+bool mlf_program_drops(const mlf_program *program, const mlf_program_term *term);
 
 /* Whether what a register holds at `at` was read from the list of an IN. */
 bool mlf_program_is_listed(const mlf_program *program, int at, int value);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "query/plan.h"
 #include "tables/program.h"
 
 /* A scan, and what its plan does not tell. */
@@ -294,18 +293,33 @@ bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, cons
   return found;
 }
 
+/* The register that has the index-th argument of a scan: behind idxNum and argc. */
+static int survey_argument(const mlf_survey *survey, const survey_scan *scan, int index) {
+  return survey->program.ops[scan->at].p3 + 2 + index;
+}
+
 bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      int column, int terms) {
-  bool outer = false, found = false;
-  for (int i = 0; i < survey->program.count; i++)
-    outer = outer || mlf_program_is(&survey->program.ops[i], "NullRow");
-  for (int i = 0; outer && i < survey->scan_count; i++) {
+                      const mlf_plan_term *term, int index) {
+  static const struct {
+    const char *test, *function;
+  } ways[MLF_OP_COUNT] = {[MLF_OP_NE] = {"Eq", NULL},
+                          [MLF_OP_LIKE] = {"IfNot", "like(2)"},
+                          [MLF_OP_GLOB] = {"IfNot", "glob(2)"},
+                          [MLF_OP_IS_NULL] = {"NotNull", NULL},
+                          [MLF_OP_IS_NOT_NULL] = {"IsNull", NULL}};
+  bool found = false;
+  for (int i = 0; i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
     if (!survey_is(each, table, plan)) continue;
-    if (mlf_program_drops(&survey->program, each->at, column) < terms) return false;
+    mlf_program_term tested = {.at = each->at,
+                               .column = term->column,
+                               .test = ways[term->op].test,
+                               .function = ways[term->op].function,
+                               .argument = survey_argument(survey, each, index)};
+    if (!mlf_program_drops(&survey->program, &tested)) return false;
     found = true;
   }
-  return found || !outer;
+  return found;
 }
 
 bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
@@ -313,8 +327,8 @@ bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const
   for (int i = 0; i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
     if (!survey_is(each, table, plan)) continue;
-    int first = survey->program.ops[each->at].p3 + 2; /* behind idxNum and argc */
-    if (mlf_program_is_listed(&survey->program, each->at, first + index)) return true;
+    if (mlf_program_is_listed(&survey->program, each->at, survey_argument(survey, each, index)))
+      return true;
   }
   return false;
 }

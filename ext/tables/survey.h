@@ -16,6 +16,7 @@
 #include "base/sqlite_api.h"
 #include "model/catalog.h"
 #include "query/arguments.h"
+#include "query/plan.h"
 
 /* A table of ours as a survey finds it: part of the table, in a list of the connection. */
 typedef struct mlf_surveyed {
@@ -46,11 +47,13 @@ bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, co
 ** them but what is compared with `=` in the plan. */
 bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan);
 
-/* Whether the scans of the table with this plan drop each row for which one of so many terms on
-** the column does not hold. SQLite hands over also what stands in the ON of an outer join and is
-** about its left table, whose rows must stay: != and LIKE in 3.40, IS [NOT] NULL in 3.54, too. */
+/* Whether the statement drops each row of the scans of the table with this plan for which a term of
+** it does not hold: !=, LIKE, GLOB or IS [NOT] NULL, with the index-th argument if it has one. SQLite
+** hands over also what stands in the ON of an outer join and is about its left table, whose rows
+** must stay: != and LIKE in 3.40, IS [NOT] NULL in 3.54, too. No, if that is not seen: the program
+** has nothing of a join that it does without. */
 bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      int column, int terms);
+                      const mlf_plan_term *term, int index);
 
 /* Whether the index-th argument of the scans of the table with this plan comes from the list of an
 ** IN, value by value. */

@@ -47,50 +47,35 @@ static bool scan_is_auxiliary(mlf_op op) {
          op == MLF_OP_IS_NOT_NULL;
 }
 
-/* Whether the statement drops the rows for which the term, or another one on its column, does not
-** hold. */
-static int scan_drops(mlf_trace_scan *scan, const mlf_filter_term *term, bool *drops,
-                      mlf_error *error) {
-  const mlf_bound_terms *bound = &scan->bound;
-  const mlf_survey *survey;
-  int terms = 0;
-  for (int i = 0; i < bound->count; i++)
-    terms += bound->terms[i].column == term->column;
-  int rc = mlf_statement_survey(scan->source.statement, &survey, error);
-  *drops = rc == SQLITE_OK && survey &&
-           mlf_survey_drops(survey, scan->table, scan->plan_text,
-                            (int)(term->column - scan->schema->columns), terms);
-  return rc;
-}
-
 /* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. And
 ** terms that are not about which rows there are: they stand in the ON of an outer join. */
-static int scan_leave_out(mlf_trace_scan *scan, mlf_error *error) {
-  mlf_bound_terms *bound = &scan->bound;
-  bool own = mlf_connection_has_own_like(scan->connection), drops;
-  bool left[MLF_FILTER_TERMS_MAX] = {false};
-  int rc = SQLITE_OK;
-  for (int i = 0; rc == SQLITE_OK && i < bound->count; i++) {
-    const mlf_filter_term *term = &bound->terms[i];
+static int scan_leave_out(mlf_trace_scan *scan, const mlf_plan *plan, bool *left_out,
+                          mlf_error *error) {
+  const mlf_survey *survey;
+  bool own = mlf_connection_has_own_like(scan->connection);
+  for (int i = 0, argument = 0; i < plan->term_count; i++) {
+    const mlf_plan_term *term = &plan->terms[i];
+    int index = argument;
+    argument += mlf_op_has_argument(term->op);
     if (!scan_is_auxiliary(term->op)) continue;
-    rc = scan_drops(scan, term, &drops, error);
-    left[i] = !drops || (!own && (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB));
+    int rc = mlf_statement_survey(scan->source.statement, &survey, error);
+    if (rc != SQLITE_OK) return rc;
+    left_out[i] = (!own && (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB)) || !survey ||
+                  !mlf_survey_drops(survey, scan->table, scan->plan_text, term, index);
   }
-  for (int i = bound->count; rc == SQLITE_OK && i-- > 0;) {
-    if (left[i]) mlf_values_drop(bound, i);
-  }
-  return rc;
+  return SQLITE_OK;
 }
 
 /* Binds the values, and notes which of them are others than the last time. */
 static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                      sqlite3_value **values, mlf_error *error) {
+  bool left_out[MLF_FILTER_TERMS_MAX] = {false};
   mlf_values_clear(&scan->bound);
   scan->plan_text = plan_text;
-  if (mlf_values_bind(scan->schema, plan, values, &scan->bound) != SQLITE_OK)
-    return mlf_error_nomem(error);
-  int rc = scan_leave_out(scan, error);
+  int rc = scan_leave_out(scan, plan, left_out, error);
   if (rc != SQLITE_OK) return rc;
+  if (mlf_values_bind(scan->schema, plan, left_out, values, &scan->bound) != SQLITE_OK)
+    return mlf_error_nomem(error);
   mlf_shared *shared = mlf_statement_shared(scan->source.statement);
   scan->changing = mlf_changing_note(&shared->changing, plan_text, &scan->bound);
   return scan->changing ? SQLITE_OK : mlf_error_nomem(error);
@@ -166,7 +151,7 @@ static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error
   if (rc == SQLITE_OK) rc = mlf_client_server(scan->source.client, budget, server, error);
   if (rc != SQLITE_OK) return rc;
   rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
-  if (bound->dropped) scan->filter.complete = false;
+  if (bound->left_out) scan->filter.complete = false;
   return rc;
 }
 

@@ -102,8 +102,8 @@ static int64_t values_rows_wanted(const mlf_plan *plan, sqlite3_value **argument
   return wanted;
 }
 
-int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_value **arguments,
-                    mlf_bound_terms *bound) {
+int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, const bool *left_out,
+                    sqlite3_value **arguments, mlf_bound_terms *bound) {
   int used = 0;
   bool has_id = values_has_id(schema, plan);
   memset(bound, 0, sizeof(*bound));
@@ -112,6 +112,11 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_valu
     mlf_filter_term term = {.column = &schema->columns[planned->column], .op = planned->op};
     if (has_id && term.op == MLF_OP_IN && term.column->key_kind == MLF_KEY_TRACE_ID) {
       bound->hint = arguments[used++];
+      continue;
+    }
+    if (left_out[i]) {
+      bound->left_out = true;
+      used += mlf_op_has_argument(term.op);
       continue;
     }
     if (mlf_op_has_argument(term.op)) {
@@ -129,14 +134,6 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_valu
 
 static void values_free_term(mlf_filter_term *term) {
   mlf_values_free((mlf_value *)(uintptr_t)term->values, term->value_count);
-}
-
-void mlf_values_drop(mlf_bound_terms *bound, int index) {
-  values_free_term(&bound->terms[index]);
-  bound->dropped = true;
-  bound->count--;
-  memmove(&bound->terms[index], &bound->terms[index + 1],
-          (size_t)(bound->count - index) * sizeof(bound->terms[0]));
 }
 
 void mlf_values_clear(mlf_bound_terms *bound) {

@@ -11,15 +11,16 @@
 typedef struct mlf_bound_terms {
   mlf_filter_term terms[MLF_FILTER_TERMS_MAX]; /* value lists are owned, and their texts */
   int count;
-  bool dropped;        /* another term is left to SQLite alone */
+  bool left_out;       /* another term is left to SQLite alone */
   int64_t rows_wanted; /* limit and offset; 0: all */
   sqlite3_value *hint; /* beside one id: a list that holds all ids to be asked for one by one; lives
                           as long as xFilter runs. NULL: none */
 } mlf_bound_terms;
 
-/* Copies the values of xFilter's arguments, which die with the call. SQLITE_OK or SQLITE_NOMEM. */
-int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, sqlite3_value **arguments,
-                    mlf_bound_terms *bound);
+/* Copies the values of xFilter's arguments, which die with the call, but for the terms that are left
+** out, one flag for each of the plan. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, const bool *left_out,
+                    sqlite3_value **arguments, mlf_bound_terms *bound);
 void mlf_values_clear(mlf_bound_terms *bound);
 
 /* Whether a text is in a list, such as the hint. SQLITE_OK or SQLITE_NOMEM. */
@@ -29,8 +30,5 @@ int mlf_values_list_has(sqlite3_value *list, const char *text, bool *has);
 ** SQLITE_NOMEM. */
 int mlf_values_list(sqlite3_value *list, mlf_value **values, size_t *count);
 void mlf_values_free(mlf_value *values, size_t count);
-
-/* Forgets one term: it is left to SQLite. */
-void mlf_values_drop(mlf_bound_terms *bound, int index);
 
 #endif

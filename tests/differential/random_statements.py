@@ -226,6 +226,8 @@ class Statements:
                 terms.append(f"{alias}.timestamp_ms % 4 = 0 AND {other}.timestamp_ms % 4 = 0")
             if dice.random() < 0.3:
                 terms.append(self.predicate(alias, kind, 0 if join == "JOIN" else 2))
+            if dice.random() < 0.3:
+                terms.append(self.predicate(other, other_kind, 2))
             text += f" {join} {more} ON {' AND '.join(terms)}"
             sources.append((alias, kind))
         for alias, kind in sources:

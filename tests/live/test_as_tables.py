@@ -16,6 +16,13 @@ LEFT = ("a.name LIKE 'a%'", "a.name GLOB 'a*'", "a.name <> 'agent'", "a.status <
         "a.timestamp_ms <> 1005", "a.status IS NOT 'OK'", "a.size IN ('5', '05')",
         "a.status = 'ERROR'", "NOT a.size LIKE '5%'")
 
+# Beside which one of LEFT may pass for tested that is not.
+WHERE = ("a.name > 'B'", "length(a.name) > 2", "a.name IS NOT NULL", "a.name NOT LIKE 'k%'",
+         "a.name COLLATE NOCASE <> 'AGENT'", "a.name = a.name", "upper(a.name) <> 'B'",
+         "a.name <> 'b' AND a.size > ''", "a.name LIKE '%' || 'e' || '%'",
+         "(a.name > 'B' OR a.status <> 'OK')", "a.status <> l.id", "a.status <> iif(l.id, 'x', 'OK')",
+         "a.session_id > 's'", "a.size IS NOT NULL AND a.session_id IS NOT 's3'")
+
 
 class AsTables(unittest.TestCase):
     @classmethod
@@ -43,6 +50,7 @@ class AsTables(unittest.TestCase):
             for name in TABLES) + (
             "CREATE TEMP TABLE local(id TEXT); INSERT INTO local SELECT trace_id FROM copy_traces "
             "WHERE timestamp_ms % 2; INSERT INTO local VALUES (NULL), ('none');"
+            "CREATE TEMP TABLE keyed(id TEXT PRIMARY KEY); INSERT INTO keyed SELECT id FROM local;"
             "CREATE TEMP TABLE pairs(i INTEGER, s TEXT); "
             "INSERT INTO pairs VALUES (5, 'OK'), (1000, 'ERROR'), (7, 'STATE_UNSPECIFIED');")
 
@@ -83,6 +91,25 @@ class AsTables(unittest.TestCase):
             self.assertEqual(ask(asked.format("temp.")), ask(asked.format("copy_")))
         for sql in one_by_one:  # and each in a program of its own
             self.assertEqual(newest(sql.format("temp.")), newest(sql.format("copy_")), sql)
+
+    def test_a_condition_of_an_outer_join_beside_others(self):
+        """Also where SQLite does without the join: nobody reads of the right table, and it has one
+        row for each of the left."""
+        kept = ("SELECT count(*), count(l.id) FROM {{0}}traces AS a LEFT JOIN local AS l ON "
+                "l.id = a.trace_id AND {on} WHERE {where}")
+        left_out = ("SELECT count(*), 0 FROM (SELECT DISTINCT a.trace_id FROM {{0}}traces AS a LEFT "
+                    "JOIN local AS l ON l.id = a.trace_id AND {on} WHERE {where})",
+                    "SELECT count(*), 0 FROM (SELECT a.trace_id FROM {{0}}traces AS a LEFT JOIN keyed "
+                    "AS l ON l.id = a.trace_id AND {on} WHERE {where} LIMIT 1000)")
+        newest, debians = self.each()
+        for on in LEFT:
+            asked = " UNION ALL ".join(
+                f"SELECT * FROM ({form.format(on=on, where=where)})"
+                for where in WHERE for form in (kept, *left_out)
+                if "l.id" not in where or form == kept)
+            asked += "".join(f" UNION ALL {form.format(on=on, where='true')}" for form in left_out)
+            for ask in newest, debians:
+                self.assertEqual(ask(asked.format("temp.")), ask(asked.format("copy_")), on)
 
     def test_a_row_value_is_compared_as_in_sql_or_refused(self):
         for asked in ("SELECT trace_id FROM {}traces WHERE (size, status) IN (SELECT i, s FROM pairs)",
