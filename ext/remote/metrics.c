@@ -6,6 +6,7 @@
 #include "base/json_string.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
+#include "base/string_set.h"
 #include "model/json_value.h"
 #include "model/timestamp.h"
 #include "remote/envelope.h"
@@ -96,27 +97,6 @@ int mlf_metrics_read(mlf_metrics *metrics, mlf_error *error) {
                        count, token ? "" : " (MLF_METRICS_POINTS_MAX)");
 }
 
-int mlf_metrics_ask(mlf_client *client, mlf_budget *budget, const mlf_metrics_question *question,
-                    mlf_metrics *metrics, mlf_error *error) {
-  mlf_error cause = {0};
-  int status;
-  *metrics = (mlf_metrics){0};
-  char *body = metrics_body(question);
-  if (!body) return mlf_error_nomem(error);
-  char *filter = metrics_filter(question);
-  mlf_request request = {.path = METRICS_PATH,
-                         .body = body,
-                         .body_length = strlen(body),
-                         .levels = METRICS_LEVELS,
-                         .filter = filter};
-  int rc = mlf_client_fetch(client, budget, &request, &metrics->json, &status, error);
-  sqlite3_free(filter);
-  sqlite3_free(body);
-  if (rc != SQLITE_OK) return rc;
-  rc = mlf_metrics_read(metrics, &cause);
-  return rc == SQLITE_OK ? rc : mlf_error_wrap(error, "POST " METRICS_PATH, &cause);
-}
-
 void mlf_metrics_clear(mlf_metrics *metrics) {
   mlf_json_free(metrics->json);
   *metrics = (mlf_metrics){0};
@@ -195,4 +175,77 @@ int mlf_metrics_bucket(const mlf_metrics *metrics, mlf_value *value, mlf_error *
     return mlf_json_misshapen(metrics->json, node, "a time", error);
   *value = mlf_value_integer(ms);
   return SQLITE_OK;
+}
+
+/* Adds what a dimension of the current point shows to the text of its group. */
+static int metrics_add_dimension(const mlf_metrics *metrics, const mlf_metric *metric,
+                                 mlf_dimension dimension, sqlite3_str *group, mlf_error *error) {
+  mlf_value value;
+  int rc = mlf_metrics_dimension(metrics, metric, dimension, &value, error);
+  if (rc == SQLITE_OK)
+    sqlite3_str_appendf(group, "%d%d %.*s ", value.type, (int)value.length, (int)value.length,
+                        value.text ? value.text : "");
+  mlf_value_clear(&value);
+  return rc;
+}
+
+/* Shows a group as the rows of its point will. */
+static int metrics_group(const mlf_metrics *metrics, const mlf_metrics_question *question,
+                         sqlite3_str *group, mlf_error *error) {
+  int rc = SQLITE_OK;
+  mlf_value value = {.type = MLF_NULL};
+  for (int i = 0; rc == SQLITE_OK && i < MLF_DIMENSION_COUNT; i++) {
+    if (question->dimensions >> i & 1)
+      rc = metrics_add_dimension(metrics, question->metric, (mlf_dimension)i, group, error);
+  }
+  if (rc == SQLITE_OK && question->bucket_s) rc = mlf_metrics_bucket(metrics, &value, error);
+  sqlite3_str_appendf(group, "%lld", (sqlite3_int64)value.integer);
+  return rc;
+}
+
+/* Whether each group is there once. The server groups by how a value is written, and the same map
+** may be written in several orders of its keys. */
+static int metrics_check_groups(const mlf_metrics *metrics, const mlf_metrics_question *question,
+                                mlf_error *error) {
+  mlf_metrics each = *metrics;
+  mlf_string_set seen = {0};
+  int rc = SQLITE_OK;
+  bool grouped = question->dimensions || question->bucket_s;
+  for (; rc == SQLITE_OK && grouped && each.point; each.point = mlf_json_next(each.point)) {
+    bool added = false;
+    sqlite3_str *group = sqlite3_str_new(NULL);
+    rc = metrics_group(&each, question, group, error);
+    char *text = sqlite3_str_finish(group);
+    if (rc == SQLITE_OK && (!text || mlf_string_set_add(&seen, text, &added) != SQLITE_OK))
+      rc = mlf_error_nomem(error);
+    sqlite3_free(text);
+    if (rc == SQLITE_OK && !added)
+      rc = mlf_error_set(error, SQLITE_ERROR,
+                         "the server has several groups for one value, which it has found written "
+                         "in several ways; GROUP BY in the other tables tells the sum");
+  }
+  mlf_string_set_clear(&seen);
+  return rc;
+}
+
+int mlf_metrics_ask(mlf_client *client, mlf_budget *budget, const mlf_metrics_question *question,
+                    mlf_metrics *metrics, mlf_error *error) {
+  mlf_error cause = {0};
+  int status;
+  *metrics = (mlf_metrics){0};
+  char *body = metrics_body(question);
+  if (!body) return mlf_error_nomem(error);
+  char *filter = metrics_filter(question);
+  mlf_request request = {.path = METRICS_PATH,
+                         .body = body,
+                         .body_length = strlen(body),
+                         .levels = METRICS_LEVELS,
+                         .filter = filter};
+  int rc = mlf_client_fetch(client, budget, &request, &metrics->json, &status, error);
+  sqlite3_free(filter);
+  sqlite3_free(body);
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_metrics_read(metrics, &cause);
+  if (rc == SQLITE_OK) rc = metrics_check_groups(metrics, question, &cause);
+  return rc == SQLITE_OK ? rc : mlf_error_wrap(error, "POST " METRICS_PATH, &cause);
 }

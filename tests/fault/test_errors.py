@@ -299,6 +299,22 @@ class Errors(unittest.TestCase):
                                 self.uri, options=(), **narrow)
         self.assertIn(said, run.stdout)  # and the log says which reply it was
 
+    def test_groups_that_are_one_value(self):
+        """MLflow writes a map in an order of its own, another in each process."""
+        def ask(*values):
+            points = [{"metric_name": "assessment_count", "values": {"COUNT": 1},
+                       "dimensions": {"assessment_value": value}} for value in values]
+            self.hostile.route("/api/3.0/mlflow/traces/metrics",
+                               f"ok body='{json.dumps({'data_points': points})}'")
+            return support.run_shell(
+                "SELECT assessment_value, value FROM mlflow_metrics WHERE view = 'assessments' AND "
+                "metric = 'assessment_count' AND dimensions = 'assessment_value';", self.uri)
+
+        apart = ask('{"a": 1}', '{"a": 2}', '"a"')
+        self.assertEqual((apart.stdout, apart.stderr), ('{"a":1}|1\n{"a":2}|1\n"a"|1\n', ""))
+        self.assertIn("the server has several groups for one value",
+                      ask('{"a": 1, "b": 2}', '"a"', '{"b": 2, "a": 1}').stderr)
+
     def test_an_empty_page_that_says_more(self):
         self.hostile.route(SEARCH, 'ok body=\'{"next_page_token":"x"}\'')
         self.check(f"mlflow_traces: POST {SEARCH}: an empty page that says there are more")
