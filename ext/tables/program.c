@@ -369,15 +369,14 @@ static bool program_is_same(const mlf_program *program, int at, int value, int o
   if (mlf_program_is_any(a, program_computed))
     return program_is_same(program, one, a->p1, two, b->p1, depth - 1) &&
            program_is_same(program, one, a->p2, two, b->p2, depth - 1);
-  if (!mlf_program_is(a, "Function") && !mlf_program_is(a, "PureFunc")) return false;
-  bool same = true;
+  bool same = a->text && (mlf_program_is(a, "Function") || mlf_program_is(a, "PureFunc"));
   for (int i = 0; same && i < program_width(a); i++)
     same = program_is_same(program, one, a->p2 + i, two, b->p2 + i, depth - 1);
   return same;
 }
 
-/* Whether what is read into a register before `at` is tested there for the term, and a row for which
-** it does not hold is not what the cursor's loop goes on with. */
+/* Whether what was read into a register before `at` is tested there for the term, and the cursor
+** goes to its next row where that does not hold. */
 static bool program_drops(const mlf_program *program, int at, int value, int cursor,
                           const mlf_program_term *term) {
   static const char *const tests[] = {"If", "IfNot", "IsNull", "NotNull", NULL};

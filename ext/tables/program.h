@@ -54,8 +54,8 @@ typedef struct mlf_program_term {
   int argument;         /* the register that has the term's argument; -1 if it has none */
 } mlf_program_term;
 
-/* Whether the statement drops each row of a scan for which the term does not hold: where the test of
-** it, with the same argument, jumps to the next row. One in the ON of an outer join does not. */
+/* Whether the statement drops each row of a scan for which the term does not hold: where its test,
+** with the same argument, jumps to the next row. One in the ON of an outer join does not. */
 bool mlf_program_drops(const mlf_program *program, const mlf_program_term *term);
 
 /* Whether what a register holds at `at` was read from the list of an IN. */

@@ -47,8 +47,8 @@ bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, co
 ** them but what is compared with `=` in the plan. */
 bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan);
 
-/* Whether the statement drops each row of the scans of the table with this plan for which a term of
-** it does not hold: !=, LIKE, GLOB or IS [NOT] NULL, with the index-th argument if it has one. SQLite
+/* Whether the statement drops each row of the scans of the table with this plan for which a term
+** does not hold: !=, LIKE, GLOB or IS [NOT] NULL, with the index-th argument if it has one. SQLite
 ** hands over also what stands in the ON of an outer join and is about its left table, whose rows
 ** must stay: != and LIKE in 3.40, IS [NOT] NULL in 3.54, too. No, if that is not seen: the program
 ** has nothing of a join that it does without. */

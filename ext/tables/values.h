@@ -17,8 +17,8 @@ typedef struct mlf_bound_terms {
                           as long as xFilter runs. NULL: none */
 } mlf_bound_terms;
 
-/* Copies the values of xFilter's arguments, which die with the call, but for the terms that are left
-** out, one flag for each of the plan. SQLITE_OK or SQLITE_NOMEM. */
+/* Copies the values of xFilter's arguments, which die with the call, but for the terms that are
+** left out: a flag for each of the plan. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, const bool *left_out,
                     sqlite3_value **arguments, mlf_bound_terms *bound);
 void mlf_values_clear(mlf_bound_terms *bound);
