@@ -2,7 +2,8 @@
 **
 ** A call that the connection could answer before the extension was loaded means the same
 ** afterwards: functions that SQLite has built in (percentile and its kin since 3.51), functions
-** that the program has registered, and those of an earlier load of this extension all stay.
+** that the program has registered, and those of an earlier load of this extension all stay, but for
+** one that an authorizer hides from the load.
 ** SQLite would refuse to replace them anyway while a statement runs, and load_extension() is called
 ** by a statement.
 */

@@ -428,8 +428,8 @@ int mlf_http_wait(mlf_http *http, const mlf_exchange *exchange, mlf_error *error
   for (int64_t since_ms = mlf_clock_monotonic_ms();;) {
     int rc = mlf_interrupt_poll(http->interrupt, error);
     if (rc != SQLITE_OK) return rc;
-    CURLMcode code = http_pump(http);
     http_charge(http, exchange, &since_ms);
+    CURLMcode code = http_pump(http);
     if (mlf_exchange_done(exchange)) return SQLITE_OK;
     if (code == CURLM_OK)
       code =

@@ -220,9 +220,10 @@ static int metrics_check_groups(const mlf_metrics *metrics, const mlf_metrics_qu
       rc = mlf_error_nomem(error);
     sqlite3_free(text);
     if (rc == SQLITE_OK && !added)
-      rc = mlf_error_set(error, SQLITE_ERROR,
-                         "the server has several groups for one value, which it has found written "
-                         "in several ways; GROUP BY in the other tables tells the sum");
+      rc =
+          mlf_error_set(error, SQLITE_ERROR,
+                        "the server has several groups for one value: it groups by how a value was "
+                        "written; GROUP BY over the other tables counts it once");
   }
   mlf_string_set_clear(&seen);
   return rc;

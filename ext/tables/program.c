@@ -11,6 +11,11 @@
 /* The registers of a function that takes any number are taken for so many. */
 #define PROGRAM_ARGUMENTS 4
 #define PROGRAM_WIDTH_MAX 2000
+/* Of so many functions in each other it is seen that two values are made in the same way. */
+#define PROGRAM_DEPTH_MAX 16
+/* P5 of a comparison: it jumps where an operand is NULL, too; two NULLs are equal. */
+#define PROGRAM_JUMP_IF_NULL  0x10
+#define PROGRAM_NULLS_ARE_ONE 0x80
 
 /* What puts a row into a table of the statement's own: of register P2, by cursor P1. */
 static const char *const program_puts[] = {"Insert", "IdxInsert", "SorterInsert", NULL};
@@ -50,6 +55,14 @@ bool mlf_program_is_any(const mlf_program_op *op, const char *const *names) {
   return false;
 }
 
+static bool program_is_jump(const mlf_program_op *op) {
+  static const char *const jumps[] = {
+      "Goto",  "If",     "IfNot",     "IsNull",     "NotNull", "IfNullRow", "Once",  "NotExists",
+      "IfPos", "Rewind", "SeekRowid", "SorterNext", "Next",    "Prev",      "VNext", NULL};
+  return mlf_program_is_any(op, jumps) || mlf_program_is_any(op, program_compared) ||
+         mlf_program_is_any(op, program_sought);
+}
+
 static int program_add(mlf_program *program, sqlite3_stmt *row) {
   static const char *const told[] = {"VOpen",    "VFilter",  "String8", "String",        "Int64",
                                      "Function", "PureFunc", "AggStep", "OpenEphemeral", NULL};
@@ -59,10 +72,13 @@ static int program_add(mlf_program *program, sqlite3_stmt *row) {
   program->ops = ops;
   mlf_program_op *op = &ops[program->count];
   const char *name = (const char *)sqlite3_column_text(row, 1);
-  *op = (mlf_program_op){.p1 = sqlite3_column_int(row, 2),
+  *op = (mlf_program_op){.base = program->count - sqlite3_column_int(row, 0),
+                         .p1 = sqlite3_column_int(row, 2),
                          .p2 = sqlite3_column_int(row, 3),
-                         .p3 = sqlite3_column_int(row, 4)};
+                         .p3 = sqlite3_column_int(row, 4),
+                         .p5 = sqlite3_column_int(row, 6)};
   sqlite3_snprintf(sizeof(op->name), op->name, "%s", name ? name : "");
+  if (program_is_jump(op)) op->p2 += op->base;
   program->count++;
   if (!mlf_program_is_any(op, told) && !mlf_program_is_any(op, program_sought)) return SQLITE_OK;
   op->text = sqlite3_mprintf("%s", sqlite3_column_text(row, 5));
@@ -322,8 +338,9 @@ bool mlf_program_compares(const mlf_program *program, int at) {
 
 /* Whether an instruction puts a value into the register, or changes what is there. */
 static bool program_writes(const mlf_program_op *op, int value) {
-  static const char *const second[] = {"String8", "Variable", "Integer", "Int64", "Real",
-                                       "Null",    "Not",      "BitNot",  NULL};
+  static const char *const second[] = {"String8",  "Variable", "Integer", "Int64", "Real",
+                                       "Null",     "Not",      "BitNot",  "Blob",  "ZeroOrNull",
+                                       "SoftNull", "Rowid",    NULL};
   static const char *const third[] = {"VColumn", "Column", "Function", "PureFunc", NULL};
   static const char *const changed[] = {"Cast", "RealAffinity", "AggFinal", NULL};
   return (op->p1 == value && mlf_program_is_any(op, changed)) ||
@@ -336,19 +353,20 @@ static bool program_writes(const mlf_program_op *op, int value) {
 /* Which instruction has put into the register what it holds at `at`; -1: not known, as where it is
 ** not always run. A program begins at its end, with constants. */
 static int program_writer(const mlf_program *program, int at, int value) {
-  static const char *const jumps[] = {"Goto", "If", "IfNot", "IsNull", "NotNull", NULL};
-  int count = program->count, writer = at;
-  do {
-    writer = (writer + count - 1) % count;
-  } while (writer != at && !program_writes(&program->ops[writer], value));
-  if (writer == at) return -1;
-  for (int i = 0; i < writer && writer < at; i++) {
-    const mlf_program_op *op = &program->ops[i];
-    bool jumps_over = op->p2 > writer && op->p2 <= at;
-    if (jumps_over && (mlf_program_is_any(op, jumps) || mlf_program_is_any(op, program_compared)))
-      return -1;
+  const mlf_program_op *ops = program->ops;
+  int base = ops[at].base, writer = at - 1;
+  while (writer >= base && !program_writes(&ops[writer], value))
+    writer--;
+  if (writer < base) {
+    for (int i = at + 1; i < program->count && ops[i].base == base; i++) {
+      if (program_writes(&ops[i], value)) writer = i;
+    }
   }
-  return writer;
+  for (int i = base; i < writer && writer < at; i++) {
+    bool jumps_over = ops[i].p2 > writer && ops[i].p2 <= at;
+    if (jumps_over && program_is_jump(&ops[i]) && !mlf_program_is(&ops[i], "Once")) return -1;
+  }
+  return writer < base ? -1 : writer;
 }
 
 /* Whether two registers hold the same, each at its place: the same constant, parameter or column of
@@ -375,32 +393,48 @@ static bool program_is_same(const mlf_program *program, int at, int value, int o
   return same;
 }
 
-/* Whether what was read into a register before `at` is tested there for the term, and the cursor
-** goes to its next row where that does not hold. */
-static bool program_drops(const mlf_program *program, int at, int value, int cursor,
+/* Whether a test jumps where its value is NULL, too, as in WHERE, and not as in IS NOT FALSE. */
+static bool program_jumps_if_null(const mlf_program_op *op) {
+  if (mlf_program_is(op, "Eq"))
+    return (op->p5 & PROGRAM_JUMP_IF_NULL) && !(op->p5 & PROGRAM_NULLS_ARE_ONE);
+  return !mlf_program_is(op, "IfNot") || op->p3 != 0;
+}
+
+/* Whether a row of the scan that begins at `at` may come to `end`, its VNext, past what reads a
+** column and the test of that, as in the branch of an OR or a CASE. */
+static bool program_is_passed(const mlf_program *program, int at, int read, int test, int end) {
+  for (int i = at; i < test; i++) {
+    const mlf_program_op *op = &program->ops[i];
+    if (program_is_jump(op) && op->p2 > (i < read ? read : test) && op->p2 < end) return true;
+  }
+  return false;
+}
+
+/* Whether the column that the instruction at `read` reads is tested for the term, and each row for
+** which that does not hold goes to `end`, where the scan goes to its next one. */
+static bool program_drops(const mlf_program *program, int read, int end,
                           const mlf_program_term *term) {
   static const char *const tests[] = {"If", "IfNot", "IsNull", "NotNull", NULL};
   bool called = false;
-  for (int i = at; i < program->count; i++) {
+  int value = program->ops[read].p3;
+  for (int i = read + 1; i < end; i++) {
     const mlf_program_op *op = &program->ops[i];
-    int other = -1;
     if (mlf_program_is_any(op, program_compared) || mlf_program_is_any(op, tests)) {
+      int other = op->p3 == value ? op->p1 : op->p3;
       if (!mlf_program_is(op, term->test) || called != (term->function != NULL)) return false;
-      if (op->p1 != value && op->p3 != value) return false;
-      if (op->p2 <= i || op->p2 >= program->count) return false;
-      if (mlf_program_is(op, "Eq")) other = op->p1 == value ? op->p3 : op->p1;
-      const mlf_program_op *next = &program->ops[op->p2];
-      return next->p1 == cursor && mlf_program_is(next, "VNext") &&
-             (other < 0 ||
-              program_is_same(program, i, other, term->at, term->argument, PROGRAM_ARGUMENTS));
+      if ((op->p1 != value && op->p3 != value) || op->p2 != end) return false;
+      if (!program_jumps_if_null(op) || program_is_passed(program, term->at, read, i, end))
+        return false;
+      return !mlf_program_is(op, "Eq") ||
+             program_is_same(program, i, other, term->at, term->argument, PROGRAM_DEPTH_MAX);
     }
     if (program_is_function_of(op, value)) {
       called = !called && term->function && value == op->p2 + 1 &&
                strcmp(op->text, term->function) == 0 &&
-               program_is_same(program, i, op->p2, term->at, term->argument, PROGRAM_ARGUMENTS);
+               program_is_same(program, i, op->p2, term->at, term->argument, PROGRAM_DEPTH_MAX);
       if (!called) return false;
       value = op->p3;
-    } else if (op->p3 == value) {
+    } else if (program_writes(op, value)) {
       return false; /* another value now */
     }
   }
@@ -408,12 +442,14 @@ static bool program_drops(const mlf_program *program, int at, int value, int cur
 }
 
 bool mlf_program_drops(const mlf_program *program, const mlf_program_term *term) {
-  int cursor = program->ops[term->at].p1;
-  for (int i = term->at + 1; i < program->count; i++) {
+  int cursor = program->ops[term->at].p1, end = term->at + 1;
+  while (end < program->count &&
+         !(program->ops[end].p1 == cursor && mlf_program_is(&program->ops[end], "VNext")))
+    end++;
+  for (int i = term->at + 1; i < end; i++) {
     const mlf_program_op *op = &program->ops[i];
-    if (mlf_program_is(op, "VNext") && op->p1 == cursor) break;
     bool read = mlf_program_is(op, "VColumn") && op->p1 == cursor && op->p2 == term->column;
-    if (read && program_drops(program, i + 1, op->p3, cursor, term)) return true;
+    if (read && program_drops(program, i, end, term)) return true;
   }
   return false;
 }

@@ -18,9 +18,11 @@
 /* One instruction, as EXPLAIN shows it. */
 typedef struct mlf_program_op {
   char name[16];
+  int base; /* where its program begins: 0, or for that of a trigger, which stands behind, more */
   int p1;
-  int p2;
+  int p2; /* of a jump among all instructions */
   int p3;
+  int p5;
   char *text;   /* P4; owned; NULL if it says nothing here */
   bool no_news; /* said by who reads the program: compared with what this one reads, the value that
                    is followed tells nothing */
@@ -49,13 +51,14 @@ bool mlf_program_compares(const mlf_program *program, int at);
 typedef struct mlf_program_term {
   int at;
   int column;
-  const char *test;     /* what jumps if the term does not hold */
+  const char *test;     /* what jumps if the term does not hold, or is NULL */
   const char *function; /* of what it tests the result, as P4 says it; NULL: the column's value */
   int argument;         /* the register that has the term's argument; -1 if it has none */
 } mlf_program_term;
 
-/* Whether the statement drops each row of a scan for which the term does not hold: where its test,
-** with the same argument, jumps to the next row. One in the ON of an outer join does not. */
+/* Whether the statement drops each row of a scan for which the term does not hold: each row comes
+** to its test, with the same argument, and that jumps to the next row. One in the ON of an outer
+** join does not. */
 bool mlf_program_drops(const mlf_program *program, const mlf_program_term *term);
 
 /* Whether what a register holds at `at` was read from the list of an IN. */

@@ -69,6 +69,7 @@ static const mlf_surveyed *survey_table(const mlf_survey *survey, const mlf_surv
 /* Whether what stands at `at` is run again after something behind it. */
 static bool survey_is_in_loop(const mlf_survey *survey, int at) {
   static const char *const jumps[] = {"Next", "Prev", "VNext", "SorterNext", "Goto", NULL};
+  if (survey->program.ops[at].base > 0) return true; /* a trigger's is begun for each row */
   for (int i = at + 1; i < survey->program.count; i++) {
     const mlf_program_op *op = &survey->program.ops[i];
     if (op->p2 > 1 && op->p2 <= at && mlf_program_is_any(op, jumps)) return true;

@@ -48,7 +48,8 @@ static bool scan_is_auxiliary(mlf_op op) {
 }
 
 /* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. And
-** terms that are not about which rows there are: they stand in the ON of an outer join. */
+** terms by which the statement is not seen to drop rows: one may stand in the ON of an outer
+** join. */
 static int scan_leave_out(mlf_trace_scan *scan, const mlf_plan *plan, bool *left_out,
                           mlf_error *error) {
   const mlf_survey *survey;

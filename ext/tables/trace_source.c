@@ -467,6 +467,8 @@ static int source_fetch_spans(mlf_trace_source *source, mlf_payloads *payloads, 
 int mlf_source_spans(mlf_trace_source *source, mlf_json **json, const mlf_json_node **found,
                      mlf_error *error) {
   mlf_payloads *payloads;
+  *json = NULL;
+  *found = NULL;
   int rc = mlf_statement_payloads(source->statement, &payloads, error);
   if (rc != SQLITE_OK) return rc;
   if (source->given && !mlf_payloads_has(payloads, source->trace)) {
