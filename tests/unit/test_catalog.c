@@ -3,17 +3,7 @@
 
 #include <string.h>
 
-#include "oom.h"
-
-/* Runs SQL that gives one integer. */
-static int ask(sqlite3 *db, const char *sql) {
-  sqlite3_stmt *statement;
-  assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-  assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-  int result = sqlite3_column_int(statement, 0);
-  sqlite3_finalize(statement);
-  return result;
-}
+#include "asked.h"
 
 static void declare(mlf_schema *schema, const char *prefix, const char *key, const char *name) {
   mlf_error error = {0};
@@ -104,8 +94,9 @@ static void keys_are_declared(void **state) {
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     assert_string_equal(sqlite3_column_text(statement, 0), catalog_tables[t].keys);
     sqlite3_finalize(statement);
-    assert_int_equal(ask(db, "SELECT count(*) FROM pragma_table_info('x') WHERE \"notnull\""),
-                     schema.key_count);
+    assert_int_equal(
+        asked_integer(db, "SELECT count(*) FROM pragma_table_info('x') WHERE \"notnull\""),
+        schema.key_count);
     sqlite3_close(db);
     sqlite3_free(text);
     mlf_schema_clear(&schema);
@@ -204,7 +195,7 @@ static void the_declaration_is_sql(void **state) {
   assert_int_equal(sqlite3_step(statement), SQLITE_DONE);
   sqlite3_finalize(statement);
   /* The key is trace_id, and there is no rowid. */
-  assert_int_equal(ask(db, "SELECT sum(pk * (cid + 1)) FROM pragma_table_info('x')"), 1);
+  assert_int_equal(asked_integer(db, "SELECT sum(pk * (cid + 1)) FROM pragma_table_info('x')"), 1);
   assert_int_equal(sqlite3_prepare_v2(db, "SELECT rowid FROM x", -1, &statement, NULL),
                    SQLITE_ERROR);
   sqlite3_close(db);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "oom.h"
+#include "asked.h"
 
 /* A call of each function and a look at each table, and whether it needs no server. */
 typedef struct load_name {
@@ -127,15 +127,6 @@ static int load_authorize(void *denied, int action, const char *one, const char 
                                                                              : SQLITE_OK;
 }
 
-static int load_integer(sqlite3 *db, const char *sql) {
-  sqlite3_stmt *statement;
-  assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-  assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-  int value = sqlite3_column_int(statement, 0);
-  sqlite3_finalize(statement);
-  return value;
-}
-
 /* Also where no statement may have parameters; but one that the host hides is ours from then on. */
 static void load_keeps_the_functions_of_the_host(void **state) {
   char denied[] = "median";
@@ -148,8 +139,8 @@ static void load_keeps_the_functions_of_the_host(void **state) {
     if (hidden) sqlite3_set_authorizer(db, load_authorize, denied);
     assert_int_equal(load_by_c(db, NULL), SQLITE_OK);
     sqlite3_set_authorizer(db, NULL, NULL);
-    assert_int_equal(load_integer(db, "SELECT median(1)"), hidden ? 1 : 42);
-    assert_int_equal(load_integer(db, "SELECT bar(1, 2)"), 42);
+    assert_int_equal(asked_integer(db, "SELECT median(1)"), hidden ? 1 : 42);
+    assert_int_equal(asked_integer(db, "SELECT bar(1, 2)"), 42);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
   }
 }
@@ -160,11 +151,11 @@ static void load_again_forgets_no_address(void **state) {
   (void)state;
   sqlite3 *db = load_open();
   assert_int_equal(load_by_c(db, NULL), SQLITE_OK);
-  load_integer(db, "SELECT mlflow_connect('http://127.0.0.1:9')");
+  asked_integer(db, "SELECT mlflow_connect('http://127.0.0.1:9')");
   sqlite3_set_authorizer(db, load_authorize, denied);
   assert_int_equal(load_by_c(db, NULL), SQLITE_OK);
-  assert_int_equal(load_integer(db, "SELECT value = 'http://127.0.0.1:9' FROM mlflow_settings "
-                                    "WHERE name = 'MLFLOW_TRACKING_URI'"),
+  assert_int_equal(asked_integer(db, "SELECT value = 'http://127.0.0.1:9' FROM mlflow_settings "
+                                     "WHERE name = 'MLFLOW_TRACKING_URI'"),
                    1);
   assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
