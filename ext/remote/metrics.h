@@ -43,8 +43,8 @@ typedef struct mlf_metrics {
   const mlf_json_node *point; /* the current one; NULL after the last */
 } mlf_metrics;
 
-/* Asks. Errors: the server's; an answer of another form, or cut. Clear `metrics` whatever the
-** result. */
+/* Asks. Errors: the server's; an answer of another form, cut, or with a group twice. Clear
+** `metrics` whatever the result. */
 int mlf_metrics_ask(mlf_client *client, mlf_budget *budget, const mlf_metrics_question *question,
                     mlf_metrics *metrics, mlf_error *error);
 void mlf_metrics_clear(mlf_metrics *metrics);

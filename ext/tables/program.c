@@ -78,7 +78,7 @@ static int program_add(mlf_program *program, sqlite3_stmt *row) {
                          .p3 = sqlite3_column_int(row, 4),
                          .p5 = sqlite3_column_int(row, 6)};
   sqlite3_snprintf(sizeof(op->name), op->name, "%s", name ? name : "");
-  if (program_is_jump(op)) op->p2 += op->base;
+  if (op->base > 0 && program_is_jump(op)) op->p2 += op->base;
   program->count++;
   if (!mlf_program_is_any(op, told) && !mlf_program_is_any(op, program_sought)) return SQLITE_OK;
   op->text = sqlite3_mprintf("%s", sqlite3_column_text(row, 5));

@@ -50,10 +50,11 @@ static bool scan_is_auxiliary(mlf_op op) {
 /* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. And
 ** terms by which the statement is not seen to drop rows: one may stand in the ON of an outer
 ** join. */
-static int scan_leave_out(mlf_trace_scan *scan, const mlf_plan *plan, bool *left_out,
+static int scan_leave_out(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                           mlf_error *error) {
   const mlf_survey *survey;
   bool own = mlf_connection_has_own_like(scan->connection);
+  memset(scan->left_out, 0, sizeof(scan->left_out));
   for (int i = 0, argument = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
     int index = argument;
@@ -61,21 +62,21 @@ static int scan_leave_out(mlf_trace_scan *scan, const mlf_plan *plan, bool *left
     if (!scan_is_auxiliary(term->op)) continue;
     int rc = mlf_statement_survey(scan->source.statement, &survey, error);
     if (rc != SQLITE_OK) return rc;
-    left_out[i] = (!own && (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB)) || !survey ||
-                  !mlf_survey_drops(survey, scan->table, scan->plan_text, term, index);
+    scan->left_out[i] = (!own && (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB)) || !survey ||
+                        !mlf_survey_drops(survey, scan->table, plan_text, term, index);
   }
+  scan->plan_text = plan_text;
   return SQLITE_OK;
 }
 
 /* Binds the values, and notes which of them are others than the last time. */
 static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                      sqlite3_value **values, mlf_error *error) {
-  bool left_out[MLF_FILTER_TERMS_MAX] = {false};
+  int rc = SQLITE_OK;
   mlf_values_clear(&scan->bound);
-  scan->plan_text = plan_text;
-  int rc = scan_leave_out(scan, plan, left_out, error);
+  if (scan->plan_text != plan_text) rc = scan_leave_out(scan, plan, plan_text, error);
   if (rc != SQLITE_OK) return rc;
-  if (mlf_values_bind(scan->schema, plan, left_out, values, &scan->bound) != SQLITE_OK)
+  if (mlf_values_bind(scan->schema, plan, scan->left_out, values, &scan->bound) != SQLITE_OK)
     return mlf_error_nomem(error);
   mlf_shared *shared = mlf_statement_shared(scan->source.statement);
   scan->changing = mlf_changing_note(&shared->changing, plan_text, &scan->bound);

@@ -30,6 +30,7 @@ typedef struct mlf_trace_scan {
   mlf_trace_source source; /* and the statement that it has joined; its trace is the scan's, none at
                               the end */
   const char *plan_text;   /* by which it began; NULL if it has not */
+  bool left_out[MLF_FILTER_TERMS_MAX]; /* which of its terms are not sent */
   mlf_bound_terms bound;
   const mlf_changing *changing; /* which of them change; the statement's */
   mlf_experiment_list scope;
