@@ -53,7 +53,6 @@ static bool scan_is_auxiliary(mlf_op op) {
 static int scan_leave_out(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                           mlf_error *error) {
   const mlf_survey *survey;
-  bool own = mlf_connection_has_own_like(scan->connection);
   memset(scan->left_out, 0, sizeof(scan->left_out));
   for (int i = 0, argument = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
@@ -62,7 +61,8 @@ static int scan_leave_out(mlf_trace_scan *scan, const mlf_plan *plan, const char
     if (!scan_is_auxiliary(term->op)) continue;
     int rc = mlf_statement_survey(scan->source.statement, &survey, error);
     if (rc != SQLITE_OK) return rc;
-    scan->left_out[i] = (!own && (term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB)) || !survey ||
+    bool pattern = term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB;
+    scan->left_out[i] = (pattern && !mlf_connection_has_own_like(scan->connection)) || !survey ||
                         !mlf_survey_drops(survey, scan->table, plan_text, term, index);
   }
   scan->plan_text = plan_text;
