@@ -1,5 +1,5 @@
-/* trace_source.h: where the traces of a scan come from: what its statement was given, or the
-** server.
+/* trace_source.h: where the traces of a scan come from, and their spans: what its statement was
+** given, or the server.
 **
 ** (1) A trace that the statement was given answers for its id, in whatever scan.
 ** (2) What a scan walks is a question (tables/given.h): it reads what is there already, and walks
