@@ -469,3 +469,16 @@ bool mlf_program_is_listed(const mlf_program *program, int at, int value) {
   }
   return false;
 }
+
+bool mlf_program_is_column(const mlf_program *program, int at, int value) {
+  for (int depth = 0; depth < PROGRAM_DEPTH_MAX; depth++) {
+    int writer = program_writer(program, at, value);
+    if (writer < 0) return false;
+    const mlf_program_op *op = &program->ops[writer];
+    if (mlf_program_is(op, "Column") || mlf_program_is(op, "VColumn")) return true;
+    at = writer;
+    value = program_source(op, value);
+    if (value < 0) return false;
+  }
+  return false;
+}

@@ -64,4 +64,8 @@ bool mlf_program_drops(const mlf_program *program, const mlf_program_term *term)
 /* Whether what a register holds at `at` was read from the list of an IN. */
 bool mlf_program_is_listed(const mlf_program *program, int at, int value);
 
+/* Whether what a register holds at `at` is a column of a row, as it was read. No, if that is not
+** seen. */
+bool mlf_program_is_column(const mlf_program *program, int at, int value);
+
 #endif

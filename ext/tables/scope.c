@@ -85,14 +85,14 @@ static int scope_note_absent(mlf_string_set *absent, const char *asked, mlf_erro
 }
 
 /* The experiments that one term on `experiment` or `experiment_id` names. In a list one that there
-** is not is no error: the list has others, and none is equal to it. Nor has a wrong id a name to be
-** misspelt. Either is asked for once. */
+** is not is no error, nor in another table: these have others, and none is equal to it. Nor has a
+** wrong id a name to be misspelt. Each is asked for once. */
 static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
                           mlf_experiment_list *scope, mlf_error *error) {
   char scratch[24];
   bool shown = term->column->key_kind == MLF_KEY_EXPERIMENT;
   mlf_experiment_by by = shown ? MLF_EXPERIMENT_BY_NAME : MLF_EXPERIMENT_BY_ID;
-  bool may_miss = term->op == MLF_OP_IN || !shown;
+  bool may_miss = term->op == MLF_OP_IN || ask->joined || !shown;
   mlf_string_set *absent = &mlf_statement_shared(ask->statement)->absent[shown];
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {

@@ -323,15 +323,25 @@ bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const
   return found;
 }
 
-bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      int index) {
+/* Whether the program says so of the index-th argument of such a scan. */
+static bool survey_says(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
+                        int index, bool (*says)(const mlf_program *program, int at, int value)) {
   for (int i = 0; i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
     if (!survey_is(each, table, plan)) continue;
-    if (mlf_program_is_listed(&survey->program, each->at, survey_argument(survey, each, index)))
-      return true;
+    if (says(&survey->program, each->at, survey_argument(survey, each, index))) return true;
   }
   return false;
+}
+
+bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
+                      int index) {
+  return survey_says(survey, table, plan, index, mlf_program_is_listed);
+}
+
+bool mlf_survey_joins(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
+                      int index) {
+  return survey_says(survey, table, plan, index, mlf_program_is_column);
 }
 
 const char *mlf_survey_experiment(const mlf_survey *survey, int index, bool *by_id) {

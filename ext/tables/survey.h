@@ -60,6 +60,10 @@ bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const
 bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                       int index);
 
+/* Whether it is a column of another table's row, in a join or an IN. */
+bool mlf_survey_joins(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
+                      int index);
+
 /* The experiment that the statement asks a table for, the index-th of them; NULL after the last.
 ** One that is known only while the statement runs is "". `*by_id`: it is an id, else a name. */
 const char *mlf_survey_experiment(const mlf_survey *survey, int index, bool *by_id);

@@ -47,20 +47,25 @@ static bool scan_is_auxiliary(mlf_op op) {
          op == MLF_OP_IS_NOT_NULL;
 }
 
-/* Leaves out LIKE and GLOB if they are not SQLite's own: SQLite alone can tell what they mean. And
-** terms by which the statement is not seen to drop rows: one may stand in the ON of an outer
-** join. */
-static int scan_leave_out(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
+/* Learns what the statement says of a plan. LIKE and GLOB are left out if they are not SQLite's
+** own: SQLite alone can tell what they mean. And terms by which the statement is not seen to drop
+** rows: one may stand in the ON of an outer join. */
+static int scan_take_plan(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                           mlf_error *error) {
   const mlf_survey *survey;
   memset(scan->left_out, 0, sizeof(scan->left_out));
+  scan->joined = false;
   for (int i = 0, argument = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
     int index = argument;
     argument += mlf_op_has_argument(term->op);
-    if (!scan_is_auxiliary(term->op)) continue;
+    bool name = scan->schema->columns[term->column].key_kind == MLF_KEY_EXPERIMENT;
+    if (!name && !scan_is_auxiliary(term->op)) continue;
     int rc = mlf_statement_survey(scan->source.statement, &survey, error);
     if (rc != SQLITE_OK) return rc;
+    if (name && survey && mlf_survey_joins(survey, scan->table, plan_text, index))
+      scan->joined = true;
+    if (!scan_is_auxiliary(term->op)) continue;
     bool pattern = term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB;
     scan->left_out[i] = (pattern && !mlf_connection_has_own_like(scan->connection)) || !survey ||
                         !mlf_survey_drops(survey, scan->table, plan_text, term, index);
@@ -74,7 +79,7 @@ static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *pla
                      sqlite3_value **values, mlf_error *error) {
   int rc = SQLITE_OK;
   mlf_values_clear(&scan->bound);
-  if (scan->plan_text != plan_text) rc = scan_leave_out(scan, plan, plan_text, error);
+  if (scan->plan_text != plan_text) rc = scan_take_plan(scan, plan, plan_text, error);
   if (rc != SQLITE_OK) return rc;
   if (mlf_values_bind(scan->schema, plan, scan->left_out, values, &scan->bound) != SQLITE_OK)
     return mlf_error_nomem(error);
@@ -251,7 +256,8 @@ static int scan_resolve(mlf_trace_scan *scan, bool told, bool compared, mlf_erro
                        .statement = scan->source.statement,
                        .arguments = scan->arguments,
                        .bound = &scan->bound,
-                       .compared = compared};
+                       .compared = compared,
+                       .joined = scan->joined};
   return mlf_scope_resolve(&ask, &scan->scope, error);
 }
 

@@ -31,6 +31,7 @@ typedef struct mlf_trace_scan {
                               the end */
   const char *plan_text;   /* by which it began; NULL if it has not */
   bool left_out[MLF_FILTER_TERMS_MAX]; /* which of its terms are not sent */
+  bool joined; /* the experiment that it names comes from another table's row */
   mlf_bound_terms bound;
   const mlf_changing *changing; /* which of them change; the statement's */
   mlf_experiment_list scope;

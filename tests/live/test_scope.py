@@ -153,6 +153,28 @@ class Scope(unittest.TestCase):
                     with self.assertRaisesRegex(Exception, "does not tell the table", msg=condition):
                         self.ask(connection, sql + condition, "attributes.status = 'OK'")
 
+    def test_a_name_in_another_table_may_be_none(self):
+        """What the statement itself names is misspelt; a row of a table finds no trace."""
+        count = "SELECT count(*) FROM mlflow_traces AS t WHERE "
+        for preset in (None, self.other):
+            connection = self.connection(preset)
+            connection.execute("CREATE TEMP TABLE named(name, status)")
+            connection.execute("INSERT INTO named VALUES(?1, 'OK'), ('gone', 'OK'), (?2, 'OK'), "
+                               "('', 'OK'), (NULL, 'OK')", (self.name, str(self.id)))
+            fine = self.ask(connection, f"{count} experiment = ?1 AND status = 'OK'", self.name)
+            for sql in (f"{count} (experiment, status) IN (SELECT name, status FROM named)",
+                        "SELECT count(*) FROM named AS n CROSS JOIN mlflow_traces AS t "
+                        "ON t.experiment = n.name AND t.status = n.status",
+                        "SELECT sum((SELECT count(*) FROM mlflow_traces AS t WHERE t.status = 'OK' "
+                        "AND t.experiment = n.name)) FROM named AS n",
+                        "SELECT count(trace_id) FROM named AS n LEFT JOIN mlflow_traces AS t "
+                        "ON t.experiment = n.name AND t.status = 'OK'"):
+                self.assertEqual(self.ask(connection, sql), fine, (preset, sql))
+            for value in ("'gone'", "?1", "(SELECT 'gone')", "lower('GONE')"):
+                with self.assertRaisesRegex(Exception, "no experiment has the name or id 'gone'"):
+                    self.ask(connection, f"{count} experiment = {value}",
+                             *["gone"] * value.count("?"))
+
     def test_an_empty_name(self):
         sql = "SELECT count(*) FROM mlflow_traces WHERE experiment"
         connection = self.connection()
