@@ -231,6 +231,15 @@ static size_t filter_characters_shown(const mlf_column *column) {
   }
 }
 
+/* What of a pattern is as good as any text, and how long it is; 0: nothing here. A store compares
+** in small letters, which it makes by rules of a language: in Turkish I is not that of i, a sigma at
+** the end of a word has another than one within, a dot above may go or come, and where a letter has
+** two, `_` is only one of them. */
+static size_t filter_any(const char *at, bool glob) {
+  if (strchr(glob ? "*?_%iI" : "_%iI", *at)) return 1;
+  return strncmp(at, "\xCE\xA3", 2) == 0 || strncmp(at, "\xCC\x87", 2) == 0 ? 2 : 0;
+}
+
 /* LIKE and GLOB become ILIKE, which finds more: it ignores case where SQLite's LIKE ignores that
 ** of ASCII letters and its GLOB none. A `%` or `_` that GLOB takes literally finds more, too. A
 ** backslash is an escape on some stores, and a `[` begins a class in GLOB and on SQL Server. What
@@ -238,16 +247,16 @@ static size_t filter_characters_shown(const mlf_column *column) {
 static bool filter_write_pattern(filter_writer *writer, const mlf_filter_term *term) {
   const mlf_value *value = &term->values[0];
   char pattern[FILTER_PATTERN_BYTES_MAX + 1];
-  size_t length = value->length;
+  size_t length = 0, any = 0;
   char quote;
-  if (value->type != MLF_TEXT || length > FILTER_PATTERN_BYTES_MAX) return false;
+  if (value->type != MLF_TEXT || value->length > FILTER_PATTERN_BYTES_MAX) return false;
   if (memchr(value->text, '\\', value->length)) return false;
   if (memchr(value->text, '[', value->length)) return false;
   if (!mlf_filter_quote(value->text, value->length, &quote)) return false;
-  bool glob = term->op == MLF_OP_GLOB;
-  for (size_t i = 0; i < length; i++) {
-    char c = value->text[i];
-    pattern[i] = !glob ? c : c == '*' ? '%' : c == '?' ? '_' : c;
+  for (size_t i = 0; i < value->length; i += any ? any : 1) {
+    any = filter_any(value->text + i, term->op == MLF_OP_GLOB);
+    if (!any || length == 0 || pattern[length - 1] != '%')
+      pattern[length++] = any ? '%' : value->text[i];
   }
   bool whole = filter_characters_shown(term->column) == SIZE_MAX;
   if (!whole && (length == 0 || pattern[length - 1] != '%')) pattern[length++] = '%';

@@ -96,7 +96,9 @@ class Postgresql:
         data = self.folder / "data"
         subprocess.run(
             [POSTGRESQL / "initdb", "--pgdata", data, "--username", "mlflow", "--auth", "trust",
-             "--locale", "C.UTF-8", "--encoding", "UTF8", "--no-sync"],
+             "--locale", "C.UTF-8", "--encoding", "UTF8", "--no-sync",
+             # Small letters as in Turkish, where those of I and İ are others than elsewhere.
+             "--locale-provider", "icu", "--icu-locale", "tr-TR"],
             check=True, stdout=subprocess.DEVNULL, cwd=self.folder, **identity)
         options = {"listen_addresses": "127.0.0.1", "port": self.port, "fsync": "off",
                    "unix_socket_directories": self.folder, "max_connections": "60"}

@@ -40,6 +40,12 @@ STATEMENTS = [
     "SELECT trace_id FROM t WHERE name LIKE 'AGENT%' ORDER BY 1",
     "SELECT trace_id FROM t WHERE name GLOB 'agent*' ORDER BY 1",
     "SELECT trace_id FROM t WHERE name LIKE '%É%' ORDER BY 1",
+    "SELECT trace_id FROM t WHERE name LIKE 'info' ORDER BY 1",
+    "SELECT trace_id FROM t WHERE name GLOB 'I*' ORDER BY 1",
+    "SELECT trace_id FROM t WHERE name LIKE 'x_y' ORDER BY 1",
+    "SELECT trace_id FROM t WHERE name GLOB 'X?Y' ORDER BY 1",
+    "SELECT trace_id FROM t WHERE name LIKE 'ΟΔΟΣ%' ORDER BY 1",
+    "SELECT trace_id FROM t WHERE app LIKE '%Σ%' ORDER BY 1",
     "SELECT trace_id FROM t WHERE app = 'it''s' ORDER BY 1",
     "SELECT trace_id FROM t WHERE app != 'agent' ORDER BY 1",
     "SELECT trace_id FROM t WHERE app LIKE '%\\%' ORDER BY 1",
@@ -61,7 +67,7 @@ STATEMENTS = [
 
 
 def traces():
-    names = ["agent", "Agent two", "it's", "back\\", "été", "100%"]
+    names = ["agent", "Agent two", "it's", "back\\", "été", "100%", "INFO", "XİY", "ΟΔΟΣΑ", "e ΟΔΟΣ"]
     made = []
     for i in range(30):
         unfinished = i % 10 == 9
@@ -74,7 +80,7 @@ def traces():
                     {"input_tokens": 10 * i, "output_tokens": i, "total_tokens": 11 * i}),
                 "mlflow.trace.sizeStats": json.dumps({"num_spans": i, "total_size_bytes": 100 * i}),
                 "mlflow.trace.sizeBytes": str(100 * i)}
-        tags = {"mlflow.traceName": names[i % 6]}
+        tags = {"mlflow.traceName": names[i % len(names)]}
         if i % 3:
             tags["environment"] = "production" if i % 4 else "staging"
         made.append({

@@ -27,7 +27,7 @@ class Mariadb(Daemon):
                 stdout=log, stderr=log, start_new_session=True, cwd=self.folder, **identity)
         self.wait_until(lambda: not subprocess.run(
             ["mariadb", "--no-defaults", socket, "--user=root",
-             "--execute=CREATE DATABASE mlflow CHARACTER SET utf8mb4"],
+             "--execute=CREATE DATABASE mlflow CHARACTER SET utf8mb4 COLLATE utf8mb4_turkish_ci"],
             capture_output=True, check=False).returncode)
 
     @property

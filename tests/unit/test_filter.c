@@ -206,13 +206,15 @@ static void conditions_on_spans_are_kept_apart(void **state) {
 
 static void patterns_become_ilike(void **state) {
   (void)state;
-  check("name", MLF_OP_LIKE, text_value("Ab%_c"), "attributes.name ILIKE 'Ab%_c%'");
-  check("name", MLF_OP_GLOB, text_value("Ab*?c%"), "attributes.name ILIKE 'Ab%_c%'");
+  check("name", MLF_OP_LIKE, text_value("Ab%_c"), "attributes.name ILIKE 'Ab%c%'");
+  check("name", MLF_OP_GLOB, text_value("Ab*?c%"), "attributes.name ILIKE 'Ab%c%'");
+  check("client_request_id", MLF_OP_GLOB, text_value("?a*??b?"),
+        "attributes.client_request_id ILIKE '%a%b%'");
   check("name", MLF_OP_GLOB, text_value("[ab]*"), "");
   check("name", MLF_OP_LIKE, text_value("[ab]%"), "");
   check("name", MLF_OP_LIKE, text_value("' and \""), "");
   check("user_id", MLF_OP_LIKE, text_value("it's%"),
-        "metadata.`mlflow.trace.user` ILIKE \"it's%\"");
+        "metadata.`mlflow.trace.user` ILIKE \"%t's%\"");
   check("run_id", MLF_OP_LIKE, text_value("a%"), "attributes.run_id ILIKE 'a%'");
   check("name", MLF_OP_LIKE, text_value("a\\%"), "");
   check("name", MLF_OP_LIKE, integer_value(5), "");
@@ -221,6 +223,17 @@ static void patterns_become_ilike(void **state) {
   memset(longest, 'x', sizeof(longest));
   longest[1001] = 0;
   check("name", MLF_OP_LIKE, text_value(longest), "");
+}
+
+/* In some languages small letters are others than SQLite's, or more of them. */
+static void letters_of_a_language_are_any(void **state) {
+  (void)state;
+  const char *key = "client_request_id";
+  check(key, MLF_OP_LIKE, text_value("iIx"), "attributes.client_request_id ILIKE '%x'");
+  check(key, MLF_OP_GLOB, text_value("TIME"), "attributes.client_request_id ILIKE 'T%ME'");
+  check(key, MLF_OP_LIKE, text_value("ΟΔΟΣ_x"), "attributes.client_request_id ILIKE 'ΟΔΟ%x'");
+  check(key, MLF_OP_LIKE, text_value("x\xCC\x87İέσ"), "attributes.client_request_id ILIKE 'x%İέσ'");
+  check(key, MLF_OP_GLOB, text_value("Ιι"), "attributes.client_request_id ILIKE 'Ιι'");
 }
 
 /* The server shows tags and metadata cut, but compares them whole. */
@@ -548,6 +561,7 @@ int main(void) {
       cmocka_unit_test(assessments_are_asked_for_together),
       cmocka_unit_test(conditions_on_spans_are_kept_apart),
       cmocka_unit_test(patterns_become_ilike),
+      cmocka_unit_test(letters_of_a_language_are_any),
       cmocka_unit_test(what_may_be_cut_is_not_compared),
       cmocka_unit_test(numbers_become_whole),
       cmocka_unit_test(nulls_are_asked_for_or_impossible),
