@@ -24,8 +24,8 @@ typedef struct mlf_program_op {
   int p3;
   int p5;
   char *text;   /* P4; owned; NULL if it says nothing here */
-  bool no_news; /* said by who reads the program: compared with what this one reads, the value that
-                   is followed tells nothing */
+  bool no_news; /* said by who reads the program: compared with what this one reads, or handed to
+                   the scan that it begins, the value that is followed tells nothing */
 } mlf_program_op;
 
 typedef struct mlf_program {
@@ -42,6 +42,27 @@ void mlf_program_clear(mlf_program *program);
 bool mlf_program_is(const mlf_program_op *op, const char *name);
 /* Whether it is one of the names, of which NULL is the last. */
 bool mlf_program_is_any(const mlf_program_op *op, const char *const *names);
+
+/* Whether it may jump to its P2. */
+bool mlf_program_is_jump(const mlf_program_op *op);
+extern const char *const mlf_program_compared[]; /* compares registers P1 and P3 */
+extern const char *const mlf_program_computed[]; /* makes a value of registers P1 and P2, in P3 */
+extern const char *const mlf_program_sought[];   /* looks for a key, by cursor P1: so many registers
+                                                    from P3 on, or the row in it for P4 = 0 */
+
+/* How many registers it takes, as its P4 tells: a function in brackets. */
+int mlf_program_width(const mlf_program_op *op);
+/* Whether it makes something of the register, with a function. */
+bool mlf_program_is_function_of(const mlf_program_op *op, int value);
+/* Where it copies the register from; -1: it does not write there, or is no copy. */
+int mlf_program_source(const mlf_program_op *op, int value);
+/* Whether it puts a value into the register, or changes what is there. */
+bool mlf_program_writes(const mlf_program_op *op, int value);
+/* Whether the program may come to `at` past the instruction at `writer`, as in CASE and coalesce(),
+** and the register has another value then. */
+bool mlf_program_passes(const mlf_program *program, int writer, int value, int at);
+/* The cursor of the table that this one reads, too. */
+int mlf_program_root(const mlf_program *program, int cursor);
 
 /* Whether the value that the instruction at `at` reads into its register P3, or what is computed of
 ** it, is compared, looked for in a list or an index, or decides a jump. */

@@ -95,13 +95,15 @@ static bool survey_is_scope(const mlf_surveyed *table, int column) {
   return mlf_key_is_argument(kind) || mlf_key_is_experiment(kind);
 }
 
-/* Marks what reads such a column: that one of our tables has the same as another tells nothing. */
+/* Marks what reads such a column, or begins a scan of ours: that one of our tables has the same as
+** another tells nothing. */
 static void survey_mark(mlf_survey *survey, const mlf_surveyed *tables) {
   for (int i = 0; i < survey->program.count; i++) {
     mlf_program_op *op = &survey->program.ops[i];
-    if (!mlf_program_is(op, "VColumn")) continue;
+    bool read = mlf_program_is(op, "VColumn");
+    if (!read && !mlf_program_is(op, "VFilter")) continue;
     const mlf_surveyed *table = survey_table(survey, tables, op->p1, i);
-    op->no_news = table && survey_is_scope(table, op->p2);
+    op->no_news = table && (!read || survey_is_scope(table, op->p2));
   }
 }
 

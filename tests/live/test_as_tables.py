@@ -131,6 +131,13 @@ class AsTables(unittest.TestCase):
         self.check("SELECT count(*) FROM {}traces WHERE (status, name) IN (SELECT s, 'agent' FROM pairs)")
         self.check("SELECT count(*) FROM {}traces AS t WHERE EXISTS (SELECT 1 FROM pairs WHERE "
                    "i = t.size AND s = t.status)")
+        # What is put in order is no list of an IN.
+        self.check("SELECT p.i, count(t.trace_id) FROM (SELECT i FROM pairs ORDER BY s LIMIT 3) AS p "
+                   "LEFT JOIN {}traces AS t ON t.size = p.i GROUP BY 1 ORDER BY 1")
+        self.check("SELECT i, (SELECT count(*) FROM {}traces AS t WHERE t.size = pairs.i) FROM pairs "
+                   "ORDER BY s, i LIMIT 3")
+        self.check("SELECT count(*) FROM (SELECT i FROM pairs UNION SELECT 5) AS p CROSS JOIN "
+                   "{}traces AS t ON t.size = p.i")
 
     def test_numbers_have_the_type_of_their_column(self):
         self.check("SELECT name, model_name, typeof(model_name), total_cost, typeof(total_cost), "

@@ -106,7 +106,14 @@ class Scope(unittest.TestCase):
             "WITH t AS MATERIALIZED (SELECT experiment AS e, status FROM mlflow_traces) "
             f"SELECT count(*) FROM t WHERE e = '{self.name}'",
             f"SELECT count(*) FILTER (WHERE experiment IN ('{self.name}', 'a', 'b')) "
-            "FROM mlflow_traces"]
+            "FROM mlflow_traces",
+            "SELECT count(*) FROM (SELECT experiment AS e FROM mlflow_traces GROUP BY trace_id) "
+            f"WHERE e = coalesce('{self.name}', e)",
+            "WITH RECURSIVE c(t, e, n) AS (SELECT trace_id, experiment, 0 FROM mlflow_traces UNION ALL "
+            "SELECT t, e, 1 FROM c WHERE n = 0) SELECT count(DISTINCT t) FROM c WHERE e = "
+            f"'{self.name}'",
+            "SELECT count(*) - 1 FROM (SELECT experiment AS e FROM mlflow_traces UNION ALL SELECT name "
+            "FROM named) AS u JOIN named ON named.name = u.e"]
         for preset in (None, self.other):
             connection = self.connection(preset)
             connection.execute(named)

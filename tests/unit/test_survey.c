@@ -381,6 +381,58 @@ static void it_knows_what_is_searched_for(void **state) {
   CHECK(cases);
 }
 
+/* By each way to a register, through co-routines and recursion, and into another table. */
+static void it_follows_what_is_handed_on(void **state) {
+  static const survey_case cases[] = {
+      {"SELECT 1 FROM mlflow_traces WHERE experiment = CASE WHEN ? THEN 'a' ELSE experiment END",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE experiment = iif(?, experiment, 'a')",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE in_run IS CASE WHEN name THEN in_run END", "once"},
+      {"SELECT 1 FROM (SELECT experiment AS e FROM mlflow_traces GROUP BY trace_id) WHERE e = "
+       "coalesce('a', e)",
+       "once experiment ''"},
+      {"SELECT 1 FROM (SELECT experiment AS e FROM mlflow_traces LIMIT -1) WHERE e = "
+       "coalesce(nullif(?, ''), e)",
+       "once experiment ''"},
+      {"SELECT 1 FROM (SELECT experiment AS e FROM mlflow_traces LIMIT -1) WHERE e = e", "once"},
+      {"SELECT 1 FROM l LEFT JOIN (SELECT experiment AS e, row_number() OVER (ORDER BY name) FROM "
+       "mlflow_traces) ON nullif(e, coalesce('a', e)) IS NULL",
+       "once experiment ''"},
+      {"WITH RECURSIVE c(t, e) AS (SELECT trace_id, experiment FROM mlflow_traces UNION ALL SELECT "
+       "id, e FROM c JOIN l ON l.name = c.t) SELECT 1 FROM c WHERE e = 'a'",
+       "once experiment ''"},
+      {"WITH RECURSIVE c(t, e) AS (SELECT trace_id, experiment FROM mlflow_traces UNION ALL SELECT "
+       "id, e FROM c JOIN l ON l.name = c.t) SELECT e FROM c",
+       "once"},
+      {"SELECT 1 FROM (SELECT experiment AS e FROM mlflow_traces UNION ALL SELECT name FROM l) "
+       "WHERE e IN (SELECT name FROM l)",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces AS t, (SELECT name AS e FROM l UNION ALL SELECT experiment "
+       "FROM "
+       "mlflow_traces) AS u WHERE +t.experiment = u.e",
+       "repeats experiment ''"},
+      {"SELECT e FROM (SELECT experiment AS e, name AS n FROM mlflow_traces UNION ALL SELECT name, "
+       "id FROM l) WHERE n = 'a'",
+       "once"},
+      {"SELECT 1 FROM mlflow_traces AS t CROSS JOIN mlflow_spans AS s WHERE +t.experiment IN "
+       "(SELECT "
+       "experiment FROM mlflow_traces UNION SELECT name FROM l)",
+       "repeats experiment ''"},
+      {"SELECT 1 FROM mlflow_traces, json_each(json_array(experiment)) AS j WHERE j.value = 'a'",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE (NOT instr(experiment, 'a')) = 0", "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE (instr(experiment, 'a') IS TRUE) = 1",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE ~experiment_id = 1", "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE experiment_id >> 1 = 1", "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces AS t CROSS JOIN l ON l.rowid = t.experiment_id",
+       "once experiment ''"},
+  };
+  (void)state;
+  CHECK(cases);
+}
+
 int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
@@ -389,6 +441,7 @@ int main(void) {
       cmocka_unit_test(it_knows_what_is_compared_unseen),
       cmocka_unit_test(it_leaves_alone_what_the_plan_tells),
       cmocka_unit_test(it_knows_what_is_searched_for),
+      cmocka_unit_test(it_follows_what_is_handed_on),
       cmocka_unit_test(it_survives_without_memory),
       cmocka_unit_test(one_that_sqlite_does_not_show_says_nothing),
   };
