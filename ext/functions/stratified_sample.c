@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "analysis/allocate.h"
+#include "base/declare.h"
 #include "base/sqlite_value.h"
 #include "functions/families.h"
 #include "functions/strata.h"
@@ -50,11 +51,15 @@ typedef struct sample_cursor {
 
 static int sample_connect(sqlite3 *db, void *data, int count, const char *const *arguments,
                           sqlite3_vtab **out, char **error_text) {
-  (void)data, (void)count, (void)arguments, (void)error_text;
-  int rc = sqlite3_declare_vtab(
-      db, "CREATE TABLE x(key, stratum, population INTEGER, sampled INTEGER, weight REAL, "
-          "position INTEGER, strata BLOB HIDDEN, allocation TEXT HIDDEN, "
-          "PRIMARY KEY (strata, allocation, position)) WITHOUT ROWID");
+  (void)data, (void)count, (void)arguments;
+  mlf_error error = {0};
+  int rc = mlf_declare_table(
+      db, "stratified_sample",
+      "CREATE TABLE x(key, stratum, population INTEGER, sampled INTEGER, weight REAL, "
+      "position INTEGER, strata BLOB HIDDEN, allocation TEXT HIDDEN, "
+      "PRIMARY KEY (strata, allocation, position)) WITHOUT ROWID",
+      &error);
+  *error_text = mlf_error_take(&error);
   if (rc != SQLITE_OK) return rc;
   sqlite3_vtab *table = sqlite3_malloc64(sizeof(*table));
   if (!table) return SQLITE_NOMEM;

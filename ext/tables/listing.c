@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/declare.h"
 #include "base/sqlite_value.h"
 
 typedef struct listing_module {
@@ -32,9 +33,10 @@ int mlf_listing_fail(sqlite3_vtab *vtab, const char *table, mlf_error *error) {
   return code;
 }
 
-int mlf_listing_declare(sqlite3 *db, const mlf_column *columns, int count) {
+int mlf_listing_declare(sqlite3 *db, const char *table, const mlf_column *columns, int count,
+                        mlf_error *error) {
   char *declaration = mlf_columns_declaration(columns, count, 0);
-  int rc = declaration ? sqlite3_declare_vtab(db, declaration) : SQLITE_NOMEM;
+  int rc = mlf_declare_table(db, table, declaration, error);
   sqlite3_free(declaration);
   return rc;
 }
@@ -43,9 +45,11 @@ static int listing_connect(sqlite3 *db, void *context, int argc, const char *con
                            sqlite3_vtab **out, char **error_text) {
   (void)argc;
   (void)argv;
-  (void)error_text;
   const listing_module *module = context;
-  int rc = mlf_listing_declare(db, module->listing->columns, module->listing->column_count);
+  const mlf_listing *listing = module->listing;
+  mlf_error error = {0};
+  int rc = mlf_listing_declare(db, listing->name, listing->columns, listing->column_count, &error);
+  *error_text = mlf_error_take(&error);
   if (rc != SQLITE_OK) return rc;
   listing_table *table = sqlite3_malloc64(sizeof(*table));
   if (!table) return SQLITE_NOMEM;

@@ -38,8 +38,10 @@ extern const mlf_listing mlf_listing_requests;
 extern const mlf_listing mlf_listing_settings;
 extern const mlf_listing mlf_listing_help;
 
-/* Declares a table of these columns to SQLite, which calls xConnect. SQLite's code. */
-int mlf_listing_declare(sqlite3 *db, const mlf_column *columns, int count);
+/* Declares a table of these columns to SQLite, which calls xConnect. Errors: SQLite's code, with a
+** text that begins with `table`. */
+int mlf_listing_declare(sqlite3 *db, const char *table, const mlf_column *columns, int count,
+                        mlf_error *error);
 
 /* Registers the table as an eponymous-only module. */
 int mlf_listing_register(sqlite3 *db, mlf_connection *connection, const mlf_listing *listing);

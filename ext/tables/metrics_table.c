@@ -68,7 +68,9 @@ static int metrics_table_connect(sqlite3 *db, void *context, int argc, const cha
   mlf_connection_hold(table->connection);
   table->place = mlf_file_table_of(db, argc, argv);
   int rc = metrics_table_arguments(argv + 3, argc - 3, &table->arguments, &error);
-  if (rc == SQLITE_OK) rc = mlf_listing_declare(db, mlf_metrics_columns, MLF_METRICS_COLUMN_COUNT);
+  if (rc == SQLITE_OK)
+    rc = mlf_listing_declare(db, METRICS_TABLE_NAME, mlf_metrics_columns, MLF_METRICS_COLUMN_COUNT,
+                             &error);
   if (rc == SQLITE_OK) {
     *out = &table->base;
   } else {

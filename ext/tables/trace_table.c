@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/declare.h"
 #include "base/sqlite_value.h"
 #include "query/integer_bound.h"
 #include "tables/file_table.h"
@@ -62,7 +63,7 @@ static int trace_connect(sqlite3 *db, void *context, int argc, const char *const
     rc = mlf_arguments_read(argv + 3, argc - 3, &table->schema, &table->arguments, &error);
   if (rc == SQLITE_OK) {
     char *declaration = mlf_schema_declaration(&table->schema);
-    rc = declaration ? sqlite3_declare_vtab(db, declaration) : SQLITE_NOMEM;
+    rc = mlf_declare_table(db, table->schema.table, declaration, &error);
     sqlite3_free(declaration);
   }
   if (rc == SQLITE_OK) {

@@ -1,8 +1,14 @@
 """A host program may change what SQL means; pushdown must not."""
 
+import pathlib
+import re
+import subprocess
+import tempfile
 import unittest
 
 import support
+
+AGENTS = (support.ROOT / "docs" / "agents.md").read_text()
 
 
 class Host(unittest.TestCase):
@@ -54,6 +60,32 @@ class Host(unittest.TestCase):
 
         self.connection.authorizer = allow
         self.assertEqual(self.count("agent"), 2)
+
+    def test_an_authorizer_that_lets_one_read_our_tables(self):
+        """As docs/agents.md has it, in Debian's Python."""
+        open_it, authorize = re.findall(r"^```py\n(.*?)^```", AGENTS, re.MULTILINE | re.DOTALL)[:2]
+        program = f"""{open_it}
+tables = [name for (name,) in connection.execute("SELECT name FROM mlflow_help WHERE kind = 'table'")]
+{authorize}
+for table in tables:
+    connection.execute(f"SELECT * FROM {{table}} LIMIT 0")
+print(connection.execute('''
+    WITH named AS MATERIALIZED (SELECT * FROM mlflow_traces WHERE name LIKE 'agent')
+    SELECT count(*) FROM named JOIN mlflow_traces AS t ON t.trace_id = named.trace_id
+    WHERE (SELECT count(*) FROM named) = 2''').fetchone())
+try:
+    connection.execute("CREATE TABLE a(b)")
+except sqlite3.DatabaseError as error:
+    print(error)
+"""
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "build").mkdir()
+            (pathlib.Path(folder) / "build" / "mlflow0.so").symlink_to(support.extension() + ".so")
+            run = subprocess.run(
+                ["/usr/bin/python3", "-c", program], cwd=folder, capture_output=True, text=True,
+                check=False, env=support.clean_environment(
+                    self.server, MLFLOW_EXPERIMENT_NAME=self.experiment))
+        self.assertEqual((run.stdout, run.stderr), ("(2,)\nnot authorized\n", ""))
 
     def test_a_progress_handler_ends_a_statement(self):
         import apsw

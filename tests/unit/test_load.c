@@ -160,6 +160,73 @@ static void load_again_forgets_no_address(void **state) {
   assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+static const char *const load_tables[] = {
+    "mlflow_traces",   "mlflow_spans",       "mlflow_assessments",
+    "mlflow_metrics",  "mlflow_experiments", "mlflow_requests",
+    "mlflow_settings", "mlflow_help",        "stratified_sample"};
+
+/* What docs/agents.md lets SQL do: to read our tables. */
+static int load_reads_alone(void *unused, int action, const char *table, const char *column,
+                            const char *database, const char *view) {
+  (void)unused, (void)column, (void)database, (void)view;
+  bool ours = action == SQLITE_READ &&
+              (strncmp(table, "mlflow_", 7) == 0 || strcmp(table, "stratified_sample") == 0);
+  bool harmless =
+      action == SQLITE_SELECT || action == SQLITE_FUNCTION || action == SQLITE_RECURSIVE;
+  return ours || harmless ? SQLITE_OK : SQLITE_DENY;
+}
+
+/* Hides the columns of a table that is declared. */
+static int load_hides_columns(void *unused, int action, const char *table, const char *column,
+                              const char *database, const char *view) {
+  (void)unused, (void)column, (void)database, (void)view;
+  return action == SQLITE_READ && strcmp(table, "x") == 0 ? SQLITE_IGNORE : SQLITE_OK;
+}
+
+/* Why a table cannot be read; an empty text if it can. */
+static const char *load_refusal(sqlite3 *db, const char *table) {
+  char sql[64];
+  snprintf(sql, sizeof(sql), "SELECT 1 FROM %s LIMIT 0", table);
+  return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ? "" : sqlite3_errmsg(db);
+}
+
+/* How much of it SQLite asks an authorizer depends on its version, and on the table. */
+static void load_says_what_keeps_a_table_from_being_declared(void **state) {
+  int (*const authorizers[])(void *, int, const char *, const char *, const char *,
+                             const char *) = {load_reads_alone, load_hides_columns};
+  int refused = 0;
+  (void)state;
+  for (size_t i = 0; i < sizeof(load_tables) / sizeof(*load_tables); i++) {
+    const char *table = load_tables[i];
+    char start[128];
+    snprintf(start, sizeof(start), "%s: SQLite cannot declare the table: ", table);
+    for (size_t j = 0; j < 2; j++) {
+      sqlite3 *db = load_open();
+      assert_int_equal(load_by_c(db, NULL), SQLITE_OK);
+      sqlite3_set_authorizer(db, authorizers[j], NULL);
+      const char *why = load_refusal(db, table);
+      refused += *why != 0;
+      if (*why && (strncmp(why, start, strlen(start)) != 0 ||
+                   !strstr(why, "; an authorizer does not let SQLite declare the table: read from "
+                                "it once before the authorizer is set")))
+        assert_string_equal(why, start);
+      sqlite3_set_authorizer(db, NULL, NULL);
+      assert_string_equal(load_refusal(db, table), "");
+      sqlite3_set_authorizer(db, authorizers[j], NULL);
+      assert_string_equal(load_refusal(db, table), ""); /* read from once */
+      assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    }
+    sqlite3 *db = load_open();
+    assert_int_equal(load_by_c(db, NULL), SQLITE_OK);
+    asked_integer(db, "SELECT count(*) FROM sqlite_master"); /* SQLite has read its schema */
+    sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, 64);
+    strcat(start, "string or blob too big");
+    assert_string_equal(load_refusal(db, table), start);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  }
+  assert_true(refused > 0);
+}
+
 static int load_others;
 
 static int load_other(sqlite3 *db, char **error_text, const sqlite3_api_routines *api) {
@@ -204,6 +271,7 @@ int main(void) {
       cmocka_unit_test(load_goes_on_inside_a_statement),
       cmocka_unit_test(load_keeps_the_functions_of_the_host),
       cmocka_unit_test(load_again_forgets_no_address),
+      cmocka_unit_test(load_says_what_keeps_a_table_from_being_declared),
       cmocka_unit_test(load_lets_other_extensions_load),
   };
   return cmocka_run_group_tests(tests, load_clear_environment, NULL);
