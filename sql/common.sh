@@ -55,6 +55,16 @@ find_extension() { # STATUS: the script's where it is missing
   fi
 }
 
+# Sets `scratch`: a folder for temporary files, which the script removes.
+make_scratch() { # STATUS: the script's where there can be none
+  # shellcheck disable=SC2034 # who calls this uses it
+  scratch=$(mktemp -d 2>/dev/null) || {
+    say "no temporary folder can be made in ${TMPDIR:-/tmp}; set TMPDIR to a folder that can be \
+written to"
+    exit "$1"
+  }
+}
+
 # What sqlite3 said went wrong, in FILE or on standard input: its first line, less where in its input
 # that was and less the number of the error, which mean nothing to who ran the script.
 reason() { # [FILE]

@@ -156,7 +156,8 @@ begin_scope() {
   fi
   set_window
   show_progress
-  scratch=$(mktemp -d)
+  make_scratch "$failed"
+  # shellcheck disable=SC2154 # make_scratch sets it
   trap 'rm -rf "$scratch"' EXIT
 }
 

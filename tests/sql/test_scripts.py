@@ -79,6 +79,17 @@ class Scripts(unittest.TestCase):
         copy.chmod(0o700)
         self.assertEqual(run(copy, *self.check, "requests=4")[0], 2)
 
+    def test_where_no_temporary_folder_can_be(self):
+        nowhere = self.folder / "none"
+        for name, options, status in (("check", (*self.check, "requests=3"), 2),
+                                      ("report", self.report, 1),
+                                      ("mirror", (self.folder / "new.db",), 1)):
+            for folder in (nowhere, self.mirror):  # none there, and none at all
+                self.assertEqual(run(SQL / name, *options, TMPDIR=str(folder)), (
+                    status, "", f"sql/{name}: no temporary folder can be made in {folder}; set TMPDIR "
+                                "to a folder that can be written to\n"))
+        self.assertEqual(list(self.folder.iterdir()), [self.mirror])
+
     @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")
     def test_no_room_for_the_check_is_no_breach(self):
         disk = self.folder / "disk"
