@@ -117,7 +117,8 @@ typedef struct mlf_schema {
   const char *table;   /* module name, e.g. "mlflow_traces" */
   mlf_column *columns; /* owned; their strings are constant or owned by the schema */
   int column_count;
-  int key_count; /* the first columns are the primary key */
+  int key_count;         /* the first columns are the primary key */
+  bool experiments_only; /* CREATE VIRTUAL TABLE takes no argument but experiments */
   /* For estimates: how many rows a trace has, and whether its spans must be fetched for them. */
   double rows_per_trace;
   bool needs_spans;

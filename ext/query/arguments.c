@@ -9,6 +9,11 @@
   "expected experiment = '…', experiments = '…, …', pushdown = off, or a column as "         \
   "tags.key, metadata.\"key\" or feedback.key, each with AS name if wished"
 
+static const char *arguments_expected(const mlf_schema *schema) {
+  return schema->experiments_only ? "the table takes experiment = '…' or experiments = '…, …' alone"
+                                  : ARGUMENTS_EXPECTED;
+}
+
 /* One word of an argument. */
 typedef struct arguments_word {
   char *text;  /* owned; without quotes */
@@ -141,6 +146,11 @@ static int arguments_add_list(mlf_arguments *arguments, const char *text, const 
   return rc;
 }
 
+static int arguments_unknown(const mlf_schema *schema, const char *text, mlf_error *error) {
+  return mlf_error_set(error, SQLITE_ERROR, "%s: unknown argument \"%s\"; %s", schema->table, text,
+                       arguments_expected(schema));
+}
+
 static int arguments_read_pushdown(const arguments_word *value, const char *table,
                                    mlf_arguments *arguments, mlf_error *error) {
   bool on = sqlite3_stricmp(value->text, "on") == 0;
@@ -169,7 +179,7 @@ static int arguments_read_setting(const arguments_words *words, const char *text
       return arguments_add(arguments, value->text, strlen(value->text), schema->table, error);
     return arguments_add_list(arguments, value->text, schema->table, error);
   }
-  if (arguments_is_keyword(name, "pushdown"))
+  if (arguments_is_keyword(name, "pushdown") && !schema->experiments_only)
     return arguments_read_pushdown(value, schema->table, arguments, error);
   static const char *const servers[] = {"uri",
                                         "url",
@@ -192,8 +202,7 @@ static int arguments_read_setting(const arguments_words *words, const char *text
                            schema->table);
     }
   }
-  return mlf_error_set(error, SQLITE_ERROR, "%s: unknown argument \"%s\"; " ARGUMENTS_EXPECTED,
-                       schema->table, text);
+  return arguments_unknown(schema, text, error);
 }
 
 /* PREFIX . KEY [AS NAME]. */
@@ -208,9 +217,9 @@ static int arguments_read_column(arguments_words *words, const char *text, mlf_s
   const arguments_word *name = &words->words[4];
   bool renamed = words->count == 5 && arguments_is_keyword(&words->words[3], "AS") &&
                  !name->symbol && *name->text;
-  if (!prefix || key->symbol || !*key->text || (words->count != 3 && !renamed)) {
-    return mlf_error_set(error, SQLITE_ERROR, "%s: unknown argument \"%s\"; " ARGUMENTS_EXPECTED,
-                         schema->table, text);
+  if (!prefix || schema->experiments_only || key->symbol || !*key->text ||
+      (words->count != 3 && !renamed)) {
+    return arguments_unknown(schema, text, error);
   }
   if (schema->string_count / 2 >= MLF_DECLARED_COLUMNS_MAX) {
     return mlf_error_set(error, SQLITE_ERROR, "%s: more than %d columns", schema->table,
@@ -231,9 +240,8 @@ static int arguments_read_one(const char *text, mlf_schema *schema, mlf_argument
   } else if (rc == SQLITE_OK && words.count >= 3 && arguments_is_symbol(&words.words[1], '.')) {
     rc = arguments_read_column(&words, text, schema, error);
   } else {
-    rc = mlf_error_set(error, SQLITE_ERROR,
-                       "%s: cannot read the argument \"%s\"; " ARGUMENTS_EXPECTED, schema->table,
-                       text);
+    rc = mlf_error_set(error, SQLITE_ERROR, "%s: cannot read the argument \"%s\"; %s",
+                       schema->table, text, arguments_expected(schema));
   }
   arguments_clear_words(&words);
   return rc;

@@ -26,7 +26,7 @@ typedef struct mlf_arguments {
 } mlf_arguments;
 
 /* Reads `count` arguments (SQLite hands them over as written, trimmed or not) and adds declared
-** columns to `schema`. Errors: SQLITE_ERROR with a text like
+** columns to `schema`, unless that takes experiments only. Errors: SQLITE_ERROR with a text like
 ** "mlflow_traces: unknown argument \"colour = 'red'\"; expected experiment = '…', …". `arguments`
 ** can be cleared after any result. */
 int mlf_arguments_read(const char *const *texts, int count, mlf_schema *schema,

@@ -47,14 +47,8 @@ static void metrics_table_free(metrics_table *table) {
 /* Reads the arguments of CREATE VIRTUAL TABLE: experiments alone, for the columns are fixed. */
 static int metrics_table_arguments(const char *const *texts, int count, mlf_arguments *arguments,
                                    mlf_error *error) {
-  mlf_schema schema = {.table = METRICS_TABLE_NAME};
-  int rc = mlf_arguments_read(texts, count, &schema, arguments, error);
-  if (rc == SQLITE_OK && (schema.column_count > 0 || !arguments->pushdown)) {
-    rc = mlf_error_set(error, SQLITE_ERROR,
-                       METRICS_TABLE_NAME ": takes experiment = '…' or experiments = '…, …' alone");
-  }
-  mlf_schema_clear(&schema);
-  return rc;
+  mlf_schema schema = {.table = METRICS_TABLE_NAME, .experiments_only = true};
+  return mlf_arguments_read(texts, count, &schema, arguments, error);
 }
 
 /* argv: module, database and table name, then the arguments. */

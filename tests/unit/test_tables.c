@@ -183,6 +183,14 @@ static const tables_case tables_cases[] = {
      "mlflow_metrics: no metric is called 'name'"},
     {NULL, "CREATE VIRTUAL TABLE t USING mlflow_traces(colour = red)", "",
      "mlflow_traces: unknown argument \"colour = red\""},
+    {NULL, "CREATE VIRTUAL TABLE t USING mlflow_metrics(foo)", "",
+     "mlflow_metrics: cannot read the argument \"foo\"; the table takes experiment = '…' or "
+     "experiments = '…, …' alone"},
+    {NULL, "CREATE VIRTUAL TABLE t USING mlflow_metrics(tags.a, foo)", "",
+     "mlflow_metrics: unknown argument \"tags.a\"; the table takes experiment = '…' or "
+     "experiments = '…, …' alone"},
+    {NULL, "CREATE VIRTUAL TABLE t USING mlflow_metrics(pushdown = on)", "",
+     "mlflow_metrics: unknown argument \"pushdown = on\"; the table takes experiment = "},
     {NULL, "SELECT mlflow_connect('ftp://h')", "", "mlflow_connect: "},
     {"CREATE TEMP TABLE receipt AS SELECT count(name) FROM mlflow_traces",
      "SELECT method, endpoint, order_by, page_rows, status, rows, rows_kept FROM mlflow_requests "
