@@ -1,12 +1,13 @@
 #include "remote/metrics.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/json_string.h"
 #include "base/limits.h"
 #include "base/sqlite_api.h"
-#include "base/string_set.h"
 #include "model/json_value.h"
 #include "model/timestamp.h"
 #include "remote/envelope.h"
@@ -99,14 +100,27 @@ int mlf_metrics_read(mlf_metrics *metrics, mlf_error *error) {
 
 void mlf_metrics_clear(mlf_metrics *metrics) {
   mlf_json_free(metrics->json);
+  sqlite3_free(metrics->twins);
   *metrics = (mlf_metrics){0};
+}
+
+/* What is known of the current point beside what it says; NULL: nothing. */
+static const mlf_metrics_twin *metrics_twin(const mlf_metrics *metrics) {
+  if (metrics->next_twin == metrics->twin_count) return NULL;
+  const mlf_metrics_twin *twin = &metrics->twins[metrics->next_twin];
+  return twin->point == metrics->point ? twin : NULL;
 }
 
 int mlf_metrics_value(const mlf_metrics *metrics, const mlf_metric *metric,
                       const mlf_aggregation *aggregation, mlf_value *value, mlf_error *error) {
   const mlf_json_node *values;
   double real;
+  const mlf_metrics_twin *twin = metrics_twin(metrics);
   *value = mlf_value_text(NULL);
+  if (twin) {
+    *value = mlf_value_integer(twin->count);
+    return SQLITE_OK;
+  }
   if (!metrics->point) {
     if (mlf_metric_sole_aggregation(metric)) *value = mlf_value_integer(0);
     return SQLITE_OK;
@@ -190,8 +204,8 @@ static int metrics_add_dimension(const mlf_metrics *metrics, const mlf_metric *m
 }
 
 /* Shows a group as the rows of its point will. */
-static int metrics_group(const mlf_metrics *metrics, const mlf_metrics_question *question,
-                         sqlite3_str *group, mlf_error *error) {
+static int metrics_group_text(const mlf_metrics *metrics, const mlf_metrics_question *question,
+                              sqlite3_str *group, mlf_error *error) {
   int rc = SQLITE_OK;
   mlf_value value = {.type = MLF_NULL};
   for (int i = 0; rc == SQLITE_OK && i < MLF_DIMENSION_COUNT; i++) {
@@ -203,30 +217,132 @@ static int metrics_group(const mlf_metrics *metrics, const mlf_metrics_question 
   return rc;
 }
 
-/* Whether each group is there once. The server groups by how a value is written, and the same map
-** may be written in several orders of its keys. */
-static int metrics_check_groups(const mlf_metrics *metrics, const mlf_metrics_question *question,
-                                mlf_error *error) {
+/* A group of the answer, while they are compared. */
+typedef struct metrics_group {
+  char *text;
+  size_t place; /* among the points */
+  mlf_metrics_twin twin;
+  bool has_twin;
+} metrics_group;
+
+typedef struct metrics_groups {
+  metrics_group *all;
+  size_t count;
+  size_t capacity;
+} metrics_groups;
+
+static int metrics_list_groups(const mlf_metrics *metrics, const mlf_metrics_question *question,
+                               metrics_groups *groups, mlf_error *error) {
   mlf_metrics each = *metrics;
-  mlf_string_set seen = {0};
-  int rc = SQLITE_OK;
-  bool grouped = question->dimensions || question->bucket_s;
-  for (; rc == SQLITE_OK && grouped && each.point; each.point = mlf_json_next(each.point)) {
-    bool added = false;
-    sqlite3_str *group = sqlite3_str_new(NULL);
-    rc = metrics_group(&each, question, group, error);
-    char *text = sqlite3_str_finish(group);
-    if (rc == SQLITE_OK && (!text || mlf_string_set_add(&seen, text, &added) != SQLITE_OK))
-      rc = mlf_error_nomem(error);
-    sqlite3_free(text);
-    if (rc == SQLITE_OK && !added)
-      rc =
-          mlf_error_set(error, SQLITE_ERROR,
-                        "the server has several groups for one value: it groups by how a value was "
-                        "written; GROUP BY over the other tables counts it once");
+  for (; each.point; each.point = mlf_json_next(each.point)) {
+    metrics_group *all =
+        mlf_array_room(groups->all, groups->count, &groups->capacity, 64, sizeof(*all));
+    if (!all) return mlf_error_nomem(error);
+    groups->all = all;
+    sqlite3_str *text = sqlite3_str_new(NULL);
+    int rc = metrics_group_text(&each, question, text, error);
+    metrics_group group = {
+        .text = sqlite3_str_finish(text), .place = groups->count, .twin = {each.point, -1}};
+    if (rc == SQLITE_OK && !group.text) rc = mlf_error_nomem(error);
+    if (rc == SQLITE_OK) {
+      all[groups->count++] = group;
+    } else {
+      sqlite3_free(group.text);
+      return rc;
+    }
   }
-  mlf_string_set_clear(&seen);
+  return SQLITE_OK;
+}
+
+/* By text; of one text as they came. */
+static int metrics_compare_groups(const void *one, const void *other) {
+  const metrics_group *a = one, *b = other;
+  int order = strcmp(a->text, b->text);
+  return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static int metrics_compare_places(const void *one, const void *other) {
+  const metrics_group *a = one, *b = other;
+  return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Adds up the counts of `count` groups that are one. Only assessments by value can be such. */
+static int metrics_add_up(const mlf_metrics *metrics, const mlf_metrics_question *question,
+                          metrics_group *groups, size_t count, mlf_error *error) {
+  bool adds = question->dimensions >> MLF_DIMENSION_ASSESSMENT_VALUE & 1 &&
+              question->aggregation_count == 1 && mlf_metric_sole_aggregation(question->metric);
+  mlf_metrics each = {.json = metrics->json};
+  int64_t sum = 0;
+  for (size_t i = 0; adds && i < count; i++) {
+    mlf_value value;
+    each.point = groups[i].twin.point;
+    int rc = mlf_metrics_value(&each, question->metric, question->aggregations, &value, error);
+    if (rc != SQLITE_OK) return rc;
+    adds = value.type == MLF_INTEGER && value.integer >= 0 &&
+           value.integer < (int64_t)METRICS_WHOLE_MAX - sum;
+    if (adds) sum += value.integer;
+  }
+  groups[0].twin.count = sum;
+  if (adds) return SQLITE_OK;
+  return mlf_error_set(error, SQLITE_ERROR,
+                       "the server has several groups for one value, and their figures do not add "
+                       "up to one; GROUP BY over the other tables has it once");
+}
+
+/* Adds up the sorted groups that are one. Gives how many are not alone. */
+static int metrics_find_twins(const mlf_metrics *metrics, const mlf_metrics_question *question,
+                              metrics_groups *groups, size_t *twins, mlf_error *error) {
+  metrics_group *all = groups->all;
+  size_t end;
+  for (size_t i = 0; i < groups->count; i = end) {
+    for (end = i + 1; end < groups->count && strcmp(all[i].text, all[end].text) == 0;)
+      end++;
+    if (end == i + 1) continue;
+    int rc = metrics_add_up(metrics, question, all + i, end - i, error);
+    if (rc != SQLITE_OK) return rc;
+    for (size_t j = i; j < end; j++)
+      all[j].has_twin = true;
+    *twins += end - i;
+  }
+  return SQLITE_OK;
+}
+
+static int metrics_take_twins(mlf_metrics *metrics, metrics_groups *groups, size_t twins,
+                              mlf_error *error) {
+  metrics->twins = sqlite3_malloc64(twins * sizeof(*metrics->twins));
+  if (!metrics->twins) return mlf_error_nomem(error);
+  qsort(groups->all, groups->count, sizeof(*groups->all), metrics_compare_places);
+  for (size_t i = 0; i < groups->count; i++) {
+    if (groups->all[i].has_twin) metrics->twins[metrics->twin_count++] = groups->all[i].twin;
+  }
+  return SQLITE_OK;
+}
+
+int mlf_metrics_merge(mlf_metrics *metrics, const mlf_metrics_question *question,
+                      mlf_error *error) {
+  metrics_groups groups = {0};
+  size_t twins = 0;
+  if ((!question->dimensions && !question->bucket_s) || !metrics->point) return SQLITE_OK;
+  int rc = metrics_list_groups(metrics, question, &groups, error);
+  if (rc == SQLITE_OK) {
+    qsort(groups.all, groups.count, sizeof(*groups.all), metrics_compare_groups);
+    rc = metrics_find_twins(metrics, question, &groups, &twins, error);
+  }
+  if (rc == SQLITE_OK && twins > 0) rc = metrics_take_twins(metrics, &groups, twins, error);
+  for (size_t i = 0; i < groups.count; i++)
+    sqlite3_free(groups.all[i].text);
+  sqlite3_free(groups.all);
   return rc;
+}
+
+void mlf_metrics_next(mlf_metrics *metrics) {
+  for (;;) {
+    const mlf_metrics_twin *twin = metrics_twin(metrics);
+    if (twin) metrics->next_twin++;
+    metrics->point = mlf_json_next(metrics->point);
+    twin = metrics_twin(metrics);
+    if (!twin || twin->count >= 0) return;
+  }
 }
 
 int mlf_metrics_ask(mlf_client *client, mlf_budget *budget, const mlf_metrics_question *question,
@@ -247,6 +363,6 @@ int mlf_metrics_ask(mlf_client *client, mlf_budget *budget, const mlf_metrics_qu
   sqlite3_free(body);
   if (rc != SQLITE_OK) return rc;
   rc = mlf_metrics_read(metrics, &cause);
-  if (rc == SQLITE_OK) rc = metrics_check_groups(metrics, question, &cause);
+  if (rc == SQLITE_OK) rc = mlf_metrics_merge(metrics, question, &cause);
   return rc == SQLITE_OK ? rc : mlf_error_wrap(error, "POST " METRICS_PATH, &cause);
 }

@@ -38,13 +38,22 @@ typedef struct mlf_metrics_question {
   int64_t last_ms;  /* INT64_MAX: to the end */
 } mlf_metrics_question;
 
+/* A point that is of the same group as another. */
+typedef struct mlf_metrics_twin {
+  const mlf_json_node *point;
+  int64_t count; /* of the whole group, at its first point; -1 at the others */
+} mlf_metrics_twin;
+
 typedef struct mlf_metrics {
   mlf_json *json;
   const mlf_json_node *point; /* the current one; NULL after the last */
+  mlf_metrics_twin *twins;    /* in the order of the answer */
+  size_t twin_count;
+  size_t next_twin; /* the first that is not before the current point */
 } mlf_metrics;
 
-/* Asks. Errors: the server's; an answer of another form, cut, or with a group twice. Clear
-** `metrics` whatever the result. */
+/* Asks. Errors: the server's; an answer of another form, cut, or with a group twice whose figures
+** cannot be added up. Clear `metrics` whatever the result. */
 int mlf_metrics_ask(mlf_client *client, mlf_budget *budget, const mlf_metrics_question *question,
                     mlf_metrics *metrics, mlf_error *error);
 void mlf_metrics_clear(mlf_metrics *metrics);
@@ -52,6 +61,14 @@ void mlf_metrics_clear(mlf_metrics *metrics);
 /* Reads an answer: goes to its first point. Errors: it is of another form ("data_points[3] is a
 ** number, where an object belongs"), or cut. */
 int mlf_metrics_read(mlf_metrics *metrics, mlf_error *error);
+
+/* Of an answer that was read: makes one group of those that show the same. The server groups by how
+** a value is written, and each of its processes writes a map in an order of its own. Errors: a
+** group is there twice, and is not of whole counts by value. */
+int mlf_metrics_merge(mlf_metrics *metrics, const mlf_metrics_question *question, mlf_error *error);
+
+/* Goes to the next group. */
+void mlf_metrics_next(mlf_metrics *metrics);
 
 /* Of the current point: the value of an aggregation, a REAL, or an INTEGER if it is whole and below
 ** 2^53; NULL if it has none. Without a point what SQL makes of nothing: a count is 0, the rest

@@ -221,7 +221,7 @@ static int metrics_table_next(sqlite3_vtab_cursor *base) {
   cursor->row++;
   if (++cursor->aggregation == cursor->asked.question.aggregation_count) {
     cursor->aggregation = 0;
-    cursor->metrics.point = mlf_json_next(cursor->metrics.point);
+    mlf_metrics_next(&cursor->metrics);
     cursor->eof = !cursor->metrics.point;
   }
   return metrics_table_count(cursor);

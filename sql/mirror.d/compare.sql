@@ -3,7 +3,8 @@
 -- and a server before 3.17 cannot be asked.
 
 -- The server ends the whole answer after 50,000 groups. So days are compared where names are too
--- many for hours; and of feedback the averages where its values are too many, as scores are.
+-- many for hours; and of feedback the averages where its values are too many, as scores are. (Each
+-- map counts as one more: the server may group it by every order in which its keys were written.)
 DROP TABLE IF EXISTS temp.comparing;
 CREATE TEMP TABLE comparing AS
 WITH chosen AS (
@@ -25,7 +26,9 @@ WHERE (SELECT count(*) FROM (SELECT DISTINCT timestamp_ms / width_ms, name FROM 
 GROUP BY chosen.experiment_id;
 UPDATE comparing SET values_too = (
   SELECT count(*) <= 20000 FROM (
-    SELECT DISTINCT timestamp_ms / width_ms, name, value_json FROM mirror_assessment AS a
+    SELECT DISTINCT timestamp_ms / width_ms, name, value_json,
+           CASE WHEN instr(value_json, '{') THEN trace_id || place END
+    FROM mirror_assessment AS a
     WHERE a.experiment_id = comparing.experiment_id AND timestamp_ms >= from_ms AND valid = 1));
 
 DROP TABLE IF EXISTS temp.theirs;

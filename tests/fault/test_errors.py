@@ -301,8 +301,8 @@ class Errors(unittest.TestCase):
 
     def test_groups_that_are_one_value(self):
         """MLflow writes a map in an order of its own, another in each process."""
-        def ask(*values):
-            points = [{"metric_name": "assessment_count", "values": {"COUNT": 1},
+        def ask(*values, count=1):
+            points = [{"metric_name": "assessment_count", "values": {"COUNT": count},
                        "dimensions": {"assessment_value": value}} for value in values]
             self.hostile.route("/api/3.0/mlflow/traces/metrics",
                                f"ok body='{json.dumps({'data_points': points})}'")
@@ -312,8 +312,10 @@ class Errors(unittest.TestCase):
 
         apart = ask('{"a": 1}', '{"a": 2}', '"a"')
         self.assertEqual((apart.stdout, apart.stderr), ('{"a":1}|1\n{"a":2}|1\n"a"|1\n', ""))
-        self.assertIn("the server has several groups for one value",
-                      ask('{"a": 1, "b": 2}', '"a"', '{"b": 2, "a": 1}').stderr)
+        maps = ['{"a": 1, "b": 2}', '"a"', '{"b": 2, "a": 1}']
+        added = ask(*maps)
+        self.assertEqual((added.stdout, added.stderr), ('{"a":1,"b":2}|2\n"a"|1\n', ""))
+        self.assertIn("the server has several groups for one value", ask(*maps, count=1.5).stderr)
 
     def test_an_empty_page_that_says_more(self):
         self.hostile.route(SEARCH, 'ok body=\'{"next_page_token":"x"}\'')

@@ -200,6 +200,24 @@ class Changes(unittest.TestCase):
                 self.assertEqual(mirror.offline(
                     "SELECT value FROM assessments WHERE name = 'concise';"), value)
 
+    def test_maps_in_several_orders_of_their_keys(self):
+        """The server writes a map in an order of its own, and groups by how it is written."""
+        traffic = Traffic(self.server, "mirror maps", 2, int(time.time() * 1000) - 3 * DAY_MS)
+        # So many keys that the order in which they came shows in that of the server, too.
+        scores = {f"score {i}": i for i in range(200)}
+        for trace, value in zip(traffic.traces, (scores, dict(reversed(scores.items())))):
+            traffic.judge(trace, name="scores", value=value)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
+            mirror.sync()
+            mirror.sync()
+            status = mirror.status()
+            self.assertEqual((status["differing"], status["read"]), (0, 0))
+            traffic.judge(traffic.traces[0], name="scores", value={"style": 1})
+            mirror.sync()
+            self.assertEqual(mirror.status()["read"], 2)
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
     def test_more_than_the_server_counts_in_one_answer(self):
         """Of very many names or values, days are compared, and the averages of feedback."""
         from mlflow.entities import Feedback

@@ -193,6 +193,120 @@ static void a_full_answer_is_cut(void **state) {
   assert_int_equal(metrics_count(MLF_METRICS_POINTS_MAX + 1), SQLITE_ERROR);
 }
 
+#define OF(name, value, count)                                                                     \
+  "{\"dimensions\":{\"assessment_name\":\"" name "\",\"assessment_value\":\"" value                \
+  "\"},\"values\":{\"COUNT\":" count "}}"
+
+/* What the groups of assessments by name and value show, one in a line; or the error. */
+static int metrics_merged(const char *text, sqlite3_str *shown, mlf_error *error) {
+  mlf_metrics metrics = metrics_of(text);
+  mlf_aggregation count =
+      metrics_aggregation(metrics_metric("assessments", "assessment_count"), "count");
+  mlf_metrics_question question = {.metric = metrics_metric("assessments", "assessment_count"),
+                                   .aggregations = &count,
+                                   .aggregation_count = 1,
+                                   .dimensions = 1U << MLF_DIMENSION_ASSESSMENT_NAME |
+                                                 1U << MLF_DIMENSION_ASSESSMENT_VALUE};
+  int rc = mlf_metrics_read(&metrics, error);
+  if (rc == SQLITE_OK) rc = mlf_metrics_merge(&metrics, &question, error);
+  for (; rc == SQLITE_OK && metrics.point; mlf_metrics_next(&metrics)) {
+    mlf_value name, value, number;
+    mlf_metrics_dimension(&metrics, question.metric, MLF_DIMENSION_ASSESSMENT_NAME, &name, error);
+    mlf_metrics_dimension(&metrics, question.metric, MLF_DIMENSION_ASSESSMENT_VALUE, &value, error);
+    rc = mlf_metrics_value(&metrics, question.metric, &count, &number, error);
+    if (error->code != SQLITE_OK) rc = error->code;
+    if (rc == SQLITE_OK)
+      sqlite3_str_appendf(shown, "%s %s %lld\n", name.text, value.text, number.integer);
+    mlf_value_clear(&value);
+  }
+  mlf_metrics_clear(&metrics);
+  return rc;
+}
+
+#define AB "{\\\"a\\\": 1, \\\"b\\\": [2]}"
+#define BA "{\\\"b\\\": [2], \\\"a\\\": 1}"
+
+static void groups_of_one_value_are_one(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {
+      {POINT(OF("x", "1", "7.0")), "x 1 7\n"},
+      {POINT(OF("x", AB, "7.0") "," OF("x", BA, "2.0")), "x {\"a\":1,\"b\":[2]} 9\n"},
+      /* where the first is, and those between stay */
+      {POINT(
+           OF("x", "1", "1") "," OF("x", BA, "2") "," OF("y", AB, "3") "," OF("z", "1", "4") "," OF(
+               "x", AB, "5") "," OF("x", AB, "6") "," OF("y", BA, "7") "," OF("z", "2", "8")),
+       "x 1 1\nx {\"a\":1,\"b\":[2]} 13\ny {\"a\":1,\"b\":[2]} 10\nz 1 4\nz 2 8\n"},
+      /* one written in two ways is two values: 1 and 1.0 */
+      {POINT(OF("x", "1", "7.0") "," OF("x", "1.0", "2.0")), "x 1 7\nx 1.0 2\n"},
+      {POINT(""), ""},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    mlf_error error = {0};
+    sqlite3_str *shown = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(shown, "");
+    assert_int_equal(metrics_merged(cases[i][0], shown, &error), SQLITE_OK);
+    char *text = sqlite3_str_finish(shown);
+    assert_string_equal(text ? text : "", cases[i][1]);
+    sqlite3_free(text);
+  }
+}
+
+static void what_does_not_add_up_is_an_error(void **state) {
+  (void)state;
+  static const char *const counts[] = {"null", "1.5", "-1", "9007199254740991.0"};
+  for (size_t i = 0; i < COUNT(counts); i++) {
+    mlf_error error = {0};
+    sqlite3_str *shown = sqlite3_str_new(NULL);
+    char *text = sqlite3_mprintf(POINT(OF("x", AB, "1") "," OF("x", BA, "%s")), counts[i]);
+    assert_int_equal(metrics_merged(text, shown, &error), SQLITE_ERROR);
+    assert_non_null(strstr(error.text, "the server has several groups for one value"));
+    mlf_error_clear(&error);
+    sqlite3_free(text);
+    sqlite3_free(sqlite3_str_finish(shown));
+  }
+  /* Of averages nobody knows what they are averages of. */
+  mlf_error error = {0};
+  const mlf_metric *metric = metrics_metric("traces", "latency");
+  mlf_aggregation average = metrics_aggregation(metric, "avg");
+  mlf_metrics_question question = {.metric = metric,
+                                   .aggregations = &average,
+                                   .aggregation_count = 1,
+                                   .dimensions = 1U << MLF_DIMENSION_NAME};
+  mlf_metrics metrics =
+      metrics_of(POINT("{\"dimensions\":{\"trace_name\":\"a\"},\"values\":{\"AVG\":1.0}},"
+                       "{\"dimensions\":{\"trace_name\":\"a\"},\"values\":{\"AVG\":2.0}}"));
+  assert_int_equal(mlf_metrics_read(&metrics, &error), SQLITE_OK);
+  assert_int_equal(mlf_metrics_merge(&metrics, &question, &error), SQLITE_ERROR);
+  assert_non_null(strstr(error.text, "the server has several groups for one value"));
+  mlf_error_clear(&error);
+  mlf_metrics_clear(&metrics);
+}
+
+static int merge_without_memory(void *context) {
+  mlf_error error = {0};
+  mlf_metrics metrics = *(mlf_metrics *)context;
+  const mlf_metric *metric = metrics_metric("assessments", "assessment_count");
+  mlf_aggregation count = metrics_aggregation(metric, "count");
+  mlf_metrics_question question = {.metric = metric,
+                                   .aggregations = &count,
+                                   .aggregation_count = 1,
+                                   .dimensions = 1U << MLF_DIMENSION_ASSESSMENT_VALUE};
+  int rc = mlf_metrics_merge(&metrics, &question, &error);
+  if (rc == SQLITE_OK) assert_int_equal(metrics.twin_count, 2);
+  sqlite3_free(metrics.twins);
+  mlf_error_clear(&error);
+  return rc;
+}
+
+static void memory_may_run_out(void **state) {
+  (void)state;
+  mlf_error error = {0};
+  mlf_metrics metrics = metrics_of(POINT(OF("x", AB, "7.0") "," OF("x", BA, "2.0")));
+  assert_int_equal(mlf_metrics_read(&metrics, &error), SQLITE_OK);
+  assert_int_equal(oom_loop(merge_without_memory, &metrics), 0);
+  mlf_metrics_clear(&metrics);
+}
+
 int main(void) {
   oom_install();
   const struct CMUnitTest tests[] = {
@@ -200,6 +314,9 @@ int main(void) {
       cmocka_unit_test(groups_are_read),
       cmocka_unit_test(what_is_no_answer_is_an_error),
       cmocka_unit_test(a_full_answer_is_cut),
+      cmocka_unit_test(groups_of_one_value_are_one),
+      cmocka_unit_test(what_does_not_add_up_is_an_error),
+      cmocka_unit_test(memory_may_run_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
