@@ -100,11 +100,18 @@ int mlf_json_write_token(sqlite3_str *out, const mlf_json_reader *reader, mlf_js
   return rc;
 }
 
+/* Fills what was written and is left out again. It is no byte of UTF-8, so of no JSON. */
+#define WRITE_HOLE '\xff'
+
+/* So many members are compared each with each. */
+#define WRITE_FEW 12
+
 /* A member that was written, or, as a mark, an object that is open. */
 typedef struct write_member {
   int begin; /* -1: an object */
   int end;
   int name_length;  /* with its quotes */
+  int place;        /* where the first of its name began */
   const char *text; /* that all lie in, while they are sorted */
 } write_member;
 
@@ -113,6 +120,7 @@ typedef struct write_members {
   write_member *all;
   size_t count;
   size_t capacity;
+  bool sorted; /* by name, where it is not in the order given */
 } write_members;
 
 /* Notes what was written from `begin` to `end`, if it is a name or opens an object. */
@@ -128,60 +136,105 @@ static int write_note(write_members *members, mlf_json_token token, int begin, i
   return SQLITE_OK;
 }
 
+static int write_compare_names(const write_member *a, const write_member *b) {
+  int shorter = a->name_length < b->name_length ? a->name_length : b->name_length;
+  int order = memcmp(a->text + a->begin + 1, b->text + b->begin + 1, (size_t)shorter - 2);
+  return order != 0 ? order : a->name_length - b->name_length;
+}
+
 /* By name; of one name as they came. */
 static int write_compare(const void *one, const void *other) {
   const write_member *a = one, *b = other;
-  int shorter = a->name_length < b->name_length ? a->name_length : b->name_length;
-  int order = memcmp(a->text + a->begin + 1, b->text + b->begin + 1, (size_t)shorter - 2);
-  if (order == 0) order = a->name_length - b->name_length;
+  int order = write_compare_names(a, b);
   return order != 0 ? order : a->begin - b->begin;
 }
 
-/* Sorts the members of the object that ends where `out` does, and forgets them. */
-static int write_sort(sqlite3_str *out, write_members *members, mlf_error *error) {
+static int write_compare_places(const void *one, const void *other) {
+  const write_member *a = one, *b = other;
+  return a->place - b->place;
+}
+
+/* Leaves of the sorted members the last of each name, which takes the place of the first. */
+static size_t write_keep_last(write_member *sorted, size_t count) {
+  size_t kept = 0;
+  for (size_t i = 0; i < count; i++) {
+    bool again = kept > 0 && write_compare_names(&sorted[kept - 1], &sorted[i]) == 0;
+    int place = again ? sorted[kept - 1].place : sorted[i].begin;
+    if (!again) kept++;
+    sorted[kept - 1] = sorted[i];
+    sorted[kept - 1].place = place;
+  }
+  return kept;
+}
+
+/* Whether no member of few comes twice, so that the order given is good. */
+static bool write_are_distinct(const write_member *members, size_t count) {
+  if (count > WRITE_FEW) return false;
+  for (size_t i = 1; i < count; i++) {
+    for (size_t j = 0; j < i; j++) {
+      if (members[i].name_length == members[j].name_length &&
+          write_compare_names(&members[i], &members[j]) == 0)
+        return false;
+    }
+  }
+  return true;
+}
+
+/* Writes the members anew from `begin` to `end`, in the order in which they are now. */
+static int write_again(char *text, int begin, int end, const write_member *members, size_t count,
+                       mlf_error *error) {
+  char *copy = sqlite3_malloc(end - begin), *at = text + begin;
+  if (!copy) return mlf_error_nomem(error);
+  memcpy(copy, at, (size_t)(end - begin));
+  for (size_t i = 0; i < count; i++) {
+    size_t length = (size_t)(members[i].end - members[i].begin);
+    if (i > 0) *at++ = ',';
+    memcpy(at, copy + members[i].begin - begin, length);
+    at += length;
+  }
+  memset(at, WRITE_HOLE, (size_t)(text + end - at));
+  sqlite3_free(copy);
+  return SQLITE_OK;
+}
+
+/* Settles the members of the object that ends where `out` does, and forgets them: of a name that
+** comes several times the last one counts, and stands where the first one did. So has Python it. */
+static int write_settle(sqlite3_str *out, write_members *members, mlf_error *error) {
   size_t first = members->count;
   assert(members->all); /* only what is open ends */
   while (members->all[first - 1].begin >= 0)
     first--;
   size_t count = members->count - first;
-  write_member *sorted = members->all + first;
+  write_member *all = members->all + first;
   members->count = first - 1;
   if (count < 2 || sqlite3_str_errcode(out) != SQLITE_OK) return SQLITE_OK;
   char *text = sqlite3_str_value(out);
-  int begin = sorted->begin, end = sqlite3_str_length(out);
-  char *copy = sqlite3_malloc(end - begin), *at = text + begin;
-  if (!copy) return mlf_error_nomem(error);
-  memcpy(copy, at, (size_t)(end - begin));
+  int begin = all->begin, end = sqlite3_str_length(out);
   for (size_t i = 0; i < count; i++) {
-    sorted[i].text = text;
-    sorted[i].end = i + 1 < count ? sorted[i + 1].begin - 1 : end;
+    all[i].text = text;
+    all[i].end = i + 1 < count ? all[i + 1].begin - 1 : end;
   }
-  qsort(sorted, count, sizeof(*sorted), write_compare);
-  for (size_t i = 0; i < count; i++) {
-    size_t length = (size_t)(sorted[i].end - sorted[i].begin);
-    if (i > 0) *at++ = ',';
-    memcpy(at, copy + sorted[i].begin - begin, length);
-    at += length;
-  }
-  sqlite3_free(copy);
-  return SQLITE_OK;
+  if (!members->sorted && write_are_distinct(all, count)) return SQLITE_OK;
+  qsort(all, count, sizeof(*all), write_compare);
+  size_t kept = write_keep_last(all, count);
+  if (!members->sorted && kept == count) return SQLITE_OK;
+  if (!members->sorted) qsort(all, kept, sizeof(*all), write_compare_places);
+  return write_again(text, begin, end, all, kept, error);
 }
 
-/* Appends all; sorts if `members` is not NULL. */
-static int write_all(sqlite3_str *out, mlf_json_reader *reader, write_members *members,
-                     mlf_error *error) {
+static int write_tokens(sqlite3_str *out, mlf_json_reader *reader, write_members *members,
+                        mlf_error *error) {
   mlf_json_token token = MLF_JSON_TOKEN_NULL;
   bool first = true; /* of its container, or the value of a name */
   for (;;) {
     int rc = mlf_json_reader_next(reader, &token, error);
     if (rc != SQLITE_OK || token == MLF_JSON_TOKEN_END) return rc;
     bool closes = token == MLF_JSON_TOKEN_OBJECT_END || token == MLF_JSON_TOKEN_ARRAY_END;
-    if (members && token == MLF_JSON_TOKEN_OBJECT_END) rc = write_sort(out, members, error);
+    if (token == MLF_JSON_TOKEN_OBJECT_END) rc = write_settle(out, members, error);
     if (!first && !closes) sqlite3_str_appendchar(out, 1, ',');
-    int begin = members ? sqlite3_str_length(out) : 0;
+    int begin = sqlite3_str_length(out);
     if (rc == SQLITE_OK) rc = mlf_json_write_token(out, reader, token, error);
-    if (rc == SQLITE_OK && members)
-      rc = write_note(members, token, begin, sqlite3_str_length(out), error);
+    if (rc == SQLITE_OK) rc = write_note(members, token, begin, sqlite3_str_length(out), error);
     if (rc != SQLITE_OK) return rc;
     if (token == MLF_JSON_TOKEN_NAME) sqlite3_str_appendchar(out, 1, ':');
     first = token == MLF_JSON_TOKEN_OBJECT || token == MLF_JSON_TOKEN_ARRAY ||
@@ -189,13 +242,34 @@ static int write_all(sqlite3_str *out, mlf_json_reader *reader, write_members *m
   }
 }
 
+/* Appends a text without its holes. */
+static void write_whole(sqlite3_str *out, const char *text, size_t length) {
+  const char *end = text + length;
+  while (text < end) {
+    const char *hole = memchr(text, WRITE_HOLE, (size_t)(end - text));
+    sqlite3_str_append(out, text, (int)((hole ? hole : end) - text));
+    for (text = hole ? hole : end; text < end && *text == WRITE_HOLE;)
+      text++;
+  }
+}
+
+static int write_all(sqlite3_str *out, mlf_json_reader *reader, bool sorted, mlf_error *error) {
+  write_members members = {.sorted = sorted};
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  int rc = write_tokens(text, reader, &members, error);
+  sqlite3_free(members.all);
+  if (rc == SQLITE_OK && sqlite3_str_errcode(text) == SQLITE_TOOBIG)
+    rc = mlf_error_set(error, SQLITE_TOOBIG, "a value is larger than SQLite's limit of a text");
+  if (rc == SQLITE_OK && sqlite3_str_errcode(text) != SQLITE_OK) rc = mlf_error_nomem(error);
+  if (rc == SQLITE_OK) write_whole(out, sqlite3_str_value(text), (size_t)sqlite3_str_length(text));
+  sqlite3_free(sqlite3_str_finish(text));
+  return rc;
+}
+
 int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error) {
-  return write_all(out, reader, NULL, error);
+  return write_all(out, reader, false, error);
 }
 
 int mlf_json_write_sorted(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error) {
-  write_members members = {0};
-  int rc = write_all(out, reader, &members, error);
-  sqlite3_free(members.all);
-  return rc;
+  return write_all(out, reader, true, error);
 }

@@ -2,10 +2,11 @@
 **
 ** One value has one text, wherever it came from: UTF-8, no escapes but those that JSON demands
 ** (\" \\ \b \f \n \r \t, \u00xx for the other control characters), no blanks between tokens,
-** members in the order given, unless they are to be sorted, numbers as they were written. So texts
-** can be compared, searched and grouped. What UTF-8 text cannot carry keeps an escape: \u0000, and
-** half a surrogate pair (\ud83d). Bytes that are not UTF-8 are U+FFFD, and NaN, Infinity and
-** -Infinity are null.
+** members in the order given, unless they are to be sorted, numbers as they were written. Of a name
+** that comes several times in an object, the last value is written where the first one was, as
+** Python has it. So texts can be compared, searched and grouped. What UTF-8 text cannot carry keeps
+** an escape: \u0000, and half a surrogate pair (\ud83d). Bytes that are not UTF-8 are U+FFFD, and
+** NaN, Infinity and -Infinity are null.
 */
 #ifndef MLF_MODEL_JSON_WRITE_H
 #define MLF_MODEL_JSON_WRITE_H

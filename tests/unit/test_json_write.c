@@ -65,10 +65,10 @@ static void members_are_sorted_where_that_is_wanted(void **state) {
       {"{\"b\": 1, \"a\": [2, 1]}", "{\"a\":[2,1],\"b\":1}"},
       {"[{\"b\": {\"d\": 1, \"c\": {}}, \"a\": []}, {\"z\": \"}\", \"y\": \"{\"}]",
        "[{\"a\":[],\"b\":{\"c\":{},\"d\":1}},{\"y\":\"{\",\"z\":\"}\"}]"},
-      /* by the bytes of their names, one that another begins with first; of equal ones as sent */
+      /* by the bytes of their names, one that another begins with first; of equal ones the last */
       {"{\"\u00e9\":1,\"a!\":2,\"ab\":3,\"a\":4,\"\":5,\"Z\":6}",
        "{\"\":5,\"Z\":6,\"a\":4,\"a!\":2,\"ab\":3,\"\xc3\xa9\":1}"},
-      {"{\"b\":1,\"a\":2,\"b\":3,\"a\":4}", "{\"a\":2,\"a\":4,\"b\":1,\"b\":3}"},
+      {"{\"b\":1,\"a\":2,\"b\":3,\"a\":4}", "{\"a\":4,\"b\":3}"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     written it = write_by(mlf_json_write_sorted, cases[i][0], strlen(cases[i][0]), false);
@@ -149,8 +149,15 @@ static void values_have_one_form(void **state) {
       {"[ [ ] , { } ,[ { } ] ]", "[[],{},[{}]]"},
       {"\r\n{ \"a\" :\t[ 1 , true,false ,null ] , \"b\" : { \"c\" : \"d e\" } }\n",
        "{\"a\":[1,true,false,null],\"b\":{\"c\":\"d e\"}}"},
-      /* the order of members, and those that come twice */
-      {"{\"b\": 1, \"a\": 2, \"b\": 3, \"\": 4}", "{\"b\":1,\"a\":2,\"b\":3,\"\":4}"},
+      /* the order of members; of those that come twice the last, where the first was */
+      {"{\"b\": 1, \"a\": 2, \"c\": 3, \"\": 4}", "{\"b\":1,\"a\":2,\"c\":3,\"\":4}"},
+      {"{\"a\":1,\"a\":2,\"b\":3,\"a\":{\"c\":1}}", "{\"a\":{\"c\":1},\"b\":3}"},
+      {"{\"b\":[1,2],\"a\":2,\"\\u0062\":3,\"bb\":4,\"\":5,\"\":6}",
+       "{\"b\":3,\"a\":2,\"bb\":4,\"\":6}"},
+      {"[{\"a\":{\"x\":1,\"y\":2,\"x\":3},\"b\":{\"x\":1,\"x\":2},\"a\":{\"z\":1,\"z\":\"\"}},"
+       "{\"x\":1},[{\"x\":1,\"x\":[]}]]",
+       "[{\"a\":{\"z\":\"\"},\"b\":{\"x\":2}},{\"x\":1},[{\"x\":[]}]]"},
+      {"{\"\xff\":1,\"a\":\"\xff\",\"\xfe\":2}", "{\"" FFFD "\":2,\"a\":\"" FFFD "\"}"},
       /* numbers as they were written */
       {"[1.50, -0, -0.0, 1E+2, 1e2, 100]", "[1.50,-0,-0.0,1E+2,1e2,100]"},
       {"[9223372036854775808, 123456789012345678901234567890.10]",
@@ -170,6 +177,36 @@ static void values_have_one_form(void **state) {
   };
   for (size_t i = 0; i < COUNT(python); i++)
     write_gives(python[i][0], strlen(python[i][0]), true, python[i][1]);
+}
+
+/* Objects of few members and of many, with names at random, against a table of them. */
+static void names_that_come_again_are_one(void **state) {
+  (void)state;
+  enum { NAMES = 100 };
+  srand(1);
+  for (int i = 0; i < 2000; i++) {
+    int order[NAMES], values[NAMES], count = 0;
+    sqlite3_str *sent = sqlite3_str_new(NULL), *expected = sqlite3_str_new(NULL);
+    for (int j = 0; j < NAMES; j++)
+      values[j] = -1;
+    sqlite3_str_appendchar(sent, 1, '{');
+    for (int j = 0, members = rand() % 60; j < members; j++) {
+      int name = rand() % NAMES;
+      if (values[name] < 0) order[count++] = name;
+      values[name] = j;
+      sqlite3_str_appendf(sent, "%s\"%d\":{\"x\":%d}", j > 0 ? "," : "", name, j);
+    }
+    sqlite3_str_appendchar(sent, 1, '}');
+    sqlite3_str_appendchar(expected, 1, '{');
+    for (int j = 0; j < count; j++)
+      sqlite3_str_appendf(expected, "%s\"%d\":{\"x\":%d}", j > 0 ? "," : "", order[j],
+                          values[order[j]]);
+    sqlite3_str_appendchar(expected, 1, '}');
+    written text = write_finish(sent), canonical = write_finish(expected);
+    write_gives(text.text, text.length, false, canonical.text);
+    sqlite3_free(text.text);
+    sqlite3_free(canonical.text);
+  }
 }
 
 /* The text is read to where it ends, whatever comes after it in memory. */
@@ -500,6 +537,7 @@ int main(void) {
       cmocka_unit_test(members_are_sorted_where_that_is_wanted),
       cmocka_unit_test(strings_have_one_form),
       cmocka_unit_test(values_have_one_form),
+      cmocka_unit_test(names_that_come_again_are_one),
       cmocka_unit_test(only_the_text_is_written),
       cmocka_unit_test(the_suite_has_canonical_forms),
       cmocka_unit_test(what_is_no_json_is_an_error),
