@@ -232,9 +232,9 @@ static size_t filter_characters_shown(const mlf_column *column) {
 }
 
 /* What of a pattern is as good as any text, and how long it is; 0: nothing here. A store compares
-** in small letters, which it makes by rules of a language: in Turkish I is not that of i, a sigma at
-** the end of a word has another than one within, a dot above may go or come, and where a letter has
-** two, `_` is only one of them. */
+** in small letters, which it makes by rules of a language: in Turkish I is not that of i, a sigma
+** at the end of a word has another than one within, a dot above may go or come, and where a letter
+** has two, `_` is only one of them. */
 static size_t filter_any(const char *at, bool glob) {
   if (strchr(glob ? "*?_%iI" : "_%iI", *at)) return 1;
   return strncmp(at, "\xCE\xA3", 2) == 0 || strncmp(at, "\xCC\x87", 2) == 0 ? 2 : 0;

@@ -28,8 +28,9 @@ typedef struct mlf_scope_ask {
 } mlf_scope_ask;
 
 /* An empty scope: nothing to read. Errors: an experiment that the server has not, but in a list
-** or a join; one that is not said for this table, and another is for others; the server's. `scope` is empty
-** before, and can be cleared after any result. What is in it is added to the statement's names. */
+** or a join; one that is not said for this table, and another is for others; the server's.
+** `scope` is empty before, and can be cleared after any result. What is in it is added to the
+** statement's names. */
 int mlf_scope_resolve(const mlf_scope_ask *ask, mlf_experiment_list *scope, mlf_error *error);
 
 #endif
