@@ -111,8 +111,9 @@ SELECT bucket_ms, json_array('feedback', name, count(*)) FROM our_assessment
 WHERE NOT values_too GROUP BY bucket_ms, name
 UNION ALL
 SELECT bucket_ms, json_array('average', name, round(avg(number), 6))
-FROM (SELECT bucket_ms, name, coalesce(value_num, CASE lower(value) WHEN 'yes' THEN 1 WHEN 'no'
-                                       THEN 0 END) AS number
+FROM (SELECT bucket_ms, name,
+             coalesce(value_num, CASE lower(trim(value, char(9, 10, 11, 12, 13, 32)))
+                                 WHEN 'yes' THEN 1 WHEN 'no' THEN 0 END) AS number
       FROM our_assessment WHERE NOT values_too)
 WHERE number IS NOT NULL GROUP BY bucket_ms, name;
 

@@ -226,6 +226,8 @@ class Changes(unittest.TestCase):
         traffic = Traffic(self.server, "mirror coarse", 3, now_ms - 3 * DAY_MS)
         for trace in traffic.traces:
             traffic.judge(trace, name="score", value=0.5)
+        [agreed] = traffic.add(1, now_ms - 6 * DAY_MS)
+        traffic.judge(agreed, name="agreed", value=" Yes\t")  # which the server takes for a 1
         with scratch_folder() as folder:
             mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
             mirror.sync()
@@ -249,6 +251,9 @@ class Changes(unittest.TestCase):
             mirror.sync()
             self.assertEqual(mirror.offline("SELECT width_ms FROM mirror_compared;"),
                              str(DAY_MS))
+            self.assertEqual(mirror.offline(
+                "SELECT count(*) FROM mirror_differing WHERE from_ms BETWEEN "
+                f"{agreed.start_ms - DAY_MS} AND {agreed.start_ms};"), "0")
             self.assertEqual(mirror.status()["gone"], 24000)
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
             mirror.sync()
