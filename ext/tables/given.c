@@ -76,6 +76,7 @@ int mlf_given_new(int64_t bytes_max, mlf_interrupt *interrupt, mlf_given **out) 
   if (!*out) return SQLITE_NOMEM;
   memset(*out, 0, sizeof(**out));
   (*out)->bytes_max = bytes_max;
+  (*out)->full = bytes_max == 0;
   (*out)->interrupt = interrupt;
   return SQLITE_OK;
 }
@@ -209,7 +210,7 @@ static int given_put_trace(mlf_given *given, const mlf_json *page, const mlf_jso
 int mlf_given_put(mlf_given *given, const mlf_json *page, const mlf_json_node *from,
                   mlf_error *error) {
   int rc = SQLITE_OK;
-  if (mlf_recent_pages_has(&given->recent, page)) return rc;
+  if (!mlf_given_takes(given) || mlf_recent_pages_has(&given->recent, page)) return rc;
   for (const mlf_json_node *each = from; rc == SQLITE_OK && each; each = mlf_json_next(each))
     rc = given_put_trace(given, page, each, error);
   if (rc == SQLITE_OK) mlf_recent_pages_put(&given->recent, page, from);
@@ -382,6 +383,10 @@ int mlf_given_add(mlf_given *given, mlf_question *question, const mlf_json_node 
 
 bool mlf_given_is_full(const mlf_given *given) {
   return given->full;
+}
+
+bool mlf_given_takes(const mlf_given *given) {
+  return given->bytes_max > 0;
 }
 
 void mlf_given_complete(mlf_given *given, mlf_question *question) {

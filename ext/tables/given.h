@@ -13,7 +13,8 @@
 ** Nothing is forgotten before the statement ends. The newest pages stay in memory as they came; all
 ** is kept in a private temporary database, of which MLF_GIVEN_CACHE_KIB stay in memory and the rest
 ** goes to a file that nobody else sees and that is gone with the statement. Beyond `bytes_max`
-** nothing more is taken: no question grows then, and what is here still answers.
+** nothing more is taken: no question grows then, and what is here still answers. With 0 nothing is
+** taken at all.
 */
 #ifndef MLF_TABLES_GIVEN_H
 #define MLF_TABLES_GIVEN_H
@@ -94,6 +95,9 @@ int mlf_given_add(mlf_given *given, mlf_question *question, const mlf_json_node 
 
 /* Nothing more fits: what is walked from now on is not added. */
 bool mlf_given_is_full(const mlf_given *given);
+
+/* Whether anything is taken at all. */
+bool mlf_given_takes(const mlf_given *given);
 
 /* The walk is over: the question is complete, unless something did not fit. */
 void mlf_given_complete(mlf_given *given, mlf_question *question);

@@ -15,7 +15,7 @@ struct mlf_statement {
   mlf_budget budget;
   bool surveyed;
   mlf_survey *survey;
-  mlf_given *given;       /* NULL until something is to be remembered */
+  mlf_given *given;       /* NULL until somebody wants it */
   mlf_payloads *payloads; /* NULL until the first are wanted */
   mlf_shared shared;
 };
@@ -110,8 +110,8 @@ int mlf_statement_given(mlf_statement *statement, bool wanted, mlf_given **given
   const mlf_survey *survey;
   int rc = mlf_statement_survey(statement, &survey, error);
   wanted = wanted || (survey && mlf_survey_repeats(survey));
-  if (rc == SQLITE_OK && !statement->given && wanted &&
-      mlf_given_new(MLF_GIVEN_BYTES_MAX, mlf_client_interrupt(statement->client),
+  if (rc == SQLITE_OK && !statement->given &&
+      mlf_given_new(wanted ? MLF_GIVEN_BYTES_MAX : 0, mlf_client_interrupt(statement->client),
                     &statement->given) != SQLITE_OK)
     rc = mlf_error_nomem(error);
   *given = statement->given;

@@ -55,8 +55,8 @@ int mlf_statement_count_row(mlf_statement *statement, mlf_error *error);
 /* What SQLite's program of it says; NULL in `*survey` if that is not known. */
 int mlf_statement_survey(mlf_statement *statement, const mlf_survey **survey, mlf_error *error);
 
-/* What it has been given; NULL in `*given` if nothing of it can be asked for twice, unless somebody
-** wants it. */
+/* What it has been given, which is nothing where nothing can be asked for twice, unless whoever
+** comes first wants it. */
 int mlf_statement_given(mlf_statement *statement, bool wanted, mlf_given **given, mlf_error *error);
 
 mlf_shared *mlf_statement_shared(mlf_statement *statement);

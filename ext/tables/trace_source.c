@@ -105,52 +105,50 @@ static int source_begin_walk(mlf_trace_source *source, const mlf_walk *walk, mlf
 }
 
 /* Begins to walk a question behind what is there of it: the lasting one, or else what is asked
-** for. Without a question, and once all is full, it is a walk of this scan alone. */
+** for. Once all is full it is a walk of this scan alone. */
 static int source_walk_on(mlf_trace_source *source, mlf_question *question, mlf_error *error) {
   const mlf_ask *ask = &source->ask;
-  bool lasting = question && question != source->question;
+  bool lasting = question != source->question;
   const mlf_filter *filter = lasting ? ask->lasting : ask->filter;
-  mlf_walk walk = source_walk(source, filter, question ? question->order : ask->order);
+  mlf_walk walk = source_walk(source, filter, question->order);
   mlf_pager *pager;
   if (!lasting) walk.rows_wanted = source_rows_wanted(source);
   if (!lasting && source->pruned) {
     walk.filter = source->pruned;
     walk.spans = true;
   }
-  if (question && question->count > 0 && question->order == MLF_ORDER_NEWEST_FIRST &&
-      filter->id_count == 0 && question->last_ms < walk.high_ms)
+  if (question->count > 0 && question->order == MLF_ORDER_NEWEST_FIRST && filter->id_count == 0 &&
+      question->last_ms < walk.high_ms)
     walk.high_ms = question->last_ms;
   int rc = source_begin_walk(source, &walk, &pager, error);
   if (rc != SQLITE_OK) return rc;
   if (!lasting && source->part) source->lasting->parts++;
-  if (question && !mlf_given_is_full(source->given))
-    mlf_given_walk(source->given, question, pager);
-  else
+  if (mlf_given_is_full(source->given))
     source->pager = pager;
+  else
+    mlf_given_walk(source->given, question, pager);
   return SQLITE_OK;
 }
 
-/* Walks on to the next trace, which the statement is given, and adds it to the question, if there
-** is one; what is there already is passed over. From what does not fit any more on, the walk is
-** this scan's alone. SQLITE_ROW, SQLITE_DONE or an error. */
+/* Walks on to the next trace, which the statement is given, and adds it to the question; what is
+** there already is passed over. From what does not fit any more on, the walk is this scan's alone.
+** SQLITE_ROW, SQLITE_DONE or an error. */
 static int source_step(mlf_trace_source *source, mlf_question *question, const mlf_json **json,
                        const mlf_json_node **trace, mlf_error *error) {
-  bool begun = source->pager || (question && question->pager), added;
+  bool begun = source->pager || question->pager, added;
   int rc = begun ? SQLITE_OK : source_walk_on(source, question, error);
   if (rc != SQLITE_OK) return rc;
   do {
-    added = true;
     rc = mlf_pager_next(source->pager ? source->pager : question->pager, json, trace, error);
     if (rc != SQLITE_ROW) break;
-    rc = source->given ? mlf_given_put(source->given, *json, *trace, error) : SQLITE_OK;
-    if (rc == SQLITE_OK && question)
-      rc = mlf_given_add(source->given, question, *trace, &added, error);
-    if (question && !source->pager && mlf_given_is_full(source->given)) {
+    rc = mlf_given_put(source->given, *json, *trace, error);
+    if (rc == SQLITE_OK) rc = mlf_given_add(source->given, question, *trace, &added, error);
+    if (!source->pager && mlf_given_is_full(source->given)) {
       source->pager = question->pager;
       question->pager = NULL;
     }
   } while (rc == SQLITE_OK && !added);
-  if (rc == SQLITE_DONE && question && !source->pager) mlf_given_complete(source->given, question);
+  if (rc == SQLITE_DONE && !source->pager) mlf_given_complete(source->given, question);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
@@ -198,7 +196,7 @@ static int source_read_page(mlf_trace_source *source, mlf_error *error) {
   const mlf_question *question = source->question;
   mlf_json *page = NULL;
   int rc = SQLITE_DONE;
-  while (rc == SQLITE_DONE && question && (source->reader || source->place < question->count)) {
+  while (rc == SQLITE_DONE && (source->reader || source->place < question->count)) {
     rc = source->reader ? SQLITE_OK : source_read(source, error);
     if (rc == SQLITE_OK)
       rc = mlf_given_page(source->given, &source->reader, source->page_rows, &page, error);
@@ -217,7 +215,7 @@ static int source_walk_next(mlf_trace_source *source, mlf_error *error) {
   const mlf_json_node *trace = NULL;
   int rc = source_step(source, source->question, &json, &trace, error);
   if (rc == SQLITE_ROW) {
-    if (source->question) source->place = source->question->count;
+    source->place = source->question->count;
     if (source->part && source->json && json != source->json) source->lasting->parts++;
     source_stand(source, mlf_json_hold(json), trace);
   }
@@ -231,8 +229,8 @@ int mlf_source_next(mlf_trace_source *source, mlf_error *error) {
     return SQLITE_OK;
   }
   source->reading = false;
-  int rc = source_read_page(source, error);
-  bool over = source->alone || (source->question && source->question->complete);
+  int rc = source->alone ? SQLITE_DONE : source_read_page(source, error);
+  bool over = source->alone || source->question->complete;
   if (rc == SQLITE_DONE && !over) rc = source_walk_next(source, error);
   if (rc == SQLITE_DONE) source_stand(source, NULL, NULL);
   return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
@@ -242,9 +240,7 @@ int mlf_source_recall(mlf_trace_source *source, const char *id, mlf_error *error
   mlf_json *page;
   const mlf_json_node *trace;
   int rc = mlf_statement_given(source->statement, false, &source->given, error);
-  if (rc != SQLITE_OK) return rc;
-  if (!source->given) return SQLITE_NOTFOUND;
-  rc = mlf_given_find(source->given, id, 0, &page, &trace, error);
+  if (rc == SQLITE_OK) rc = mlf_given_find(source->given, id, 0, &page, &trace, error);
   if (rc != SQLITE_ROW) return rc;
   source_stand(source, page, trace);
   source->alone = true;
@@ -257,9 +253,10 @@ static int source_find(mlf_trace_source *source, const char *id, mlf_error *erro
   return rc == SQLITE_ROW ? mlf_source_recall(source, id, error) : rc;
 }
 
-/* Asks for all ids that are likely to be looked up, and notes which of them there are. */
-static int source_ask_list(mlf_trace_source *source, const mlf_value *ids, size_t count,
-                           mlf_error *error) {
+/* Asks for some ids with nothing else that changes, notes which of them there are, which holds for
+** all looks, and stands at the one that is looked up. */
+static int source_ask_ids(mlf_trace_source *source, const mlf_value *ids, size_t count,
+                          const char *id, mlf_error *error) {
   const mlf_json *json;
   const mlf_json_node *trace;
   mlf_pager *pager;
@@ -271,6 +268,8 @@ static int source_ask_list(mlf_trace_source *source, const mlf_value *ids, size_
     rc = mlf_given_put(source->given, json, trace, error);
     if (rc == SQLITE_OK)
       rc = mlf_given_note(source->given, source->lasting, mlf_trace_id(trace), true, error);
+    if (rc == SQLITE_OK && strcmp(mlf_trace_id(trace), id) == 0)
+      source_stand(source, mlf_json_hold(json), trace);
   }
   mlf_pager_free(pager);
   if (rc == SQLITE_DONE) rc = SQLITE_OK;
@@ -279,7 +278,8 @@ static int source_ask_list(mlf_trace_source *source, const mlf_value *ids, size_
   return rc;
 }
 
-/* SQLITE_DONE if the id that is looked up is not in the list: SQLite wants no row of it. */
+/* Asks for all that SQLite gives a list of. An id that is not in the list is not asked for: SQLite
+** wants no row of it. */
 static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_error *error) {
   mlf_value *ids;
   size_t count;
@@ -287,34 +287,26 @@ static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_erro
   if (mlf_values_list_has(source->ask.hint, id, &found) != SQLITE_OK) return mlf_error_nomem(error);
   if (!found) return SQLITE_DONE;
   if (mlf_values_list(source->ask.hint, &ids, &count) != SQLITE_OK) return mlf_error_nomem(error);
-  int rc = mlf_filter_can_list(ids, count) ? source_ask_list(source, ids, count, error)
+  int rc = mlf_filter_can_list(ids, count) ? source_ask_ids(source, ids, count, id, error)
                                            : source_walk_along(source, error);
   mlf_values_free(ids, count);
   return rc;
 }
 
-/* Asks for one id with nothing else that changes: what is noted of it holds for all looks. */
-static int source_ask_id(mlf_trace_source *source, const char *id, mlf_error *error) {
-  mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_ANY);
-  walk.ids = source->ask.filter->ids;
-  walk.id_count = 1;
-  int rc = source_begin_walk(source, &walk, &source->pager, error);
-  if (rc == SQLITE_OK) rc = mlf_source_next(source, error);
-  if (rc != SQLITE_OK) return rc;
-  source->lasting->parts++;
-  return mlf_given_note(source->given, source->lasting, id, source->trace != NULL, error);
-}
-
 /* Begins a scan for one id. */
 static int source_look_up(mlf_trace_source *source, mlf_error *error) {
-  const char *id = source->ask.filter->ids[0].text;
-  int rc = source_find(source, id, error);
+  const mlf_value *ids = source->ask.filter->ids;
+  bool hint = source->ask.hint && mlf_given_takes(source->given);
+  source->alone = true;
+  int rc = source_find(source, ids->text, error);
   if (rc == SQLITE_NOTFOUND) {
-    rc =
-        source->ask.hint ? source_follow_hint(source, id, error) : source_walk_along(source, error);
-    if (rc == SQLITE_OK) rc = source_find(source, id, error);
+    rc = hint ? source_follow_hint(source, ids->text, error) : source_walk_along(source, error);
+    if (rc == SQLITE_OK && !source->trace) rc = source_find(source, ids->text, error);
   }
-  if (rc == SQLITE_NOTFOUND) rc = source_ask_id(source, id, error);
+  if (rc == SQLITE_NOTFOUND) {
+    source->lasting->parts++;
+    rc = source_ask_ids(source, ids, 1, ids->text, error);
+  }
   return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
@@ -325,7 +317,7 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   const mlf_filter *filter = source->ask.filter;
   mlf_server server;
   mlf_budget *budget;
-  bool elsewhere = source->question && source->question->elsewhere > 0;
+  bool elsewhere = source->question->elsewhere > 0;
   if (!filter->spans || filter->id_count > 0 || source->ask.order == MLF_ORDER_OLDEST_FIRST)
     return SQLITE_OK;
   mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
@@ -335,14 +327,14 @@ static int source_prune(mlf_trace_source *source, mlf_error *error) {
   rc = mlf_statement_budget(source->statement, &budget, error);
   if (rc == SQLITE_OK) rc = mlf_client_server(source->client, budget, &server, error);
   if (rc != SQLITE_OK || !mlf_server_knows(server, MLF_FEATURE_IS_NULL)) return rc;
-  if (!source->question || source->question->elsewhere < 0)
+  if (source->question->elsewhere < 0)
     rc = mlf_find_elsewhere(source->client, budget, &walk, &elsewhere, error);
   if (rc != SQLITE_OK) return rc;
-  if (source->question) source->question->elsewhere = elsewhere;
+  source->question->elsewhere = elsewhere;
   if (elsewhere) return SQLITE_OK;
   source->pruned = mlf_walk_and(filter->text, filter->spans);
   if (!source->pruned) return mlf_error_nomem(error);
-  return source->given ? source_take_question(source, source->pruned, error) : SQLITE_OK;
+  return source_take_question(source, source->pruned, error);
 }
 
 /* Completes a question about a list of ids, if nothing of it is there and the statement was given
@@ -418,10 +410,10 @@ int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *er
   source->ask = *ask;
   source->page_rows = SOURCE_READ_ROWS;
   int rc = mlf_statement_given(source->statement, source_is_turned(ask), &source->given, error);
-  if (rc == SQLITE_OK && source->given) rc = source_split(source, error);
+  if (rc == SQLITE_OK) rc = source_split(source, error);
   if (rc != SQLITE_OK) return rc;
-  if (source->given && ask->filter->id_count == 1) return source_look_up(source, error);
-  rc = source->given ? source_choose(source, error) : source_prune(source, error);
+  if (ask->filter->id_count == 1) return source_look_up(source, error);
+  rc = source_choose(source, error);
   return rc == SQLITE_OK ? mlf_source_next(source, error) : rc;
 }
 
@@ -460,7 +452,6 @@ static int source_fetch_spans(mlf_trace_source *source, mlf_payloads *payloads, 
     rc = mlf_payloads_get(payloads, budget, source->trace, more, &fetched, found, error);
   if (rc != SQLITE_OK) return rc;
   *json = mlf_json_hold(fetched);
-  if (!source->given) return rc;
   return mlf_given_put_reply(source->given, mlf_trace_id(source->trace), fetched, *found, error);
 }
 
@@ -471,7 +462,7 @@ int mlf_source_spans(mlf_trace_source *source, mlf_json **json, const mlf_json_n
   *found = NULL;
   int rc = mlf_statement_payloads(source->statement, &payloads, error);
   if (rc != SQLITE_OK) return rc;
-  if (source->given && !mlf_payloads_has(payloads, source->trace)) {
+  if (!mlf_payloads_has(payloads, source->trace)) {
     rc = mlf_given_find_spans(source->given, mlf_trace_id(source->trace), json, error);
     if (rc == SQLITE_ROW) *found = mlf_json_root(*json);
     if (rc != SQLITE_NOTFOUND) return rc == SQLITE_ROW ? SQLITE_OK : rc;

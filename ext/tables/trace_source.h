@@ -10,7 +10,8 @@
 ** (4) Until then parts are asked for: one id; or, where SQLite gives a list that all ids will be
 **     in, that list; or a walk. After sixteen requests for parts, each of them pays for two pages
 **     of the whole, which is walked along.
-** (5) All that the server says is given to the statement, if that can be asked for twice.
+** (5) All that the server says is given to the statement, which takes it if it can be asked for
+**     twice.
 ** (6) The oldest first are walked newest first where the server does not take all conditions, and
 **     read back: a trace that moves backward in time between two pages would be missed.
 */
@@ -41,16 +42,16 @@ typedef struct mlf_trace_source {
   mlf_json *json;             /* the page, held, and the trace that the scan is at; */
   const mlf_json_node *trace; /* NULL at the end */
   mlf_ask ask;
-  mlf_given *given;       /* NULL: nothing can be asked for twice */
+  mlf_given *given;       /* the statement's */
   mlf_question *lasting;  /* what stays the same, as a question, */
   bool part;              /* of which another part is asked for each time; */
-  mlf_question *question; /* and the one that is read; NULL without, or for one id */
+  mlf_question *question; /* and the one that is read; NULL for one id */
   int64_t place;          /* so many of its traces are read, */
   sqlite3_stmt *reader;   /* or are to be read by this; */
   int page_rows;          /* so many at once */
   bool reading;           /* the page in hand was read back */
-  bool alone;             /* the trace in hand was recalled by its id: none comes after it */
-  mlf_pager *pager;       /* a walk of the scan alone: there is no question, or all is full */
+  bool alone;             /* the trace in hand was asked for by its id: none comes after it */
+  mlf_pager *pager;       /* a walk of the scan alone, for all is full */
   char *pruned;           /* the filter with conditions on spans; NULL without */
 } mlf_trace_source;
 

@@ -129,7 +129,7 @@ static void nobody_knows_which_runs(void) {
   assert_int_equal(mlf_statement_survey(one, &survey, &error), SQLITE_OK);
   assert_null(survey);
   assert_int_equal(mlf_statement_given(one, false, &given, &error), SQLITE_OK);
-  assert_null(given);
+  assert_false(mlf_given_takes(given));
   mlf_statement_leave(one); /* from the end of the list */
   assert_ptr_equal(world.list, other);
   mlf_statement_leave(other);
@@ -170,7 +170,7 @@ static void see_whether_it_remembers(void) {
   assert_int_equal(mlf_statement_given(statement, false, &given, &error), SQLITE_OK);
   assert_int_equal(mlf_statement_given(statement, false, &same, &error), SQLITE_OK);
   assert_ptr_equal(same, given);
-  remembers = given != NULL;
+  remembers = mlf_given_takes(given);
   mlf_statement_leave(statement);
 }
 
