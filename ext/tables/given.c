@@ -10,8 +10,6 @@
 /* Questions are found by the hash of their text: a join on another column than trace_id asks one
 ** for each row. */
 #define GIVEN_BUCKETS 4096
-/* Columns whose values are found by. */
-#define GIVEN_INDEXES 8
 /* A page that is read back has hardly more bytes. */
 #define GIVEN_PAGE_BYTES (1 << 20)
 /* Walks that are kept: each holds some pages. */
@@ -68,7 +66,6 @@ struct mlf_given {
   bool full;
   bool moved; /* a trace was given again with another time: places are not in its order */
   mlf_recent_pages recent;
-  const mlf_column *indexed[GIVEN_INDEXES]; /* columns whose values are found by */
 };
 
 int mlf_given_new(int64_t bytes_max, mlf_interrupt *interrupt, mlf_given **out) {
@@ -110,22 +107,22 @@ static mlf_json_options given_options(const mlf_given *given, int levels) {
   return (mlf_json_options){.levels = levels, .interrupt = given->interrupt};
 }
 
-/* value_of(index, json): the text by which a trace is found. One whose value cannot be read is
-** found by every text, as x'': whoever reads that value says so. */
+/* value_of(source, path, json): the text in such a column, by which a trace is found. One whose
+** value cannot be read is found by every text, as x'': whoever reads that value says so. */
 static void given_value_of(sqlite3_context *context, int count, sqlite3_value **arguments) {
   const mlf_given *given = sqlite3_user_data(context);
+  const mlf_column column = {.source = (mlf_source)sqlite3_value_int(arguments[0]),
+                             .path = (const char *)sqlite3_value_text(arguments[1])};
   mlf_value value = {.type = MLF_NULL};
   mlf_json *json = NULL;
   mlf_error error = {0};
   (void)count;
-  const char *text = (const char *)sqlite3_value_text(arguments[1]);
-  int rc = text ? mlf_interrupt_poll(given->interrupt, &error) : SQLITE_NOMEM;
+  const char *text = (const char *)sqlite3_value_text(arguments[2]);
+  int rc = text && column.path ? mlf_interrupt_poll(given->interrupt, &error) : SQLITE_NOMEM;
   if (rc == SQLITE_OK)
-    rc = mlf_json_parse(text, (size_t)sqlite3_value_bytes(arguments[1]),
+    rc = mlf_json_parse(text, (size_t)sqlite3_value_bytes(arguments[2]),
                         given_options(given, MLF_TRACE_LEVELS), &json, &error);
-  if (rc == SQLITE_OK)
-    rc = mlf_trace_value(json, mlf_json_root(json), given->indexed[sqlite3_value_int(arguments[0])],
-                         &value, &error);
+  if (rc == SQLITE_OK) rc = mlf_trace_value(json, mlf_json_root(json), &column, &value, &error);
   if (rc == SQLITE_ERROR)
     sqlite3_result_zeroblob(context, 0);
   else if (rc != SQLITE_OK)
@@ -142,7 +139,7 @@ static int given_open(mlf_given *given, mlf_error *error) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_PRIVATECACHE;
   int rc = sqlite3_open_v2("", &given->db, flags, NULL);
   if (rc == SQLITE_OK)
-    rc = sqlite3_create_function(given->db, "value_of", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+    rc = sqlite3_create_function(given->db, "value_of", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
                                  given, given_value_of, NULL, NULL);
   char *sql = sqlite3_mprintf(GIVEN_SCHEMA, MLF_GIVEN_CACHE_KIB);
   if (rc == SQLITE_OK) rc = sql ? sqlite3_exec(given->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
@@ -414,20 +411,14 @@ int mlf_given_has(mlf_given *given, const mlf_question *question, const char *id
   return none ? SQLITE_DONE : known ? SQLITE_ROW : unknown;
 }
 
-/* The index of a column, a new one if there is room; GIVEN_INDEXES if there is none. */
-static int given_index(mlf_given *given, const mlf_column *column, int *index, mlf_error *error) {
-  for (*index = 0; *index < GIVEN_INDEXES && given->indexed[*index]; ++*index) {
-    if (given->indexed[*index] == column) return SQLITE_OK;
-  }
-  if (*index == GIVEN_INDEXES) return SQLITE_OK;
-  given->indexed[*index] = column;
-  char *sql =
-      sqlite3_mprintf("CREATE INDEX by_value%d ON trace(value_of(%d, json))", *index, *index);
+/* Makes an index of a column's values, if there is none, and what it is of: the caller's. */
+static int given_index(mlf_given *given, const mlf_column *column, char **value, mlf_error *error) {
+  *value = sqlite3_mprintf("value_of(%d, %Q, json)", (int)column->source, column->path);
+  if (!*value) return mlf_error_nomem(error);
+  char *sql = sqlite3_mprintf("CREATE INDEX IF NOT EXISTS \"%w\" ON trace(%s)", *value, *value);
   int rc = sql ? sqlite3_exec(given->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);
-  if (rc == SQLITE_OK) return rc;
-  given->indexed[*index] = NULL;
-  return given_fail(given, rc, error);
+  return rc == SQLITE_OK ? rc : given_fail(given, rc, error);
 }
 
 /* By what the traces of a question are sorted so that they come in this order. */
@@ -440,20 +431,20 @@ static const char *given_order(const mlf_given *given, const mlf_question *quest
 
 int mlf_given_read(mlf_given *given, const mlf_question *question, const mlf_given_part *part,
                    sqlite3_stmt **reader, mlf_error *error) {
-  int index = GIVEN_INDEXES;
-  int rc = part->column ? given_index(given, part->column, &index, error) : SQLITE_OK;
-  *reader = NULL;
-  if (rc != SQLITE_OK) return rc;
+  char *value = NULL, *sql = NULL;
   const char *by = given_order(given, question, part->order);
-  char *sql =
-      index == GIVEN_INDEXES
-          ? sqlite3_mprintf("SELECT json FROM member CROSS JOIN trace USING (id) WHERE "
-                            "question = ?1 AND member.place BETWEEN ?2 AND ?3 ORDER BY %s",
-                            by)
-          : sqlite3_mprintf("SELECT json FROM trace CROSS JOIN member USING (id) WHERE "
-                            "value_of(%d, json) IN (?4, x'') AND question = ?1 AND member.place "
-                            "BETWEEN ?2 AND ?3 ORDER BY %s",
-                            index, by);
+  int rc = part->column ? given_index(given, part->column, &value, error) : SQLITE_OK;
+  *reader = NULL;
+  if (rc == SQLITE_OK)
+    sql = value ? sqlite3_mprintf("SELECT json FROM trace CROSS JOIN member USING (id) WHERE "
+                                  "%s IN (?4, x'') AND question = ?1 AND member.place BETWEEN ?2 "
+                                  "AND ?3 ORDER BY %s",
+                                  value, by)
+                : sqlite3_mprintf("SELECT json FROM member CROSS JOIN trace USING (id) WHERE "
+                                  "question = ?1 AND member.place BETWEEN ?2 AND ?3 ORDER BY %s",
+                                  by);
+  sqlite3_free(value);
+  if (rc != SQLITE_OK) return rc;
   if (!sql) return mlf_error_nomem(error);
   rc = sqlite3_prepare_v2(given->db, sql, -1, reader, NULL);
   sqlite3_free(sql);
@@ -461,7 +452,7 @@ int mlf_given_read(mlf_given *given, const mlf_question *question, const mlf_giv
   sqlite3_bind_int64(*reader, 1, question->number);
   sqlite3_bind_int64(*reader, 2, part->place + 1);
   sqlite3_bind_int64(*reader, 3, question->count);
-  if (index < GIVEN_INDEXES) rc = sqlite3_bind_text(*reader, 4, part->text, -1, SQLITE_TRANSIENT);
+  if (part->column) rc = sqlite3_bind_text(*reader, 4, part->text, -1, SQLITE_TRANSIENT);
   return rc == SQLITE_OK ? rc : given_fail(given, rc, error);
 }
 
