@@ -206,7 +206,8 @@ static int scan_ask(mlf_trace_scan *scan, mlf_server server, mlf_order order, ml
       lasting[count++] = *term;
     }
   }
-  return mlf_filter_write(lasting, count, server, &scan->lasting, error);
+  if (!changing) ask->lasting = &scan->filter;
+  return changing ? mlf_filter_write(lasting, count, server, &scan->lasting, error) : SQLITE_OK;
 }
 
 /* Whether the statement tells which experiments this scan reads. */

@@ -63,8 +63,14 @@ static int source_take_question(mlf_trace_source *source, const char *own, mlf_e
                          source_rows_wanted(source), &source->question, error);
 }
 
+/* Whether another part of the lasting question is asked for each time. */
+static bool source_is_part(const mlf_trace_source *source) {
+  return source->ask.lasting != source->ask.filter;
+}
+
 void mlf_source_reset(mlf_trace_source *source) {
-  if (source->question && source->part) mlf_given_stop(source->question);
+  bool own = source->question && source->question != source->lasting;
+  if (own && source_is_part(source)) mlf_given_stop(source->question);
   mlf_pager_free(source->pager);
   sqlite3_finalize(source->reader);
   mlf_json_free(source->json);
@@ -122,7 +128,7 @@ static int source_walk_on(mlf_trace_source *source, mlf_question *question, mlf_
     walk.high_ms = question->last_ms;
   int rc = source_begin_walk(source, &walk, &pager, error);
   if (rc != SQLITE_OK) return rc;
-  if (!lasting && source->part) source->lasting->parts++;
+  if (!lasting && source_is_part(source)) source->lasting->parts++;
   if (mlf_given_is_full(source->given))
     source->pager = pager;
   else
@@ -216,7 +222,7 @@ static int source_walk_next(mlf_trace_source *source, mlf_error *error) {
   int rc = source_step(source, source->question, &json, &trace, error);
   if (rc == SQLITE_ROW) {
     source->place = source->question->count;
-    if (source->part && source->json && json != source->json) source->lasting->parts++;
+    if (source_is_part(source) && source->json && json != source->json) source->lasting->parts++;
     source_stand(source, mlf_json_hold(json), trace);
   }
   return rc;
@@ -378,14 +384,14 @@ static int source_refuse_order(mlf_error *error) {
 static int source_choose(mlf_trace_source *source, mlf_error *error) {
   const mlf_filter *filter = source->ask.filter;
   int rc = source_collect(source, source->ask.lasting, error);
-  if (rc == SQLITE_OK && source->part &&
+  if (rc == SQLITE_OK && source_is_part(source) &&
       (filter->id_count == 0 || source->ask.lasting->id_count > 0))
     rc = source_walk_along(source, error);
-  if (rc == SQLITE_OK && source->part && source->lasting->complete) {
+  if (rc == SQLITE_OK && source_is_part(source) && source->lasting->complete) {
     source->question = source->lasting;
     return rc;
   }
-  if (rc == SQLITE_OK && source->part) rc = source_collect(source, filter, error);
+  if (rc == SQLITE_OK && source_is_part(source)) rc = source_collect(source, filter, error);
   if (rc == SQLITE_OK && source_is_turned(&source->ask)) {
     rc = source_whole(source, filter, &source->question, error);
     if (rc == SQLITE_OK) rc = source_extend(source, source->question, INT64_MAX, error);
@@ -395,22 +401,11 @@ static int source_choose(mlf_trace_source *source, mlf_error *error) {
   return rc == SQLITE_OK && !source->question->complete ? source_prune(source, error) : rc;
 }
 
-/* Finds what stays the same of what is asked for, and whether that is all of it. */
-static int source_split(mlf_trace_source *source, mlf_error *error) {
-  const mlf_ask *ask = &source->ask;
-  int rc = source_whole(source, ask->lasting, &source->lasting, error);
-  char *text = source_text(ask->scope, ask->filter, ask->filter->text);
-  if (rc == SQLITE_OK && !text) rc = mlf_error_nomem(error);
-  source->part = rc == SQLITE_OK && strcmp(source->lasting->text, text) != 0;
-  sqlite3_free(text);
-  return rc;
-}
-
 int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *error) {
   source->ask = *ask;
   source->page_rows = SOURCE_READ_ROWS;
   int rc = mlf_statement_given(source->statement, source_is_turned(ask), &source->given, error);
-  if (rc == SQLITE_OK) rc = source_split(source, error);
+  if (rc == SQLITE_OK) rc = source_whole(source, ask->lasting, &source->lasting, error);
   if (rc != SQLITE_OK) return rc;
   if (ask->filter->id_count == 1) return source_look_up(source, error);
   rc = source_choose(source, error);

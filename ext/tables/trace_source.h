@@ -26,7 +26,8 @@
 typedef struct mlf_ask {
   const mlf_experiment_list *scope;
   const mlf_filter *filter;  /* all that it asks */
-  const mlf_filter *lasting; /* what of that stays the same each time that the scan begins */
+  const mlf_filter *lasting; /* what of that stays the same each time that the scan begins; the
+                                same filter if it is all */
   const mlf_column *key;     /* the column whose value alone changes, */
   const char *key_value;     /* and its value; NULL: none does, or several do */
   sqlite3_value *hint;       /* beside one id: a list with all that will be asked for; NULL: none.
@@ -44,7 +45,6 @@ typedef struct mlf_trace_source {
   mlf_ask ask;
   mlf_given *given;       /* the statement's */
   mlf_question *lasting;  /* what stays the same, as a question, */
-  bool part;              /* of which another part is asked for each time; */
   mlf_question *question; /* and the one that is read; NULL for one id */
   int64_t place;          /* so many of its traces are read, */
   sqlite3_stmt *reader;   /* or are to be read by this; */
