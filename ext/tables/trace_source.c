@@ -1,6 +1,5 @@
 #include "tables/trace_source.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -43,7 +42,8 @@ static int source_question(mlf_trace_source *source, const mlf_filter *filter, c
   char *text = source_text(source->ask.scope, filter, own);
   *question = text ? mlf_given_question(source->given, text, order, rows_wanted) : NULL;
   sqlite3_free(text);
-  return *question ? SQLITE_OK : mlf_error_nomem(error);
+  if (!*question) mlf_error_nomem(error);
+  return *question ? SQLITE_OK : SQLITE_NOMEM;
 }
 
 /* The question of all that a filter lets through, in any order. */
@@ -164,7 +164,6 @@ static int source_extend(mlf_trace_source *source, mlf_question *question, int64
   const mlf_json *json;
   const mlf_json_node *trace;
   int rc = SQLITE_OK;
-  assert(question);
   while (rc == SQLITE_OK && !question->complete && question->count < rows &&
          !mlf_given_is_full(source->given)) {
     rc = source_step(source, question, &json, &trace, error);
@@ -235,8 +234,8 @@ int mlf_source_next(mlf_trace_source *source, mlf_error *error) {
     return SQLITE_OK;
   }
   source->reading = false;
-  int rc = source->alone ? SQLITE_DONE : source_read_page(source, error);
-  bool over = source->alone || source->question->complete;
+  int rc = source->question ? source_read_page(source, error) : SQLITE_DONE;
+  bool over = !source->question || source->question->complete;
   if (rc == SQLITE_DONE && !over) rc = source_walk_next(source, error);
   if (rc == SQLITE_DONE) source_stand(source, NULL, NULL);
   return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
@@ -246,10 +245,9 @@ int mlf_source_recall(mlf_trace_source *source, const char *id, mlf_error *error
   mlf_json *page;
   const mlf_json_node *trace;
   int rc = mlf_statement_given(source->statement, false, &source->given, error);
-  if (rc == SQLITE_OK) rc = mlf_given_find(source->given, id, 0, &page, &trace, error);
-  if (rc != SQLITE_ROW) return rc;
-  source_stand(source, page, trace);
-  source->alone = true;
+  if (rc != SQLITE_OK) return rc;
+  rc = mlf_given_find(source->given, id, 0, &page, &trace, error);
+  if (rc == SQLITE_ROW) source_stand(source, page, trace);
   return rc;
 }
 
@@ -303,7 +301,6 @@ static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_erro
 static int source_look_up(mlf_trace_source *source, mlf_error *error) {
   const mlf_value *ids = source->ask.filter->ids;
   bool hint = source->ask.hint && mlf_given_takes(source->given);
-  source->alone = true;
   int rc = source_find(source, ids->text, error);
   if (rc == SQLITE_NOTFOUND) {
     rc = hint ? source_follow_hint(source, ids->text, error) : source_walk_along(source, error);
@@ -417,7 +414,7 @@ int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *er
 static int source_take_neighbours(mlf_trace_source *source, mlf_error *error) {
   mlf_json *page;
   const mlf_json_node *trace;
-  if (!source->alone || mlf_json_next(source->trace)) return SQLITE_OK;
+  if (source->question || mlf_json_next(source->trace)) return SQLITE_OK;
   int rc = mlf_given_find(source->given, mlf_trace_id(source->trace), SOURCE_AHEAD, &page, &trace,
                           error);
   if (rc == SQLITE_ROW) source_stand(source, page, trace);
@@ -440,7 +437,7 @@ static int source_fetch_spans(mlf_trace_source *source, mlf_payloads *payloads, 
   const mlf_json *fetched;
   const mlf_json_node *more;
   mlf_budget *budget;
-  mlf_payloads_keep(payloads, source->alone ? mlf_given_has_spans : NULL, source->given);
+  mlf_payloads_keep(payloads, source->question ? NULL : mlf_given_has_spans, source->given);
   int rc = source_peek(source, &more, error);
   if (rc == SQLITE_OK) rc = mlf_statement_budget(source->statement, &budget, error);
   if (rc == SQLITE_OK)

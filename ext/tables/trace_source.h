@@ -45,12 +45,12 @@ typedef struct mlf_trace_source {
   mlf_ask ask;
   mlf_given *given;       /* the statement's */
   mlf_question *lasting;  /* what stays the same, as a question, */
-  mlf_question *question; /* and the one that is read; NULL for one id */
+  mlf_question *question; /* and the one that is read; NULL for one id: the trace in hand is the
+                             only one */
   int64_t place;          /* so many of its traces are read, */
   sqlite3_stmt *reader;   /* or are to be read by this; */
   int page_rows;          /* so many at once */
   bool reading;           /* the page in hand was read back */
-  bool alone;             /* the trace in hand was asked for by its id: none comes after it */
   mlf_pager *pager;       /* a walk of the scan alone, for all is full */
   char *pruned;           /* the filter with conditions on spans; NULL without */
 } mlf_trace_source;
