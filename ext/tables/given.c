@@ -219,33 +219,25 @@ static void given_add_row(sqlite3_str *text, sqlite3_stmt *row) {
   sqlite3_str_append(text, (const char *)sqlite3_column_text(row, 0), sqlite3_column_bytes(row, 0));
 }
 
-/* Makes a page of the text, which it frees: SQLITE_ROW, or SQLITE_DONE if nothing was added. */
-static int given_finish(const mlf_given *given, sqlite3_str *text, int rc, mlf_json **page,
-                        mlf_error *error) {
-  bool any = sqlite3_str_length(text) > 0;
-  if (any) sqlite3_str_appendall(text, "]}");
+/* Parses the text, which it frees: SQLITE_ROW, or SQLITE_DONE if there is none. */
+static int given_parse(sqlite3_str *text, int rc, mlf_json_options options, mlf_json **json,
+                       mlf_error *error) {
   size_t length = (size_t)sqlite3_str_length(text);
   if (rc == SQLITE_OK && sqlite3_str_errcode(text) != SQLITE_OK) rc = mlf_error_nomem(error);
-  char *json = sqlite3_str_finish(text);
-  if (rc != SQLITE_OK || !any) {
-    sqlite3_free(json);
+  char *taken = sqlite3_str_finish(text);
+  if (rc != SQLITE_OK || length == 0) {
+    sqlite3_free(taken);
     return rc == SQLITE_OK ? SQLITE_DONE : rc;
   }
-  rc = mlf_json_parse_take(json, length, given_options(given, MLF_TRACES_LEVELS), page, error);
+  rc = mlf_json_parse_take(taken, length, options, json, error);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
-/* Reads a trace, and some after it, back from the database. */
-static int given_find_row(mlf_given *given, const char *id, int ahead, mlf_json **page,
-                          mlf_error *error) {
-  sqlite3_stmt *find = given->statements[GIVEN_FIND];
-  sqlite3_str *text = sqlite3_str_new(NULL);
-  int rc = given_bind(find, 1, id);
-  sqlite3_bind_int(find, 2, ahead + 1);
-  while (rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW)
-    given_add_row(text, find);
-  rc = given_reset(given, find, rc, error);
-  return given_finish(given, text, rc, page, error);
+/* Makes a page of the text, which it frees: SQLITE_ROW, or SQLITE_DONE if nothing was added. */
+static int given_finish(const mlf_given *given, sqlite3_str *text, int rc, mlf_json **page,
+                        mlf_error *error) {
+  if (sqlite3_str_length(text) > 0) sqlite3_str_appendall(text, "]}");
+  return given_parse(text, rc, given_options(given, MLF_TRACES_LEVELS), page, error);
 }
 
 int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
@@ -254,7 +246,14 @@ int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
   *trace = mlf_recent_pages_find(&given->recent, id, page);
   if (*trace) return SQLITE_ROW;
   if (!given->db) return SQLITE_NOTFOUND;
-  int rc = given_find_row(given, id, ahead, page, error);
+  sqlite3_stmt *find = given->statements[GIVEN_FIND];
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  int rc = given_bind(find, 1, id);
+  sqlite3_bind_int(find, 2, ahead + 1);
+  while (rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW)
+    given_add_row(text, find);
+  rc = given_reset(given, find, rc, error);
+  rc = given_finish(given, text, rc, page, error);
   if (rc == SQLITE_ROW) *trace = mlf_json_first(mlf_json_member(mlf_json_root(*page), "traces"));
   return rc == SQLITE_DONE ? SQLITE_NOTFOUND : rc;
 }
@@ -296,24 +295,16 @@ int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf
   *spans = NULL;
   if (!given->db) return SQLITE_NOTFOUND;
   sqlite3_stmt *find = given->statements[GIVEN_FIND_SPANS];
+  sqlite3_str *text = sqlite3_str_new(NULL);
   int rc = given_bind(find, 1, id);
-  char *text = NULL;
-  size_t length = 0;
-  bool found = rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW;
-  if (found) {
-    length = (size_t)sqlite3_column_bytes(find, 0);
-    text = sqlite3_mprintf("%s", sqlite3_column_text(find, 0));
-  }
+  if (rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW)
+    sqlite3_str_append(text, (const char *)sqlite3_column_text(find, 0),
+                       sqlite3_column_bytes(find, 0));
   rc = given_reset(given, find, rc, error);
-  if (rc != SQLITE_OK || !found) {
-    sqlite3_free(text);
-    return rc == SQLITE_OK ? SQLITE_NOTFOUND : rc;
-  }
-  if (!text) return mlf_error_nomem(error);
   mlf_json_options options = given_options(given, 1);
   options.python = true;
-  rc = mlf_json_parse_take(text, length, options, spans, error);
-  return rc == SQLITE_OK ? SQLITE_ROW : rc;
+  rc = given_parse(text, rc, options, spans, error);
+  return rc == SQLITE_DONE ? SQLITE_NOTFOUND : rc;
 }
 
 mlf_question *mlf_given_question(mlf_given *given, const char *text, mlf_order order,
