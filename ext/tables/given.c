@@ -40,7 +40,7 @@ static const char *const given_texts[GIVEN_SQL_COUNT] = {
     [GIVEN_ADD] = ("INSERT INTO member(question, id, place) VALUES(?1, ?2, ?3) ON CONFLICT "
                    "DO UPDATE SET place = ?3 WHERE coalesce(place, 0) = 0"),
     [GIVEN_NOTE] = "INSERT OR IGNORE INTO member(question, id, place) VALUES(?1, ?2, ?3)",
-    [GIVEN_HAS] = "SELECT place FROM member WHERE question = ?1 AND id = ?2",
+    [GIVEN_HAS] = "SELECT place IS NOT NULL FROM member WHERE question = ?1 AND id = ?2",
 };
 
 /* A trace is thousands of bytes: of them more fit into a large page. */
@@ -390,16 +390,15 @@ int mlf_given_note(mlf_given *given, const mlf_question *question, const char *i
 
 int mlf_given_has(mlf_given *given, const mlf_question *question, const char *id,
                   mlf_error *error) {
-  int unknown = question->complete ? SQLITE_DONE : SQLITE_NOTFOUND;
-  if (!given->db) return unknown;
+  int found = question->complete ? SQLITE_DONE : SQLITE_NOTFOUND;
+  if (!given->db) return found;
   sqlite3_stmt *has = given->statements[GIVEN_HAS];
   sqlite3_bind_int64(has, 1, question->number);
   int rc = given_bind(has, 2, id);
-  bool known = rc == SQLITE_OK && sqlite3_step(has) == SQLITE_ROW;
-  bool none = known && sqlite3_column_type(has, 0) == SQLITE_NULL;
+  if (rc == SQLITE_OK && sqlite3_step(has) == SQLITE_ROW)
+    found = sqlite3_column_int(has, 0) ? SQLITE_ROW : SQLITE_DONE;
   rc = given_reset(given, has, rc, error);
-  if (rc != SQLITE_OK) return rc;
-  return none ? SQLITE_DONE : known ? SQLITE_ROW : unknown;
+  return rc == SQLITE_OK ? found : rc;
 }
 
 /* Makes an index of a column's values, if there is none, and what it is of: the caller's. */
