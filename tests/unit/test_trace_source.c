@@ -171,6 +171,13 @@ static const source_case again[] = {
      "SELECT count(*), min(a.trace_id = b.trace_id) FROM mlflow_traces AS a JOIN mlflow_traces AS "
      "b USING (trace_id)",
      "146|1;", "100 ; 100 timestamp_ms <= 46"},
+    /* Two walks that go on in turns, of two questions. */
+    {"search 246", NULL,
+     COUNT "AS a WHERE EXISTS (SELECT 1 FROM mlflow_traces AS b WHERE b.status <> 'X' AND "
+           "+b.timestamp_ms < a.timestamp_ms)",
+     "245;",
+     "100 ; 100 status != 'X'; 100 status != 'X' AND timestamp_ms <= 146; 100 timestamp_ms <= 146; "
+     "100 status != 'X' AND timestamp_ms <= 47; 100 timestamp_ms <= 47"},
     {"search 46", NULL, COUNT "WHERE trace_id IN (SELECT trace_id FROM mlflow_traces)", "46;",
      "100 "},
     {"search 4", NULL,
