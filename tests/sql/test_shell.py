@@ -108,7 +108,7 @@ class Pushdown(Shell):
 
     def test_pattern(self):
         self.check("name LIKE 'MY%function'", 30, "name LIKE ?",
-                   "attributes.name ILIKE 'MY%function%'")
+                   "attributes.name ILIKE 'MY%funct%on%'")
 
     def test_glob(self):
         self.check("name GLOB 'MY*'", 0, "name GLOB ?", "attributes.name ILIKE 'MY%'")
