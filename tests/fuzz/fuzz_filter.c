@@ -152,6 +152,14 @@ static bool filter_read_list(const char **at, const mlf_filter_term *term) {
   return filter_skip(at, ")");
 }
 
+/* How many bytes from here on a store may fold in its own way, or stand for any text; 0: none. */
+static size_t filter_any(const char *at, size_t length, bool glob) {
+  if (length == 0) return 0;
+  if (*at == '%' || *at == '_' || *at == 'i' || *at == 'I') return 1;
+  if (glob && (*at == '*' || *at == '?')) return 1;
+  return length > 1 && (!memcmp(at, "\xCE\xA3", 2) || !memcmp(at, "\xCC\x87", 2)) ? 2 : 0;
+}
+
 static bool filter_read_pattern(const char **at, const mlf_filter_term *term) {
   const char *text;
   size_t length;
@@ -160,17 +168,20 @@ static bool filter_read_pattern(const char **at, const mlf_filter_term *term) {
   if (value->type != MLF_TEXT || memchr(text, '\\', length) || !mlf_utf8_is_text(text, length))
     return false;
   /* What is shown of a tag or metadata may be only its beginning. */
-  if (term->column->source == MLF_SOURCE_TAG || term->column->source == MLF_SOURCE_METADATA) {
-    if (length == 0 || text[length - 1] != '%') return false;
-    if (length == value->length + 1) length--;
-  }
-  if (value->length != length) return false;
+  bool cut = term->column->source == MLF_SOURCE_TAG || term->column->source == MLF_SOURCE_METADATA;
+  if (cut && (length == 0 || text[length - 1] != '%')) return false;
+  size_t from = 0, any;
   for (size_t i = 0; i < length; i++) {
-    char c = value->text[i];
-    if (term->op == MLF_OP_GLOB) c = c == '*' ? '%' : c == '?' ? '_' : c;
-    if (c != text[i]) return false;
+    size_t begin = from;
+    while ((any = filter_any(value->text + from, value->length - from, term->op == MLF_OP_GLOB)))
+      from += any;
+    if (text[i] == '%') {
+      if (from == begin && !(cut && i == length - 1)) return false;
+    } else if (from != begin || from == value->length || value->text[from++] != text[i]) {
+      return false;
+    }
   }
-  return true;
+  return from == value->length;
 }
 
 /* A comparison with a whole number that says what the term says. */
