@@ -37,9 +37,16 @@ sqlite3_stmt *mlf_statement_sole(sqlite3 *db) {
   return statement_only(db, false);
 }
 
+/* The statement that runs now: another one that is busy has handed out a row, and waits. On its way
+** to the next row, as to the next part of a UNION ALL, one still shows the last. */
+static sqlite3_stmt *statement_running(sqlite3 *db) {
+  sqlite3_stmt *sole = mlf_statement_sole(db);
+  return sole ? sole : statement_only(db, true);
+}
+
 int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **list,
                        mlf_surveyed *const *tables, mlf_statement **out) {
-  sqlite3_stmt *running = statement_only(db, true); /* who has handed out a row waits */
+  sqlite3_stmt *running = statement_running(db);
   mlf_statement *statement = *list;
   while (statement && (!running || statement->running != running))
     statement = statement->next;
