@@ -18,7 +18,8 @@
 int mlf_otlp_write_value(sqlite3_str *out, const mlf_json *json, const mlf_json_node *value,
                          mlf_error *error);
 
-/* Appends a list of keys and values, `[{"key": …, "value": …}, …]`, as a JSON object; likewise. */
+/* Appends a list of keys and values, `[{"key": …, "value": …}, …]`, as a JSON object; likewise. A
+** key that comes twice, as in no list of the server's, is a name that comes twice. */
 int mlf_otlp_write_list(sqlite3_str *out, const mlf_json *json, const mlf_json_node *list,
                         mlf_error *error);
 
