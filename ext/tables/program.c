@@ -54,6 +54,7 @@ static int program_add(mlf_program *program, sqlite3_stmt *row) {
   const char *name = (const char *)sqlite3_column_text(row, 1);
   *op = (mlf_program_op){.base = program->count - sqlite3_column_int(row, 0),
                          .p1 = sqlite3_column_int(row, 2),
+                         .root = sqlite3_column_int(row, 2),
                          .p2 = sqlite3_column_int(row, 3),
                          .p3 = sqlite3_column_int(row, 4),
                          .p5 = sqlite3_column_int(row, 6)};
@@ -66,6 +67,17 @@ static int program_add(mlf_program *program, sqlite3_stmt *row) {
   return op->text ? SQLITE_OK : SQLITE_NOMEM;
 }
 
+/* Says of cursors that share a table which one has opened it. */
+static void program_share(mlf_program *program) {
+  for (int i = 0; i < program->count; i++) {
+    const mlf_program_op *opened = &program->ops[i];
+    if (!mlf_program_is(opened, "OpenDup")) continue;
+    for (mlf_program_op *op = program->ops; op < program->ops + program->count; op++) {
+      if (op->p1 == opened->p1) op->root = opened->p2;
+    }
+  }
+}
+
 int mlf_program_read(mlf_program *program, sqlite3 *db, const char *sql) {
   sqlite3_stmt *shown = NULL;
   char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
@@ -74,6 +86,7 @@ int mlf_program_read(mlf_program *program, sqlite3 *db, const char *sql) {
   if (rc == SQLITE_OK && sqlite3_stmt_isexplain(shown) != 1) rc = SQLITE_ERROR;
   while (rc == SQLITE_OK && sqlite3_step(shown) == SQLITE_ROW)
     rc = program_add(program, shown);
+  program_share(program);
   int finalized = sqlite3_finalize(shown);
   return rc == SQLITE_OK ? finalized : rc;
 }
@@ -141,14 +154,6 @@ static int program_writer(const mlf_program *program, int at, int value) {
     }
   }
   return writer < base || mlf_program_passes(program, writer, value, at) ? -1 : writer;
-}
-
-int mlf_program_root(const mlf_program *program, int cursor) {
-  for (int i = 0; i < program->count; i++) {
-    const mlf_program_op *op = &program->ops[i];
-    if (op->p1 == cursor && mlf_program_is(op, "OpenDup")) return op->p2;
-  }
-  return cursor;
 }
 
 /* Whether two registers hold the same, each at its place: the same constant, parameter or column of
@@ -256,7 +261,7 @@ bool mlf_program_is_listed(const mlf_program *program, int at, int value) {
     if (source >= 0) value = source;
     if (mlf_program_is(op, "Yield")) return false; /* of a sub-select in FROM */
     if (op->p3 != value || !mlf_program_is(op, "Column")) continue;
-    return program_is_list(program, mlf_program_root(program, op->p1));
+    return program_is_list(program, op->root);
   }
   return false;
 }

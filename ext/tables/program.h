@@ -20,7 +20,8 @@ typedef struct mlf_program_op {
   char name[16];
   int base; /* where its program begins: 0, or for that of a trigger, which stands behind, more */
   int p1;
-  int p2; /* of a jump among all instructions */
+  int root; /* if P1 is a cursor: the one that has opened its table */
+  int p2;   /* of a jump among all instructions */
   int p3;
   int p5;
   char *text;   /* P4; owned; NULL if it says nothing here */
@@ -61,8 +62,6 @@ bool mlf_program_writes(const mlf_program_op *op, int value);
 /* Whether the program may come to `at` past the instruction at `writer`, as in CASE and coalesce(),
 ** and the register has another value then. */
 bool mlf_program_passes(const mlf_program *program, int writer, int value, int at);
-/* The cursor of the table that this one reads, too. */
-int mlf_program_root(const mlf_program *program, int cursor);
 
 /* Whether the value that the instruction at `at` reads into its register P3, or what is computed of
 ** it, is compared, looked for in a list or an index, or decides a jump. */

@@ -70,10 +70,10 @@ static bool flow_puts_ours(program_flow *flow, flow_where where, int of, int pla
   if (where == FLOW_CURSOR) return flow_is_ours(flow, FLOW_ROW, op->p2, place, at, depth - 1);
   if (mlf_program_is(op, "MakeRecord"))
     return flow_is_ours(flow, FLOW_REGISTER, op->p1 + place, 0, at, depth - 1);
-  if (where == FLOW_ROW) return flow_is_ours(flow, FLOW_CURSOR, op->p1, place, at, depth - 1);
+  if (where == FLOW_ROW) return flow_is_ours(flow, FLOW_CURSOR, op->root, place, at, depth - 1);
   if (mlf_program_is(op, "VColumn")) return op->no_news;
   if (mlf_program_is(op, "Column"))
-    return flow_is_ours(flow, FLOW_CURSOR, op->p1, op->p2, at, depth - 1);
+    return flow_is_ours(flow, FLOW_CURSOR, op->root, op->p2, at, depth - 1);
   int source = mlf_program_source(op, of);
   return source >= 0 && flow_is_ours(flow, FLOW_REGISTER, source, 0, at, depth - 1);
 }
@@ -84,7 +84,7 @@ static bool flow_puts_there(const program_flow *flow, flow_where where, int of, 
   if (where == FLOW_REGISTER) return mlf_program_writes(op, of);
   if (where == FLOW_ROW)
     return flow_reads_row(op, of) || (op->p3 == of && mlf_program_is(op, "MakeRecord"));
-  return mlf_program_is_any(op, flow_puts) && mlf_program_root(flow->program, op->p1) == of;
+  return mlf_program_is_any(op, flow_puts) && op->root == of;
 }
 
 /* Whether a register may have at `at` what was put there before the instruction at `i`: the program
@@ -107,7 +107,6 @@ static bool flow_is_ours(program_flow *flow, flow_where where, int of, int place
   if (where == FLOW_CURSOR) {
     int row = flow_pseudo(program, of);
     if (row >= 0) return flow_is_ours(flow, FLOW_ROW, row, place, at, depth - 1);
-    of = mlf_program_root(program, of);
     at = program->count;
   }
   for (int i = at - 1; i >= 0; i--) {
@@ -140,7 +139,7 @@ static bool flow_seeks(const mlf_program_op *op, int place) {
 /* Whether another value is looked for at this place in rows by this cursor. */
 static bool flow_is_sought(program_flow *flow, int at, int cursor, int place) {
   const mlf_program_op *op = &flow->program->ops[at];
-  if (op->p1 != cursor) return false;
+  if (op->root != cursor) return false;
   if (mlf_program_is(op, "IdxDelete")) return !flow_has_register(flow, op->p2 + place, at);
   if (!flow_seeks(op, place)) return false;
   if (!flow_is_record(op)) return !flow_has_register(flow, op->p3 + place, at);
@@ -160,7 +159,7 @@ static bool flow_follow_cursor(program_flow *flow, int cursor, int place) {
     bool column = mlf_program_is(op, "Column") && op->p2 == place;
     bool whole = mlf_program_is(op, "RowData") || mlf_program_is(op, "SorterData");
     if (flow_is_sought(flow, i, cursor, place)) return true;
-    if ((!column && !whole) || mlf_program_root(program, op->p1) != cursor) continue;
+    if ((!column && !whole) || op->root != cursor) continue;
     if (whole ? flow_seeks_row(flow, i, place) : flow_follow(flow, i, op->p3)) return true;
   }
   return false;
@@ -189,11 +188,10 @@ static bool flow_seeks_row(program_flow *flow, int at, int place) {
     const mlf_program_op *op = &program->ops[i];
     bool sought =
         i > at && op->p3 == row && mlf_program_is_any(op, mlf_program_sought) && flow_is_record(op);
-    if (sought && !flow_has_place(flow, op->p1, place, i)) return true;
+    if (sought && !flow_has_place(flow, op->root, place, i)) return true;
     bool pseudo = op->p2 == row && mlf_program_is(op, "OpenPseudo");
     bool put = i > at && op->p2 == row && mlf_program_is_any(op, flow_puts);
-    if ((pseudo || put) && flow_follow_cursor(flow, mlf_program_root(program, op->p1), place))
-      return true;
+    if ((pseudo || put) && flow_follow_cursor(flow, op->root, place)) return true;
   }
   return false;
 }
@@ -203,7 +201,7 @@ static bool flow_follow_row(program_flow *flow, int at, int place) {
   const mlf_program_op *ops = flow->program->ops;
   for (int i = at + 1; i < flow->program->count; i++) {
     if (mlf_program_is_any(&ops[i], flow_puts) && ops[i].p2 == ops[at].p3)
-      return flow_follow_cursor(flow, mlf_program_root(flow->program, ops[i].p1), place);
+      return flow_follow_cursor(flow, ops[i].root, place);
   }
   return false;
 }
@@ -260,11 +258,11 @@ static bool flow_compares(program_flow *flow, int at, int value) {
     return flow->computed && op->p1 == value && !flow_is_coalesce(flow, op);
   if (mlf_program_is_any(op, mlf_program_sought))
     return value >= op->p3 && value < op->p3 + mlf_program_width(op) && !flow_is_distinct(op) &&
-           !flow_has_place(flow, op->p1, value - op->p3, at);
+           !flow_has_place(flow, op->root, value - op->p3, at);
   if (mlf_program_is(op, "SeekRowid") || mlf_program_is(op, "NotExists")) return op->p3 == value;
   if (mlf_program_is(op, "IdxDelete"))
     return value >= op->p2 && value < op->p2 + op->p3 &&
-           !flow_has_place(flow, op->p1, value - op->p2, at);
+           !flow_has_place(flow, op->root, value - op->p2, at);
   if (mlf_program_is(op, "Compare")) return flow_compares_with(flow, at, value);
   return flow_is_argument(flow, at, value);
 }
