@@ -295,6 +295,20 @@ static bool flow_ends(const mlf_program_op *op, int value) {
   return mlf_program_is_any(op, reads) && op->p3 == value;
 }
 
+/* Where the value that was put into a register at `at` is still there, though the instruction at
+** `end` puts another one there: to where a jump passes that, as in CASE and coalesce(). A jump to
+** the next row takes nothing along. The end of the program, if nowhere. */
+static int flow_survives(const mlf_program *program, int at, int end) {
+  static const char *const nexts[] = {"VNext", "Next", "Prev", "SorterNext", NULL};
+  int to = program->count;
+  for (int i = at + 1; i < end; i++) {
+    const mlf_program_op *op = &program->ops[i];
+    bool past = op->p2 > end && op->p2 < to && mlf_program_is_jump(op);
+    if (past && !mlf_program_is_any(&program->ops[op->p2], nexts)) to = op->p2;
+  }
+  return to;
+}
+
 /* Follows the value that the instruction at `at` puts into a register. What a co-routine has handed
 ** over is used behind, though the next part of the co-routine puts another one there. */
 static bool flow_follow(program_flow *flow, int at, int value) {
@@ -304,7 +318,8 @@ static bool flow_follow(program_flow *flow, int at, int value) {
   for (int i = at + 1; i < flow->program->count; i++) {
     if (flow_compares(flow, i, value) || flow_passes_on(flow, i, value)) return true;
     handed = handed || mlf_program_is(&flow->program->ops[i], "Yield");
-    if (!handed && flow_ends(&flow->program->ops[i], value)) return false;
+    if (!handed && flow_ends(&flow->program->ops[i], value))
+      i = flow_survives(flow->program, at, i) - 1;
   }
   return false;
 }

@@ -428,6 +428,37 @@ static void it_follows_what_is_handed_on(void **state) {
       {"SELECT 1 FROM mlflow_traces WHERE experiment_id >> 1 = 1", "once experiment ''"},
       {"SELECT 1 FROM mlflow_traces AS t CROSS JOIN l ON l.rowid = t.experiment_id",
        "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE coalesce(experiment, name) = 'a'", "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE coalesce(experiment, upper(name)) = 'a'",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE coalesce(name, experiment) = 'a'", "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE CASE WHEN status = 'OK' THEN experiment ELSE name END = "
+       "'a'",
+       "once experiment ''"},
+      {"SELECT 1 FROM mlflow_traces WHERE iif(status = 'OK', upper(experiment), name || status) = "
+       "'a'",
+       "once experiment ''"},
+      {"SELECT 1 FROM (SELECT experiment AS e, name AS n FROM mlflow_traces LIMIT -1) WHERE "
+       "coalesce(e, n) = 'a'",
+       "once experiment ''"},
+      {"SELECT experiment, name FROM mlflow_traces WHERE name > 'a' UNION ALL SELECT name, status "
+       "FROM mlflow_traces WHERE status || name > 'b'",
+       "repeats"},
+      {"SELECT DISTINCT upper(experiment) FROM mlflow_traces", "once"},
+      {"SELECT count(*) FROM mlflow_traces GROUP BY upper(experiment), name", "once"},
+      {"SELECT count(*) FROM mlflow_traces GROUP BY name, upper(experiment)", "once"},
+      {"SELECT upper(experiment) FROM mlflow_traces UNION SELECT name FROM l", "once"},
+      {"SELECT upper(experiment) FROM mlflow_traces EXCEPT SELECT name FROM l",
+       "once experiment ''"},
+      {"SELECT experiment FROM mlflow_traces WHERE name || 'a' = status || 'b'", "once"},
+      {"SELECT experiment FROM mlflow_traces, json_each('[1]') AS j WHERE j.value = 'a'", "once"},
+      {"SELECT experiment, max(name) FROM mlflow_traces GROUP BY 1 HAVING max(name) = 'a'", "once"},
+      {"SELECT 1 FROM mlflow_traces AS t, mlflow_spans AS s WHERE +s.name = 'a' || t.name AND "
+       "+t.experiment || 'b' IS NOT NULL AND +t.experiment = +s.experiment",
+       "repeats experiment ''"},
+      {"SELECT 1 FROM mlflow_traces AS t, mlflow_spans AS s WHERE +s.name > 'a' AND +t.name = "
+       "+s.name AND +t.experiment = +s.experiment AND +s.experiment = +t.experiment",
+       "repeats"},
   };
   (void)state;
   CHECK(cases);
