@@ -121,6 +121,7 @@ typedef struct write_members {
   size_t count;
   size_t capacity;
   bool sorted; /* by name, where it is not in the order given */
+  bool holes;  /* something was left out */
 } write_members;
 
 /* Notes what was written from `begin` to `end`, if it is a name or opens an object. */
@@ -219,6 +220,7 @@ static int write_settle(sqlite3_str *out, write_members *members, mlf_error *err
   size_t kept = write_keep_last(all, count);
   if (!members->sorted && kept == count) return SQLITE_OK;
   if (!members->sorted) qsort(all, kept, sizeof(*all), write_compare_places);
+  members->holes = members->holes || kept < count;
   return write_again(text, begin, end, all, kept, error);
 }
 
@@ -242,28 +244,31 @@ static int write_tokens(sqlite3_str *out, mlf_json_reader *reader, write_members
   }
 }
 
-/* Appends a text without its holes. */
-static void write_whole(sqlite3_str *out, const char *text, size_t length) {
-  const char *end = text + length;
-  while (text < end) {
-    const char *hole = memchr(text, WRITE_HOLE, (size_t)(end - text));
-    sqlite3_str_append(out, text, (int)((hole ? hole : end) - text));
-    for (text = hole ? hole : end; text < end && *text == WRITE_HOLE;)
-      text++;
+/* Takes the holes out of what was written from `begin` on. */
+static int write_close_holes(sqlite3_str *out, size_t begin, mlf_error *error) {
+  size_t length = (size_t)sqlite3_str_length(out);
+  char *copy = sqlite3_malloc64(length);
+  if (!copy) return mlf_error_nomem(error);
+  memcpy(copy, sqlite3_str_value(out), length);
+  sqlite3_str_reset(out);
+  sqlite3_str_append(out, copy, (int)begin);
+  for (const char *at = copy + begin, *end = copy + length; at < end;) {
+    const char *hole = memchr(at, WRITE_HOLE, (size_t)(end - at));
+    sqlite3_str_append(out, at, (int)((hole ? hole : end) - at));
+    for (at = hole ? hole : end; at < end && *at == WRITE_HOLE;)
+      at++;
   }
+  sqlite3_free(copy);
+  return SQLITE_OK;
 }
 
 static int write_all(sqlite3_str *out, mlf_json_reader *reader, bool sorted, mlf_error *error) {
   write_members members = {.sorted = sorted};
-  sqlite3_str *text = sqlite3_str_new(NULL);
-  int rc = write_tokens(text, reader, &members, error);
+  size_t begin = (size_t)sqlite3_str_length(out);
+  int rc = write_tokens(out, reader, &members, error);
   sqlite3_free(members.all);
-  if (rc == SQLITE_OK && sqlite3_str_errcode(text) == SQLITE_TOOBIG)
-    rc = mlf_error_set(error, SQLITE_TOOBIG, "a value is larger than SQLite's limit of a text");
-  if (rc == SQLITE_OK && sqlite3_str_errcode(text) != SQLITE_OK) rc = mlf_error_nomem(error);
-  if (rc == SQLITE_OK) write_whole(out, sqlite3_str_value(text), (size_t)sqlite3_str_length(text));
-  sqlite3_free(sqlite3_str_finish(text));
-  return rc;
+  bool whole = rc == SQLITE_OK && sqlite3_str_errcode(out) == SQLITE_OK;
+  return whole && members.holes ? write_close_holes(out, begin, error) : rc;
 }
 
 int mlf_json_write_value(sqlite3_str *out, mlf_json_reader *reader, mlf_error *error) {
