@@ -1,11 +1,8 @@
-/* program.h: the program that SQLite has made of a statement, and what becomes of a value in it.
+/* program.h: the program that SQLite has made of a statement, and what its instructions do.
 **
-** EXPLAIN shows the program, an instruction a row. A column that SQLite has read stands in a
-** register. From there it is copied, put into the statement's own tables, or handed to functions
-** and operators. Followed forward, it comes to a comparison or it does not.
-**
-** Assumes that a value is used behind the place where it is read, as SQLite writes programs.
-** To sort, to count or to group by a value is no comparison.
+** EXPLAIN shows the program, an instruction a row. Which rows a scan drops, and where a register
+** has its value from, is seen in the neighbourhood of an instruction; what becomes of a value is
+** followed through all of the program (tables/program_flow.h).
 */
 #ifndef MLF_TABLES_PROGRAM_H
 #define MLF_TABLES_PROGRAM_H
@@ -62,10 +59,6 @@ bool mlf_program_writes(const mlf_program_op *op, int value);
 /* Whether the program may come to `at` past the instruction at `writer`, as in CASE and coalesce(),
 ** and the register has another value then. */
 bool mlf_program_passes(const mlf_program *program, int writer, int value, int at);
-
-/* Whether the value that the instruction at `at` reads into its register P3, or what is computed of
-** it, is compared, looked for in a list or an index, or decides a jump. */
-bool mlf_program_compares(const mlf_program *program, int at);
 
 /* A term of the scan that the instruction at `at` begins. */
 typedef struct mlf_program_term {

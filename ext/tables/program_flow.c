@@ -1,4 +1,4 @@
-#include "tables/program.h"
+#include "tables/program_flow.h"
 
 #include <string.h>
 

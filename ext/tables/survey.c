@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "tables/program.h"
+#include "tables/program_flow.h"
 
 /* A scan, and what its plan does not tell. */
 typedef struct survey_scan {
