@@ -197,16 +197,22 @@ static void a_full_answer_is_cut(void **state) {
   "{\"dimensions\":{\"assessment_name\":\"" name "\",\"assessment_value\":\"" value                \
   "\"},\"values\":{\"COUNT\":" count "}}"
 
+/* A question of one aggregation in these groups. */
+static mlf_metrics_question metrics_question(const mlf_aggregation *aggregation,
+                                             const mlf_metric *metric, unsigned dimensions) {
+  return (mlf_metrics_question){.metric = metric,
+                                .aggregations = aggregation,
+                                .aggregation_count = 1,
+                                .dimensions = dimensions};
+}
+
 /* What the groups of assessments by name and value show, one in a line; or the error. */
 static int metrics_merged(const char *text, sqlite3_str *shown, mlf_error *error) {
   mlf_metrics metrics = metrics_of(text);
-  mlf_aggregation count =
-      metrics_aggregation(metrics_metric("assessments", "assessment_count"), "count");
-  mlf_metrics_question question = {.metric = metrics_metric("assessments", "assessment_count"),
-                                   .aggregations = &count,
-                                   .aggregation_count = 1,
-                                   .dimensions = 1U << MLF_DIMENSION_ASSESSMENT_NAME |
-                                                 1U << MLF_DIMENSION_ASSESSMENT_VALUE};
+  const mlf_metric *metric = metrics_metric("assessments", "assessment_count");
+  mlf_aggregation count = metrics_aggregation(metric, "count");
+  mlf_metrics_question question = metrics_question(
+      &count, metric, 1U << MLF_DIMENSION_ASSESSMENT_NAME | 1U << MLF_DIMENSION_ASSESSMENT_VALUE);
   int rc = mlf_metrics_read(&metrics, error);
   if (rc == SQLITE_OK) rc = mlf_metrics_merge(&metrics, &question, error);
   for (; rc == SQLITE_OK && metrics.point; mlf_metrics_next(&metrics)) {
@@ -268,10 +274,7 @@ static void what_does_not_add_up_is_an_error(void **state) {
   mlf_error error = {0};
   const mlf_metric *metric = metrics_metric("traces", "latency");
   mlf_aggregation average = metrics_aggregation(metric, "avg");
-  mlf_metrics_question question = {.metric = metric,
-                                   .aggregations = &average,
-                                   .aggregation_count = 1,
-                                   .dimensions = 1U << MLF_DIMENSION_NAME};
+  mlf_metrics_question question = metrics_question(&average, metric, 1U << MLF_DIMENSION_NAME);
   mlf_metrics metrics =
       metrics_of(POINT("{\"dimensions\":{\"trace_name\":\"a\"},\"values\":{\"AVG\":1.0}},"
                        "{\"dimensions\":{\"trace_name\":\"a\"},\"values\":{\"AVG\":2.0}}"));
@@ -287,10 +290,8 @@ static int merge_without_memory(void *context) {
   mlf_metrics metrics = *(mlf_metrics *)context;
   const mlf_metric *metric = metrics_metric("assessments", "assessment_count");
   mlf_aggregation count = metrics_aggregation(metric, "count");
-  mlf_metrics_question question = {.metric = metric,
-                                   .aggregations = &count,
-                                   .aggregation_count = 1,
-                                   .dimensions = 1U << MLF_DIMENSION_ASSESSMENT_VALUE};
+  mlf_metrics_question question =
+      metrics_question(&count, metric, 1U << MLF_DIMENSION_ASSESSMENT_VALUE);
   int rc = mlf_metrics_merge(&metrics, &question, &error);
   if (rc == SQLITE_OK) assert_int_equal(metrics.twin_count, 2);
   sqlite3_free(metrics.twins);
