@@ -47,8 +47,13 @@ library() {
 }
 
 # Sets `extension`, as .load takes it: what SQLITE_MLFLOW names, or else the library.
-find_extension() { # STATUS: the script's where it is missing
+find_extension() { # STATUS: the script's where it or the shell is missing
+  command -v sqlite3 >/dev/null || {
+    say "sqlite3 is missing, the shell of SQLite; Debian has it as the package sqlite3"
+    exit "$1"
+  }
   extension=${SQLITE_MLFLOW:-$(library)}
+  [[ $extension == */* ]] || extension=./$extension # else .load looks where the system's are
   if [ ! -e "$extension.so" ] && [ ! -e "$extension.dylib" ]; then
     say "$extension.so is missing; cmake --workflow --preset release makes it"
     exit "$1"

@@ -26,11 +26,12 @@ WHEN (SELECT count(*) FROM restricted_tables) IN (1, 2) BEGIN
 END;
 INSERT INTO restricted_tables
 SELECT name
-FROM (SELECT name, sql, replace(replace(replace(replace(replace(lower(sql), ' ', ''), char(9), ''),
-        char(10), ''), char(13), ''), 'experiments=', 'experiment=') AS told
-      FROM sqlite_schema)
+FROM (SELECT name,
+             replace(replace(replace(replace(replace(replace(lower(sql), ' ', ''), char(9), ''),
+               char(10), ''), char(13), ''), '"', ''), 'experiments=', 'experiment=') AS told
+      FROM sqlite_schema WHERE type IN ('table', 'view'))
 WHERE name COLLATE NOCASE IN ('traces', 'spans', 'assessments')
-  AND (sql NOT LIKE '%USING mlflow%' OR told LIKE '%experiment=%');
+  AND (told NOT LIKE '%usingmlflow%' OR told LIKE '%experiment=%');
 DELETE FROM restricted_tables WHERE rowid = 1;
 DROP TABLE temp.restricted_tables;
 

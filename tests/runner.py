@@ -24,9 +24,10 @@ These run when they are named, and print tables that the manual shows:
 
 Python files are run by pytest, each in a process of its own, since an extension keeps one table of
 SQLite's functions and so has one SQLite in a process; those of `functions` are programs given the
-extension's path that print "NAME: N checks, N failed". As many run side by side as there are
-processors, but for those that say how long something took. A stage's full output is shown when
-something in it fails. What stands after `--` goes to pytest: tests/run live -- -k mirror -x
+extension's path that print "NAME: N checks, N failed". One more runs side by side than there are
+processors, since each waits for its server part of the time; but for those that say how long
+something took. A stage's full output is shown when something in it fails. What stands after `--`
+goes to pytest: tests/run live -- -k mirror -x
 """
 
 import argparse
@@ -45,7 +46,8 @@ import xml.etree.ElementTree as ElementTree
 import support
 
 BUILD = support.ROOT.parent / f"{support.ROOT.name}-build"
-SIDE_BY_SIDE = os.cpu_count()
+PROCESSORS = os.cpu_count()
+SIDE_BY_SIDE = PROCESSORS + 1
 # These say how long something took, which what runs beside them would spoil.
 ALONE = ("test_cancel.py", "test_walk.py")
 # The longest of their stages: begun first, they end with the others.
@@ -189,9 +191,9 @@ class Servers:
             return
         for name in [*support.servers(), support.SQLITE_FLOOR]:
             store, _, version = name.partition("-")
-            # Most tests ask this one, as many at a time as run side by side.
+            # Most tests ask this one.
             server = support.live.Server(store, version,
-                                         workers=SIDE_BY_SIDE if name == support.SQLITE else 1)
+                                         workers=PROCESSORS if name == support.SQLITE else 1)
             self.running.append((name, server))
             server.start()
 
@@ -214,20 +216,19 @@ def stage_unit(stage):
     return stage.cmocka("dev")
 
 
-def stage_functions(stage, extension=None):
-    tally = Tally()
-    extension = extension or BUILD / "dev" / "mlflow0"
-    for path in sorted((support.TESTS / "sql" / "functions").glob("*.py")):
-        if "support.finish()" not in path.read_text():
-            continue
-        status, output = stage.run([sys.executable, "-B", path, extension])
+def stage_functions(stage):
+    def program(path):
+        status, output = stage.run([sys.executable, "-B", path, BUILD / "dev" / "mlflow0"])
         counts = re.search(r"(\d+) checks, (\d+) failed", output)
         checks, failed = (int(n) for n in counts.groups()) if counts else (0, 0)
         if status != 0:
             failed = max(failed, 1)
             stage.show(path.relative_to(support.ROOT), status, output)
-        tally.add(Tally(max(checks - failed, 0), failed))
-    return tally
+        return Tally(max(checks - failed, 0), failed)
+
+    return stage.side_by_side(
+        program, [path for path in (support.TESTS / "sql" / "functions").glob("*.py")
+                  if "support.finish()" in path.read_text()])
 
 
 def with_servers(folder):

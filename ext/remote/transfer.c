@@ -395,10 +395,11 @@ static mlf_retry_fault transfer_describe_connection(mlf_transfer *transfer, CURL
                                      "last one is too long");
     transfer->advice = "does a proxy in between rewrite answers?";
   } else {
+    bool nothing = transfer->reply.body.length == 0 && strncmp(origin, "http:", 5) == 0;
     transfer->what =
         sqlite3_mprintf("the connection to %s broke off after %lld bytes of the answer", origin,
                         (sqlite3_int64)transfer->reply.body.length);
-    transfer->advice = "try again later";
+    transfer->advice = nothing ? "try again later, or with https" : "try again later";
   }
   return MLF_RETRY_CONNECTION;
 }

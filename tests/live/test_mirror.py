@@ -168,17 +168,43 @@ class Copies(unittest.TestCase):
             self.assertEqual(process.returncode, 130, said)
             self.assertRegex(said, r"^sql/mirror: stopped; [^\n]*\n$")
 
+    def test_a_program_that_stops_where_a_sync_fails(self):
+        """The steps of docs/mirror.md, as the shell runs them, where each reply is too large."""
+        page = (support.ROOT / "docs" / "mirror.md").read_text()
+        steps = re.search(r"```sql\n(\.bail on\n\.read sql/mirror\.sql\n.*?)```", page, re.DOTALL)
+        steps = steps.group(1).replace(".read sql/", f".read {seeded.SQL}/")
+
+        def run(**variables):
+            return support.run_shell(steps, self.server, database=str(mirror.path), options=(),
+                                     MLFLOW_EXPERIMENT_NAME=self.name, **variables)
+
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, self.name, folder)
+            mirror.sync()
+            before = mirror.status()
+            self.assertIn("a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more",
+                          run(MLFLOW_SQL_REPLY_BYTES_MAX="3000").stderr)
+            self.assertEqual(mirror.status(), before | {"unfinished": 1})
+            ran = run()
+            self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+            self.assertEqual(mirror.status()["unfinished"], 0)
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+
     def test_two_at_once(self):
         with scratch_folder() as folder:
             mirror = Mirror(self.server, self.name, folder, spans_days=None)
-            both = mirror.start(), mirror.start()
-            said = [process.communicate(timeout=300)[1] for process in both]
-            codes = sorted(process.returncode for process in both)
-            # On a busy machine the second may begin when the first has ended.
-            self.assertIn(codes, ([0, 0], [0, 2]), said)
-            if codes[1]:
-                self.assertIn("sql/mirror: another sql/mirror is bringing", "".join(said))
+            first = mirror.start("--watch", "60", "--quiet")
+            while mirror.offline("SELECT count(*) FROM mirror_sync;") == "0":
+                self.assertIsNone(first.poll())
+            second = mirror.start()
+            _, said = second.communicate(timeout=60)
+            self.assertEqual((second.returncode, said), (
+                2, f"sql/mirror: another sql/mirror is bringing {mirror.path} up to date\n"))
+            while mirror.status()["synced_at_ms"] is None:
+                self.assertIsNone(first.poll())
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
+            first.terminate()
+            first.communicate(timeout=10)
 
     def test_somebody_else_writes(self):
         with scratch_folder() as folder:
@@ -292,8 +318,8 @@ class Copies(unittest.TestCase):
         program = re.search(r"^```py\n(.*?)^```", page, re.MULTILINE | re.DOTALL).group(1)
         question = re.search(r"^```text\n(SELECT.*?)^```", page, re.MULTILINE | re.DOTALL).group(1)
         folder = pathlib.Path(self.folder.name)
-        (folder / "traces.db").unlink(missing_ok=True)
-        (folder / "traces.db").symlink_to(self.mirror.path)
+        (folder / "mirror.db").unlink(missing_ok=True)
+        (folder / "mirror.db").symlink_to(self.mirror.path)
         subprocess.run([sys.executable, "-c", program], cwd=folder, check=True)
         with contextlib.chdir(folder):
             found = duckdb.sql(question).fetchall()
@@ -658,6 +684,20 @@ class Corners(unittest.TestCase):
         _, said = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 130)
         self.assertIn("sql/mirror: stopped", said)
+
+    def test_a_watched_file_that_goes(self):
+        mirror = self.mirrored("mirror moved", [])
+        mirror.sync()
+        process = mirror.start("--watch", "1", "--quiet")
+        while mirror.status()["unfinished"] or mirror.offline(
+                "SELECT count(*) FROM mirror_sync;") == "1":
+            self.assertIsNone(process.poll())
+        mirror.path.rename(mirror.path.with_name("elsewhere.db"))
+        _, said = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(said.splitlines()[-1],
+                         f"sql/mirror: {mirror.path} is another file now, or none; run it again")
+        self.assertFalse(mirror.path.exists())
 
     def test_search(self):
         now_ms = int(time.time() * 1000)

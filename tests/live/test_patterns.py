@@ -187,7 +187,9 @@ class Scripts(unittest.TestCase):
                 support.shell("\n".join([*own, seeded.READ_SCRIPTS]))
         for own in ([f"CREATE VIRTUAL TABLE {table} USING mlflow_{table}(experiment = 'x');"
                      for table in ("traces", "spans", "assessments")],
-                    ["CREATE VIRTUAL TABLE traces USING mlflow_traces(tags.environment);"]):
+                    *([f"CREATE VIRTUAL TABLE traces {using}(tags.environment);"] for using in (
+                        "USING mlflow_traces", "using\n  mlflow_traces",
+                        'USING  "mlflow_traces"'))):
             support.shell("\n".join([*own, seeded.READ_SCRIPTS, seeded.READ_SCRIPTS]))
         tell = (f"UPDATE report_settings SET days = 10, until_ms = {seeded.UNTIL_MS};\n"
                 "SELECT total FROM trace_quality;\nSELECT sum(calls) FROM llm_calls;\n"

@@ -5,6 +5,7 @@ they say where they cannot answer. No server.
 import contextlib
 import os
 import pathlib
+import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -152,6 +153,52 @@ class Scripts(unittest.TestCase):
                           (self.folder / "none" / "x.html", "cannot be written")):
             self.assertEqual(run(SQL / "report", *self.report, "--html", page),
                              (2, "", f"sql/report: --html: '{page}' {why}\n"))
+
+    def test_a_page_may_have_any_name(self):
+        for name in ("| cat >copy #", "-page", "it's \"one\""):
+            status, _, error = run(SQL / "report", *self.report, "--html", name, cwd=self.folder)
+            self.assertEqual((status, error), (0, ""))
+            self.assertTrue((self.folder / name).read_text().endswith("</html>\n"))
+            (self.folder / name).unlink()
+        self.assertEqual(list(self.folder.iterdir()), [self.mirror])
+
+    def test_a_link_to_a_page_stays_one(self):
+        link = self.folder / "link.html"
+        link.symlink_to(self.page)
+        for _ in range(2):  # of a page that is not there yet, and of one that is
+            self.assertEqual(run(SQL / "report", *self.report, "--html", link)[0], 0)
+            self.assertEqual(link.readlink(), self.page)
+            self.assertTrue(self.page.read_text().endswith("</html>\n"))
+
+    def test_a_library_may_be_named_from_here(self):
+        library = pathlib.Path(support.extension() + ".so")
+        (self.folder / "own.so").symlink_to(library.resolve())
+        for name in ("own", "./own"):
+            self.assertEqual(run(SQL / "check", *self.check, "requests=3", cwd=self.folder,
+                                 SQLITE_MLFLOW=name)[0], 0)
+
+    def test_without_the_shell(self):
+        tools = self.folder / "bin"
+        tools.mkdir()
+        for name in ("basename", "date", "dirname", "mktemp", "readlink", "rm", "sed"):
+            (tools / name).symlink_to(shutil.which(name))
+        for name, options, failed in (("check", (*self.check, "requests=3"), 2),
+                                      ("report", self.report, 1),
+                                      ("mirror", (self.folder / "new.db",), 1)):
+            self.assertEqual(run(SQL / name, *options, PATH=str(tools)), (
+                failed, "", f"sql/{name}: sqlite3 is missing, the shell of SQLite; Debian has it as "
+                            "the package sqlite3\n"))
+
+    def test_a_mirror_is_a_file_whatever_its_name(self):
+        for name in (":memory:", "file:new.db"):
+            status, _, error = run(SQL / "mirror", name, cwd=self.folder,
+                                   MLFLOW_TRACKING_URI="http://127.0.0.1:9",
+                                   MLFLOW_EXPERIMENT_NAME="agent-prod",
+                                   MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
+            self.assertEqual(status, 1)
+            self.assertIn("cannot connect", error)
+            self.assertGreater((self.folder / name).stat().st_size, 0)
+            self.assertFalse((self.folder / "new.db").exists())
 
     def test_windows_that_cannot_be(self):
         for options, why in (

@@ -67,6 +67,21 @@ static void faults_are_tried_again_as_the_policy_says(void **state) {
   client_close(&it);
 }
 
+/* As a server does that speaks https alone. */
+static void nothing_but_a_break_may_want_https(void **state) {
+  (void)state;
+  client it;
+  mlf_http_reply *reply;
+  client_open(&it, hostile_uri(&server));
+  hostile_play(&server, "cut 0 end=reset");
+  assert_contains(client_fail(&it, "/version", &reply), "); try again later, or with https");
+  hostile_play(&server, "cut 77 end=close");
+  const char *text = client_fail(&it, "/version", &reply);
+  assert_null(strstr(text, "https"));
+  assert_contains(text, "); try again later");
+  client_close(&it);
+}
+
 static void faults_say_what_happened(void **state) {
   (void)state;
   static const struct {
@@ -312,6 +327,7 @@ static void faults_do_not_follow_redirects(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(faults_are_tried_again_as_the_policy_says),
+      cmocka_unit_test(nothing_but_a_break_may_want_https),
       cmocka_unit_test(faults_say_what_happened),
       cmocka_unit_test(faults_of_the_name_are_told),
       cmocka_unit_test(faults_never_shorten_an_answer),
