@@ -103,6 +103,8 @@ static const mlf_column catalog_traces[] = {
      HIDDEN, "the same as status", NULL},
     {"execution_duration", MLF_TYPE_INTEGER, MLF_SOURCE_DURATION, NULL, NULL, MLF_KEY_NUMBER,
      "attributes.execution_time_ms", HIDDEN, "the same as execution_time_ms", NULL},
+    {"row_key", MLF_TYPE_TEXT, MLF_SOURCE_ROW_KEY, NULL, NULL, MLF_KEY_NONE, NULL, HIDDEN,
+     "what tells the row from all others, for SQLite's own use", NULL},
 };
 
 static const mlf_column catalog_spans[] = {
@@ -187,6 +189,8 @@ static const mlf_column catalog_spans[] = {
     {"request_time", MLF_TYPE_TEXT, MLF_SOURCE_REQUEST_TIME, NULL, NULL, MLF_KEY_REQUEST_TIME, NULL,
      HIDDEN, "when the trace began, as UTC text 'YYYY-MM-DD HH:MM:SS.SSS': compares with dates",
      NULL},
+    {"row_key", MLF_TYPE_TEXT, MLF_SOURCE_ROW_KEY, NULL, NULL, MLF_KEY_NONE, NULL, HIDDEN,
+     "what tells the row from all others, for SQLite's own use", NULL},
 };
 
 static const mlf_column catalog_assessments[] = {
@@ -250,6 +254,8 @@ static const mlf_column catalog_assessments[] = {
     {"request_time", MLF_TYPE_TEXT, MLF_SOURCE_REQUEST_TIME, NULL, NULL, MLF_KEY_REQUEST_TIME, NULL,
      HIDDEN, "when the trace began, as UTC text 'YYYY-MM-DD HH:MM:SS.SSS': compares with dates",
      NULL},
+    {"row_key", MLF_TYPE_TEXT, MLF_SOURCE_ROW_KEY, NULL, NULL, MLF_KEY_NONE, NULL, HIDDEN,
+     "what tells the row from all others, for SQLite's own use", NULL},
 };
 
 bool mlf_source_is_span(mlf_source source) {
@@ -273,18 +279,17 @@ static int catalog_init(mlf_schema *schema, const mlf_column *columns, size_t by
 }
 
 int mlf_schema_init_traces(mlf_schema *schema) {
-  *schema = (mlf_schema){.table = "mlflow_traces", .key_count = 1, .rows_per_trace = 1};
+  *schema = (mlf_schema){.table = "mlflow_traces", .rows_per_trace = 1};
   return catalog_init(schema, catalog_traces, sizeof(catalog_traces));
 }
 
 int mlf_schema_init_spans(mlf_schema *schema) {
-  *schema = (mlf_schema){
-      .table = "mlflow_spans", .key_count = 2, .rows_per_trace = 10, .needs_spans = true};
+  *schema = (mlf_schema){.table = "mlflow_spans", .rows_per_trace = 10, .needs_spans = true};
   return catalog_init(schema, catalog_spans, sizeof(catalog_spans));
 }
 
 int mlf_schema_init_assessments(mlf_schema *schema) {
-  *schema = (mlf_schema){.table = "mlflow_assessments", .key_count = 2, .rows_per_trace = 2};
+  *schema = (mlf_schema){.table = "mlflow_assessments", .rows_per_trace = 2};
   return catalog_init(schema, catalog_assessments, sizeof(catalog_assessments));
 }
 
@@ -355,20 +360,22 @@ const char *mlf_column_type_name(mlf_column_type type) {
   return names[type];
 }
 
-char *mlf_columns_declaration(const mlf_column *columns, int count, int key_count) {
+char *mlf_columns_declaration(const mlf_column *columns, int count) {
   sqlite3_str *text = sqlite3_str_new(NULL);
+  const mlf_column *key = NULL;
   sqlite3_str_appendall(text, "CREATE TABLE x(");
-  for (int i = 0; i < count; i++) {
-    sqlite3_str_appendf(text, "%s\"%w\" %s%s%s", i ? ", " : "", columns[i].name,
-                        mlf_column_type_name(columns[i].type), i < key_count ? " NOT NULL" : "",
-                        columns[i].hidden ? " HIDDEN" : "");
+  for (const mlf_column *column = columns; column < columns + count; column++) {
+    if (column->source == MLF_SOURCE_ROW_KEY) key = column;
+    bool never_null = column == key || column->key_kind == MLF_KEY_TRACE_ID;
+    sqlite3_str_appendf(text, "%s\"%w\" %s%s%s", column > columns ? ", " : "", column->name,
+                        mlf_column_type_name(column->type), column->hidden ? " HIDDEN" : "",
+                        never_null ? " NOT NULL" : "");
   }
-  for (int i = 0; i < key_count; i++)
-    sqlite3_str_appendf(text, "%s\"%w\"", i ? ", " : ", PRIMARY KEY(", columns[i].name);
-  sqlite3_str_appendall(text, key_count > 0 ? ")) WITHOUT ROWID" : ")");
+  if (key) sqlite3_str_appendf(text, ", PRIMARY KEY(\"%w\")) WITHOUT ROWID", key->name);
+  if (!key) sqlite3_str_appendall(text, ")");
   return sqlite3_str_finish(text);
 }
 
 char *mlf_schema_declaration(const mlf_schema *schema) {
-  return mlf_columns_declaration(schema->columns, schema->column_count, schema->key_count);
+  return mlf_columns_declaration(schema->columns, schema->column_count);
 }

@@ -39,6 +39,7 @@ typedef enum mlf_source {
   MLF_SOURCE_FEEDBACK,      /* value of the latest valid feedback named `path` */
   MLF_SOURCE_ASKED,         /* what the statement asked: experiment, filter, in_run */
   MLF_SOURCE_SPAN_ERROR,    /* why the spans cannot be read */
+  MLF_SOURCE_ROW_KEY,       /* the primary key: no two rows have the same, whatever was asked */
   /* Of a span: model/span_set.h. Those of mlflow_traces speak of the root span. */
   MLF_SOURCE_SPAN,
   MLF_SOURCE_SPAN_ID = MLF_SOURCE_SPAN,
@@ -117,7 +118,6 @@ typedef struct mlf_schema {
   const char *table;   /* module name, e.g. "mlflow_traces" */
   mlf_column *columns; /* owned; their strings are constant or owned by the schema */
   int column_count;
-  int key_count;         /* the first columns are the primary key */
   bool experiments_only; /* CREATE VIRTUAL TABLE takes no argument but experiments */
   /* For estimates: how many rows a trace has, and whether its spans must be fetched for them. */
   double rows_per_trace;
@@ -150,9 +150,11 @@ int mlf_schema_declare(mlf_schema *schema, const char *prefix, const char *key, 
 /* Index of the column with this name (ASCII case ignored, as in SQL), or -1. */
 int mlf_schema_find(const mlf_schema *schema, const char *name);
 
-/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. The
-** first `key_count` columns are the primary key; without one, rows have a rowid. */
-char *mlf_columns_declaration(const mlf_column *columns, int count, int key_count);
+/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. Without
+** a MLF_SOURCE_ROW_KEY, rows have a rowid. (SQLite takes a declared key for a fact: it leaves out
+** DISTINCT, and drops a row of an OR whose key it has had. The ids of traces and spans are none: of
+** two runs that are asked for, each has a trace of its own, and spans may have lost their ids.) */
+char *mlf_columns_declaration(const mlf_column *columns, int count);
 char *mlf_schema_declaration(const mlf_schema *schema);
 
 /* The name of a type as a declaration has it: TEXT, INTEGER, REAL or nothing. */

@@ -83,7 +83,7 @@ static void plan_estimate(const mlf_schema *schema, mlf_plan *plan) {
       double ids = op == MLF_OP_IN ? PLAN_LIST_IDS : 1;
       if (!by_id || ids < traces) traces = ids;
       by_id = true;
-      plan->one_row = plan->one_row || (op != MLF_OP_IN && schema->key_count == 1);
+      plan->one_row = plan->one_row || (op != MLF_OP_IN && schema->rows_per_trace == 1);
     }
   }
   for (int i = 0; i < plan->term_count && !by_id; i++) {

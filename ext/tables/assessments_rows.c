@@ -9,6 +9,7 @@
 typedef struct assessments_state {
   const mlf_json *json;    /* that the scan is at */
   const mlf_json_node *at; /* in the trace that the scan is at */
+  size_t place;            /* among those of the trace that are rows */
   const char *run;         /* that is asked for; NULL if none is */
 } assessments_state;
 
@@ -48,7 +49,12 @@ static int assessments_first(mlf_trace_scan *scan, void *context, bool *row, mlf
 static bool assessments_next(void *context) {
   assessments_state *state = context;
   state->at = assessments_find(state, mlf_json_next(state->at));
+  state->place++;
   return state->at != NULL;
+}
+
+static size_t assessments_place(const void *context) {
+  return ((const assessments_state *)context)->place;
 }
 
 static int assessments_value(mlf_trace_scan *scan, void *context, const mlf_column *column,
@@ -69,6 +75,7 @@ const mlf_trace_rows mlf_trace_rows_assessments = {
     .state_size = sizeof(assessments_state),
     .first = assessments_first,
     .next = assessments_next,
+    .place = assessments_place,
     .value = assessments_value,
     .clear = assessments_clear,
 };

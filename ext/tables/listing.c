@@ -35,7 +35,7 @@ int mlf_listing_fail(sqlite3_vtab *vtab, const char *table, mlf_error *error) {
 
 int mlf_listing_declare(sqlite3 *db, const char *table, const mlf_column *columns, int count,
                         mlf_error *error) {
-  char *declaration = mlf_columns_declaration(columns, count, 0);
+  char *declaration = mlf_columns_declaration(columns, count);
   int rc = mlf_declare_table(db, table, declaration, error);
   sqlite3_free(declaration);
   return rc;

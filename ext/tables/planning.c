@@ -130,7 +130,7 @@ static bool planning_counts(const mlf_schema *schema, const mlf_plan *plan,
       return false;
   }
   for (int i = 0; i < schema->column_count; i++) {
-    bool key = schema->columns[i].key_kind == MLF_KEY_TRACE_ID;
+    bool key = schema->columns[i].source == MLF_SOURCE_ROW_KEY;
     if (planning_uses(info, i) && !key && !mlf_plan_tells(plan, i)) return false;
   }
   return true;

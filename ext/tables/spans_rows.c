@@ -28,6 +28,10 @@ static bool spans_next(void *context) {
   return ++state->at < mlf_span_set_count(state->spans);
 }
 
+static size_t spans_place(const void *context) {
+  return ((const spans_state *)context)->at;
+}
+
 static int spans_value(mlf_trace_scan *scan, void *context, const mlf_column *column,
                        mlf_value *value, mlf_error *error) {
   spans_state *state = context;
@@ -46,6 +50,7 @@ const mlf_trace_rows mlf_trace_rows_spans = {
     .state_size = sizeof(spans_state),
     .first = spans_first,
     .next = spans_next,
+    .place = spans_place,
     .value = spans_value,
     .clear = spans_clear,
 };

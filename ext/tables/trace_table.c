@@ -4,6 +4,7 @@
 
 #include "base/declare.h"
 #include "base/sqlite_value.h"
+#include "model/decode_trace.h"
 #include "query/integer_bound.h"
 #include "tables/file_table.h"
 #include "tables/listing.h"
@@ -205,6 +206,21 @@ static int trace_apply_affinity(const mlf_column *column, mlf_value *value) {
   return SQLITE_OK;
 }
 
+/* The key of the row: its trace, its place among the rows of that, and the filter and the run that
+** were asked for. Texts stand there with their lengths, since anything may be in them. */
+static int trace_row_key(const trace_cursor *cursor, sqlite3_context *context) {
+  const mlf_trace_scan *scan = &cursor->scan;
+  const mlf_trace_rows *rows = trace_rows_of(cursor);
+  const mlf_value *raw = scan->filter.raw, *run = scan->filter.run;
+  size_t place = rows->place ? rows->place(cursor->state) : 0;
+  char *key = sqlite3_mprintf("%lld %d %s %d %s %s", (sqlite3_int64)place,
+                              raw ? (int)raw->length : -1, raw ? raw->text : "",
+                              run ? (int)run->length : -1, run ? run->text : "",
+                              mlf_trace_id(scan->source.trace));
+  sqlite3_result_text(context, key, -1, sqlite3_free);
+  return key ? SQLITE_OK : SQLITE_NOMEM;
+}
+
 static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
   trace_cursor *cursor = (trace_cursor *)base;
   const mlf_trace_rows *rows = trace_rows_of(cursor);
@@ -217,6 +233,7 @@ static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int
     sqlite3_result_text(context, asked, -1, SQLITE_TRANSIENT);
     return SQLITE_OK;
   }
+  if (column->source == MLF_SOURCE_ROW_KEY) return trace_row_key(cursor, context);
   int rc = rows->value(&cursor->scan, cursor->state, column, &value, &error);
   if (rc != SQLITE_OK) {
     mlf_error_set(&error, rc, "the value of %s cannot be read", column->name);

@@ -102,8 +102,9 @@ class Guess(unittest.TestCase):
                 self.serve([trace(i, **{name: support.timestamp(NEWEST_MS - i - 5)})
                             for i in range(60)])
                 self.assertEqual(self.ids(), [f"t{i:03d}" for i in range(60)])
-                # One page is asked for in vain; then no more is guessed.
-                self.assertEqual(self.server.begins.count(32), 1)
+                # One page is asked for in vain; then no more is guessed. (The request for it is
+                # taken back, perhaps before a busy server has read it.)
+                self.assertLessEqual(self.server.begins.count(32), 1)
                 self.assertEqual([i for i in self.server.begins if i != 32],
                                  [0, 9, 18, 27, 36, 45, 54])
                 self.assertEqual(self.receipt(), (7, 66, 60))

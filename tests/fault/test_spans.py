@@ -72,6 +72,26 @@ class Spans(unittest.TestCase):
             self.server.route("/traces/search", f"ok body='{json.dumps({'traces': traces})}'")
             self.assertEqual(self.ask(), ROWS)
 
+    def test_rows_without_an_id_of_their_own(self):
+        """As other writers leave them: SQLite is not told that an id is a key."""
+        found = trace("t0", 0) | {"assessments": [
+            {"assessment_name": name, "feedback": {"value": name}} for name in ("a", "b", "c")]}
+        self.server.route("/traces/search", f"ok body='{json.dumps({'traces': [found]})}'")
+        self.server.route("/traces/batchGet", "ok body='{}'".format(
+            batch(("t0", [{**span, "span_id": ""} for span in spans("a", "b", "c")]))))
+        at_ms = self.ask("SELECT timestamp_ms FROM mlflow_traces")[0][0]
+        for table in ("spans", "assessments"):
+            for condition in (f"timestamp_ms = {at_ms} AND name = 'a' OR trace_id = 't0'",
+                              f"trace_id = 't0' AND name = 'b' OR timestamp_ms = {at_ms}"):
+                sql = f"SELECT name FROM mlflow_{table} WHERE {condition}"
+                plan = "".join(row[3] for row in self.ask(f"EXPLAIN QUERY PLAN {sql}"))
+                self.assertIn("MULTI-INDEX OR", plan)
+                self.assertEqual(sorted(self.ask(sql)), [("a",), ("b",), ("c",)], sql)
+        self.assertEqual(self.ask("SELECT count(*) FROM (SELECT DISTINCT trace_id, span_id "
+                                  "FROM mlflow_spans)"), [(1,)])
+        self.assertEqual(self.ask("SELECT count(*) FROM mlflow_assessments "
+                                  "WHERE assessment_id IS NULL"), [(3,)])
+
     def test_a_batch_cut_at_every_byte(self):
         self.assertEqual(self.ask(), ROWS)
         whole = len(Script(f"ok body='{WHOLE}'").next.answer())

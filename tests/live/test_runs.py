@@ -111,6 +111,30 @@ class Runs(unittest.TestCase):
                                f"AND filter = 'run_id = \"{self.runs['logged']}\"'")
         self.assertEqual(self.database.rows("SELECT 1 FROM mlflow_traces WHERE in_run = ''"), [])
 
+    def test_a_trace_of_two_runs_that_are_asked_for(self):
+        """It is a row for each of them, and one trace."""
+        runs = self.runs["judged"], self.runs["linked"]
+        judged, linked = map(self.found_by_client, runs)
+        self.assertEqual(len({*judged} & {*linked}), 1)
+
+        def asked(sql, column, values):
+            return [row for value in values for row in self.database.rows(sql.format(
+                f"({column} = '{value}')"))]
+
+        for table, column in (("mlflow_traces", "in_run"), ("mlflow_spans", "in_run"),
+                              ("mlflow_assessments", "in_run"), ("failing_cases", "run_id")):
+            each = f"SELECT {column}, count(*) AS n FROM {table} WHERE {{}} GROUP BY 1"
+            traces = f"SELECT DISTINCT trace_id FROM {table} WHERE {{}}"
+            for sql, rows in ((each, asked(each, column, runs)),
+                              (traces, list({row["trace_id"]: row for row in asked(
+                                  traces, column, runs)}.values()))):
+                self.assertGreater(len(rows), 1)
+                for both in (f"{column} IN {runs}",
+                             f"({column} = '{runs[0]}' OR {column} = '{runs[1]}')"):
+                    for found in (self.database.rows(sql.format(both)),
+                                  self.database.newest(sql.format(both))):
+                        self.assertEqual(sorted(found, key=str), sorted(rows, key=str), both)
+
     def test_failing_cases_of_each_kind(self):
         """Feedback from another run does not count; that of a person counts for every run."""
         for kind, expected in (("logged", ["bad", "worse"]), ("judged", ["bad"]),

@@ -454,7 +454,8 @@ static void one_run_alone_is_sent(void **state) {
   static const char *const arguments[] = {"in_run", "filter"};
   mlf_value asked = text_value("one"), run = text_value("other"), none = text_value("");
   mlf_value raws[] = {text_value("attributes.run_id = 'a'"), text_value("tags.RUN_ID = 'a'"),
-                      text_value("metadata.`mlflow.sourceRun` = 'a'")};
+                      text_value("metadata.`mlflow.sourceRun` = 'a'"),
+                      text_value("\"run_id\" = 'a'")};
   mlf_filter filter;
   for (size_t i = 0; i < 2; i++) {
     mlf_filter_term terms[] = {term_of("run_id", MLF_OP_EQ, &run, 1),

@@ -580,10 +580,19 @@ static void test_filters(void **state) {
                                         "trace.text LIKE '%x%'",
                                         "attributes.\"text\" LIKE '%'",
                                         "tags.'span' = 'x'",
-                                        "tags.a = 'it' AND text = \"'\""};
-  static const char *const taken[] = {"tags.spans = 'x'", "tags.a = 'span'", "tags.a = \"a text\"",
+                                        "tags.a = 'it' AND text = \"'\"",
+                                        "\"run_id\" = 'x'",
+                                        "tags.a = 'b' AND \"text\" LIKE '%x%'",
+                                        "tags.a != 'q\\'z' AND run_id = 'x'",
+                                        "tags.a != 'q\\',' AND run_id = 'x'",
+                                        "tags.a = \"it\"\"s\" AND run_id = 'x'"};
+  static const char *const taken[] = {"tags.spans = 'x'",
+                                      "tags.a = 'span'",
+                                      "tags.a = \"a text\"",
                                       "tags.my_text = 'span' AND tags.b = 'text'",
-                                      "tags.a = 'open"};
+                                      "tags.a = 'open",
+                                      "tags.a IN ('span', \"text\")",
+                                      "tags.a ilike\n'%text%' AND tags.b>='span'"};
   for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
     setenv("MLFLOW_SQL_FILTER", refused[i], 1);
     assert_refused(

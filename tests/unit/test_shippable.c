@@ -71,7 +71,7 @@ static void columns_without_a_key_are_not_sent(void **state) {
     check_column(&schema.columns[i], "", "");
     unsent++;
   }
-  assert_int_equal(unsent, 18);
+  assert_int_equal(unsent, 19);
 }
 
 static void conditions_on_spans_and_assessments_find_traces(void **state) {
