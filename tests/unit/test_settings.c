@@ -592,7 +592,7 @@ static void test_filters(void **state) {
                                       "tags.my_text = 'span' AND tags.b = 'text'",
                                       "tags.a = 'open",
                                       "tags.a IN ('span', \"text\")",
-                                      "tags.a ilike\n'%text%' AND tags.b>='span'"};
+                                      "tags.a ilike  '%text%' AND tags.b>='span'"};
   for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
     setenv("MLFLOW_SQL_FILTER", refused[i], 1);
     assert_refused(
