@@ -131,16 +131,21 @@ static const char *survey_register(const mlf_survey *survey, int index, int at, 
   return "";
 }
 
-/* What a term tells where the statement has its values in place; "" if that is not known. */
-static const char *survey_bound(const mlf_survey *survey, const survey_experiment *told) {
+/* Adds what a term tells where the statement has its values in place; "" if that is not known. Of
+** several scans with one plan it does not show which is which: what each of them tells. */
+static int survey_add_bound(mlf_survey *survey, survey_experiment told) {
   const mlf_survey *bound = survey->bound;
-  for (int i = 0; bound && i < bound->experiment_count; i++) {
+  bool found = false;
+  int rc = SQLITE_OK;
+  for (int i = 0; rc == SQLITE_OK && bound && i < bound->experiment_count; i++) {
     const survey_experiment *each = &bound->experiments[i];
-    if (each->table == told->table && each->term == told->term && each->plan &&
-        strcmp(each->plan, told->plan) == 0)
-      return each->text;
+    if (each->table != told.table || each->term != told.term || !each->plan ||
+        strcmp(each->plan, told.plan) != 0)
+      continue;
+    rc = survey_add_experiment(survey, told, each->text);
+    found = true;
   }
-  return "";
+  return found ? rc : survey_add_experiment(survey, told, "");
 }
 
 /* Notes which experiments a scan is told to read. Its arguments stand behind idxNum and argc. */
@@ -159,8 +164,8 @@ static int survey_note_told(mlf_survey *survey, const mlf_surveyed *table, int a
       const char *text = list ? "" : survey_register(survey, argument, at, number);
       told.term = i;
       told.by_id = kind == MLF_KEY_EXPERIMENT_ID;
-      if (text && !*text) text = survey_bound(survey, &told);
-      if (text) rc = survey_add_experiment(survey, told, text);
+      if (text)
+        rc = *text ? survey_add_experiment(survey, told, text) : survey_add_bound(survey, told);
     }
     argument += mlf_op_has_argument(plan->terms[i].op);
   }

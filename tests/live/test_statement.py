@@ -145,6 +145,17 @@ class Statement(unittest.TestCase):
         for rows, _ in self.answer(compared, None):
             self.assertEqual(rows, "0")
 
+    def test_scans_with_one_plan_tell_each_its_own_experiment(self):
+        sql = ("SELECT count(*) FROM mlflow_traces AS x, mlflow_traces AS y, mlflow_traces AS z "
+               "WHERE x.experiment = ?1 AND y.experiment = ?2")
+        with support.environment({"MLFLOW_EXPERIMENT_NAME": self.there}):
+            connection = support.apsw_connection(self.server)
+            connection.execute("SELECT * FROM mlflow_settings").fetchall()
+        self.addCleanup(connection.close)
+        for values in ((self.there, self.here), (self.here, self.there)):
+            with self.assertRaisesRegex(Exception, MIXED):
+                connection.execute(sql, values).fetchall()
+
     def statements(self, dice, count):
         """Random statements over two tables, each told its experiment or not."""
         links = ("{0} AS x JOIN {1} AS y ON y.trace_id = x.trace_id",
