@@ -25,6 +25,11 @@ CREATE TABLE IF NOT EXISTS mirror_settings(
                  CHECK (json_valid(tags) AND json_type(tags) = 'array')
 );
 INSERT OR IGNORE INTO mirror_settings DEFAULT VALUES;
+CREATE TRIGGER IF NOT EXISTS mirror_settings_tags BEFORE UPDATE OF tags ON mirror_settings
+WHEN (SELECT count(DISTINCT CAST(value AS TEXT)) > count(DISTINCT lower(value))
+      FROM json_each(new.tags)) BEGIN
+  SELECT RAISE(ABORT, 'tags: two names differ in the case of letters alone, and columns cannot');
+END;
 
 -- Whose traces these are. One file mirrors one server.
 CREATE TABLE IF NOT EXISTS mirror_experiment(

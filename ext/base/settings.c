@@ -11,6 +11,7 @@
 #include "base/origin_list.h"
 #include "base/sqlite_api.h"
 #include "base/tracking_uri.h"
+#include "base/utf8.h"
 
 typedef enum setting_kind {
   SETTING_ADDRESS,  /* char *: see tracking_uri.h */
@@ -414,7 +415,8 @@ int mlf_settings_count(void) {
   return MLF_SETTINGS_COUNT;
 }
 
-/* The value as text in the form that the variable takes; NULL if unset or without memory. */
+/* The value as text in the form that the variable takes, as it is if it is UTF-8, for sql/mirror
+** looks for an experiment by it; NULL if unset or without memory. */
 static char *settings_show(const mlf_settings *settings, const setting *row) {
   const void *field = settings_field_const(settings, row);
   char number[16];
@@ -431,7 +433,7 @@ static char *settings_show(const mlf_settings *settings, const setting *row) {
     const char *text = *(char *const *)field;
     if (row->secret) return sqlite3_mprintf("%s", text ? "set" : "unset");
     char *shown = text ? sqlite3_mprintf("%s", text) : NULL;
-    if (shown) mlf_error_clean(shown, strlen(shown));
+    if (shown && !mlf_utf8_is_text(shown, strlen(shown))) mlf_error_clean(shown, strlen(shown));
     return shown;
   }
   }

@@ -1,4 +1,5 @@
--- Ends a sync: forgets what the settings do not keep, and notes that all was read that was due.
+-- Ends a sync: forgets what the settings do not keep, and notes that all was read that was due, if
+-- it was.
 
 BEGIN IMMEDIATE;
 DELETE FROM mirror_trace
@@ -15,7 +16,7 @@ WHERE trace_id IN (SELECT trace_id FROM mirror_trace JOIN syncing USING (experim
                    WHERE timestamp_ms < spans_from_ms);
 UPDATE mirror_sync
 SET ended_ms = max(began_ms, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))
-WHERE sync_id = (SELECT sync_id FROM syncing);
+WHERE sync_id = (SELECT sync_id FROM syncing) AND NOT EXISTS (SELECT 1 FROM due);
 COMMIT;
 
 SELECT printf('%s: %,d traces in the mirror; read %,d, and the spans of %,d, in %,d requests and '

@@ -168,26 +168,30 @@ class Copies(unittest.TestCase):
             self.assertEqual(process.returncode, 130, said)
             self.assertRegex(said, r"^sql/mirror: stopped; [^\n]*\n$")
 
-    def test_a_program_that_stops_where_a_sync_fails(self):
-        """The steps of docs/mirror.md, as the shell runs them, where each reply is too large."""
+    def test_a_sync_from_a_program(self):
+        """The steps of docs/mirror.md, as the shell runs them; one that fails is the last."""
         page = (support.ROOT / "docs" / "mirror.md").read_text()
         steps = re.search(r"```sql\n(\.bail on\n\.read sql/mirror\.sql\n.*?)```", page, re.DOTALL)
-        steps = steps.group(1).replace(".read sql/", f".read {seeded.SQL}/")
+        part = ".read sql/mirror.d/slice.sql\n.read sql/mirror.d/store.sql\n"
 
-        def run(**variables):
-            return support.run_shell(steps, self.server, database=str(mirror.path), options=(),
-                                     MLFLOW_EXPERIMENT_NAME=self.name, **variables)
+        def run(parts, **variables):
+            return support.run_shell(
+                steps.group(1).replace(part, part * parts).replace("sql/", f"{seeded.SQL}/"),
+                self.server, database=str(mirror.path), options=(),
+                MLFLOW_EXPERIMENT_NAME=self.name, **variables)
 
         with scratch_folder() as folder:
-            mirror = Mirror(self.server, self.name, folder)
-            mirror.sync()
-            before = mirror.status()
-            self.assertIn("a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more",
-                          run(MLFLOW_SQL_REPLY_BYTES_MAX="3000").stderr)
-            self.assertEqual(mirror.status(), before | {"unfinished": 1})
-            ran = run()
-            self.assertEqual((ran.returncode, ran.stderr), (0, ""))
-            self.assertEqual(mirror.status()["unfinished"], 0)
+            mirror = Mirror(self.server, self.name, folder, spans_days=None)
+            for parts in (1, 20, 20):  # the first time too few
+                ran = run(parts)
+                self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+                status = mirror.status()
+                self.assertEqual((status["unfinished"], status["synced_at_ms"] is None),
+                                 (int(parts == 1),) * 2)
+                if status["read"] == 300:
+                    self.assertIn("a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more",
+                                  run(parts, MLFLOW_SQL_REPLY_BYTES_MAX="50000").stderr)
+                    self.assertEqual(mirror.status(), status | {"unfinished": 1})
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
 
     def test_two_at_once(self):
@@ -582,6 +586,10 @@ class Corners(unittest.TestCase):
                 if names:
                     self.assertEqual(shown(names), "|".join([*expected, "3"]), options)
         self.assertNotIn("tags.version", mirror.offline("PRAGMA table_info(traces);"))
+        with self.assertRaisesRegex(RuntimeError, "two names differ in the case of letters alone"):
+            mirror.settings(tags='["version", "it\'s", "Version"]')
+        mirror.settings(tags='["environment", 2, "2", "a.b"]')
+        mirror.settings(tags='["environment", "a.b"]')
         # As files of an earlier version are, of which a change of tags may have lost a trigger.
         mirror.offline("""DROP TRIGGER mirror_tags;
             CREATE TRIGGER mirror_tag_environment AFTER INSERT ON mirror_trace BEGIN
@@ -684,6 +692,14 @@ class Corners(unittest.TestCase):
         _, said = process.communicate(timeout=10)
         self.assertEqual(process.returncode, 130)
         self.assertIn("sql/mirror: stopped", said)
+
+    def test_a_name_that_is_written_from_right_to_left(self):
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("\u062a\u062c\u0631\u0628\u0629\u200f \u202bmirror\u202c", [
+            {"trace_id": f"tr-{now_ms:x}-left", "timestamp_ms": now_ms}])
+        mirror.sync()
+        self.assertEqual(mirror.status()["experiment"], mirror.experiment)
+        self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "1")
 
     def test_a_watched_file_that_goes(self):
         mirror = self.mirrored("mirror moved", [])
