@@ -156,8 +156,10 @@ class Runs(unittest.TestCase):
 
     def test_the_run_reaches_the_server(self):
         for view in ("failing_cases", "judge_errors"):
-            for sent in self.database.filters(
-                    f"SELECT trace_id FROM {view} WHERE run_id = '{self.runs['judged']}'"):
+            filters = self.database.filters(
+                f"SELECT trace_id FROM {view} WHERE run_id = '{self.runs['judged']}'")
+            self.assertNotEqual(filters, [], view)
+            for sent in filters:
                 self.assertIn(f"attributes.run_id = '{self.runs['judged']}'", sent["filter"])
 
     def test_without_a_run_all_traces_are_seen(self):
