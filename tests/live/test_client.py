@@ -122,7 +122,7 @@ def odd_traces():
 class Client(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.experiments, cls.odd = {}, {}
+        cls.experiments = {}
         written = os.environ.get(WRITTEN)
         for name in support.servers():
             server = support.start(name)
@@ -206,7 +206,9 @@ class Client(unittest.TestCase):
         for row in cursor:
             names = names or [column[0] for column in cursor.description]
             row = dict(zip(names, row))
-            found[tuple(row[name] for name in key)] = row
+            at = tuple(row[name] for name in key)
+            self.assertFalse(at in found, f"{table}: {at} comes twice")
+            found[at] = row
         return found
 
     def same(self, what, got, expected):
@@ -222,6 +224,11 @@ class Client(unittest.TestCase):
     def test_traces(self):
         for connection, experiment, traces in self.each_server():
             rows = self.rows(connection, experiment, "mlflow_traces", ["trace_id"])
+            shown = {trace.info.trace_id for trace in traces}
+            self.assertEqual(len(shown), len(traces))
+            # The client leaves out a trace of which it gets no spans.
+            self.assertEqual([json.loads(row["tags"]).get("odd") for row in rows.values()
+                              if row["trace_id"] not in shown], ["spans never came"])
             for trace in traces:
                 info, row = trace.info, rows[trace.info.trace_id,]
                 usage = info.token_usage or {}
@@ -250,11 +257,10 @@ class Client(unittest.TestCase):
     def test_spans(self):
         for connection, experiment, traces in self.each_server():
             rows = self.rows(connection, experiment, "mlflow_spans", ["trace_id", "span_id"])
-            count = 0
+            self.assertGreater(len(rows), 500)
             for trace in traces:
                 for span in trace.data.spans:
-                    row = rows[trace.info.trace_id, span.span_id]
-                    count += 1
+                    row = rows.pop((trace.info.trace_id, span.span_id))
                     usage = span.get_attribute("mlflow.chat.tokenUsage") or {}
                     exceptions = [e for e in span.events if e.name == "exception"] or [None]
                     about = exceptions[-1].attributes if exceptions[-1] else {}
@@ -288,12 +294,13 @@ class Client(unittest.TestCase):
                              for link in json.loads(row["links"])],
                             [(link.trace_id, link.span_id, link.attributes or {})
                              for link in span.links])
-            self.assertGreater(count, 500)
+            self.assertEqual(list(rows), [])
 
     def test_assessments(self):
         for connection, experiment, traces in self.each_server():
             rows = self.rows(connection, experiment, "mlflow_assessments",
                              ["trace_id", "assessment_id"])
+            self.assertGreater(len(rows), len(traces))
             for trace in traces:
                 for given in trace.info.assessments:
                     row = rows.pop((trace.info.trace_id, given.assessment_id))
@@ -324,6 +331,7 @@ class Client(unittest.TestCase):
                     else:
                         self.assertEqual(row["value"], value)
                         self.assertIsNone(row["value_num"])
+            self.assertEqual(list(rows), [])
 
     def test_a_trace_without_spans_is_a_row_without_payloads(self):
         for connection, experiment, _ in self.each_server():
