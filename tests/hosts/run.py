@@ -298,7 +298,8 @@ def judge(host, status, output, wanted):
         if step in host.steps() and not same(steps[step], rows):
             return version, f"{step}: {steps[step]}\nwanted {rows}"
     said = steps.get("interrupted")
-    if said and not re.search("interrupt|cancel|deadline|time limit", str(said), re.IGNORECASE):
+    if said is not None and not re.search("interrupt|cancel|deadline|time limit", str(said),
+                                          re.IGNORECASE):
         return version, f"interrupted: {said}"
     return version, None
 
