@@ -6,7 +6,6 @@ statement asks for one. The same predicates run with pages of other sizes and nu
 on each server and store that is there, and on the newest SQLite beside Debian's.
 """
 
-import json
 import os
 import random
 import unittest
@@ -191,12 +190,6 @@ class Predicates:
                "GROUP BY status ORDER BY 1", True
 
 
-def canonical(row):
-    """A row with the members of JSON objects in one order: the server gives them in any."""
-    return tuple(json.dumps(json.loads(value), sort_keys=True)
-                 if isinstance(value, str) and value.startswith('{"') else value for value in row)
-
-
 class PushdownTest(unittest.TestCase):
     """Runs on each server that support offers; a subclass for each."""
 
@@ -222,7 +215,7 @@ class PushdownTest(unittest.TestCase):
         cursor.execute(f"INSERT INTO copy SELECT {VISIBLE} FROM plain")
 
     def compare(self, seed, cases, environment):
-        rng = random.Random(seed)
+        rng, count = random.Random(seed), 0
         with support.environment(environment):
             connection = self.connection()
             self.copy(connection)
@@ -236,9 +229,9 @@ class PushdownTest(unittest.TestCase):
                 for table in ("pushed", "plain", "copy"):
                     if table == "plain" and case % 10:
                         continue
-                    found = [canonical(row)
-                             for row in cursor.execute(statement.format(table=table))]
+                    found = cursor.execute(statement.format(table=table)).fetchall()
                     rows[table] = found if ordered else sorted(found, key=repr)
+                count += len(rows["copy"])
                 for table, found in rows.items():
                     if found != rows["copy"]:
                         self.fail(f"seed {seed}, case {case}, {environment}: {table} gives "
@@ -251,6 +244,7 @@ class PushdownTest(unittest.TestCase):
                                   + "\nmissing: "
                                   + str([r for r in rows["copy"] if r not in found][:3]))
             connection.close()
+        self.assertGreater(count, cases)
 
     def test_lists_from_columns_of_a_type(self):
         """'01' is 1 to SQL where the list comes from a column of numbers."""
@@ -308,7 +302,7 @@ def make_tests():
 
             def test(self, number=number, setting=setting, share=share):
                 cases = CASES_OLDEST if self.server_name == support.SQLITE_OLDEST else CASES
-                self.compare(seed=100 + number, cases=max(3, int(cases * share)),
+                self.compare(seed=100 + number, cases=max(5, int(cases * share)),
                              environment=setting)
 
             name = "default" if not setting else "pages_of_" + setting["MLFLOW_SQL_PAGE_ROWS"]
