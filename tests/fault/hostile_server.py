@@ -199,6 +199,12 @@ class HostileServer:
         with self.lock:
             self.routes[path] = Script(scenario)
 
+    def answer_first_questions(self):
+        """Routes what a connection asks first: this is the newest MLflow, with one experiment."""
+        self.route("/version", "ok body=3.17.2 type=text/plain")
+        self.route("/experiments/search",
+                   'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+
     def stop(self):
         if self.listener:
             with contextlib.suppress(OSError):

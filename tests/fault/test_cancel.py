@@ -40,9 +40,7 @@ class Cancel(unittest.TestCase):
 
     def play(self, scenario="ok body='{}'", path=None):
         self.server.play("ok body='{}'" if path else scenario)
-        self.server.route("/version", "ok body=3.17.2 type=text/plain")
-        self.server.route("/experiments/search",
-                          'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+        self.server.answer_first_questions()
         if path:
             self.server.route(path, scenario)
 

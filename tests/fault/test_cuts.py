@@ -31,9 +31,7 @@ class Cuts(unittest.TestCase):
     def setUpClass(cls):
         cls.server = HostileServer()
         cls.addClassCleanup(cls.server.stop)
-        cls.server.route("/version", "ok body=3.17.2 type=text/plain")
-        cls.server.route("/experiments/search",
-                         'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+        cls.server.answer_first_questions()
         settings = {"MLFLOW_SQL_PAGE_ROWS": str(PAGE_ROWS), "MLFLOW_SQL_STREAMS": "1",
                     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
                     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}

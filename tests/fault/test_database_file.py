@@ -57,9 +57,7 @@ class DatabaseFile(unittest.TestCase):
 
     def play(self):
         self.server.play("ok body='{}'")
-        self.server.route("/version", "ok body=3.17.2 type=text/plain")
-        self.server.route("/experiments/search",
-                          'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+        self.server.answer_first_questions()
         self.server.route("/get-by-name",
                           'ok body=\'{"experiment":{"experiment_id":"1","name":"a"}}\'')
 

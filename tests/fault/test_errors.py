@@ -31,9 +31,7 @@ class Errors(unittest.TestCase):
         self.addCleanup(self.hostile.stop)
         self.uri = self.hostile.uri
         self.hostile.play("ok body='{}'")
-        self.hostile.route("/version", "ok body=3.17.2 type=text/plain")
-        self.hostile.route("/experiments/search",
-                           'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+        self.hostile.answer_first_questions()
 
     def error(self, sql=COUNT, server=None, **variables):
         run = support.run_shell(sql, server or self.uri, MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR="0.01",

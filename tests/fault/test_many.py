@@ -29,9 +29,7 @@ class Many(unittest.TestCase):
         self.server = HostileServer()
         self.addCleanup(self.server.stop)
         self.server.play(f"ok body='{page(False)}'")
-        self.server.route("/version", "ok body=3.17.2 type=text/plain")
-        self.server.route("/experiments/search",
-                          'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+        self.server.answer_first_questions()
 
     def listed(self, *pages):
         """Plays pages of experiments, and 500 after them; gives a connection that asks for them."""

@@ -31,9 +31,7 @@ class Progress(unittest.TestCase):
         self.hostile = HostileServer()
         self.addCleanup(self.hostile.stop)
         self.hostile.play("ok body='{}'")
-        self.hostile.route("/version", "ok body=3.17.2 type=text/plain")
-        self.hostile.route("/experiments/search",
-                           'ok body=\'{"experiments":[{"experiment_id":"1","name":"a"}]}\'')
+        self.hostile.answer_first_questions()
         self.route()
 
     def route(self):
