@@ -182,6 +182,15 @@ def delete_traces(server, experiment, trace_ids):
 # SQLite
 
 
+def quoted(value):
+    """A value as SQL writes it, and as .mode quote shows it."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return repr(int(value) if isinstance(value, bool) else value)
+
+
 @contextlib.contextmanager
 def environment(variables):
     """Sets environment variables, None to unset, for the time of the block."""

@@ -95,14 +95,14 @@ class Predicates:
         self.times = [t["timestamp_ms"] for t in traces]
 
     def text(self):
-        return "'" + self.rng.choice(ODD + SHOWN).replace("'", "''") + "'"
+        return support.quoted(self.rng.choice(ODD + SHOWN))
 
     def value_for(self, column):
         rng = self.rng
         if column in ("status", "state") and rng.random() < 0.8:
             return repr(rng.choice(STATUSES + ["ok", "OTHER"]))
         if column == "name" and rng.random() < 0.8:
-            return "'" + rng.choice(NAMES).replace("'", "''") + "'"
+            return support.quoted(rng.choice(NAMES))
         if column == "trace_id" and rng.random() < 0.9:
             return repr(rng.choice(self.traces)["trace_id"])
         if column == "concise" and rng.random() < 0.7:
@@ -125,13 +125,13 @@ class Predicates:
         base = rng.choice(ODD + NAMES + SHOWN)
         pattern = rng.choice(["%", "_", ""]) + base[: rng.randrange(len(base) + 1)] + rng.choice(
             ["%", "_", "", "%%"])
-        return "'" + pattern.replace("'", "''") + "'"
+        return support.quoted(pattern)
 
     def glob(self):
         rng = self.rng
         base = rng.choice(ODD + NAMES + SHOWN)
         pattern = rng.choice(["*", "?", "", "[a-z]"]) + base[: rng.randrange(len(base) + 1)]
-        return "'" + (pattern + rng.choice(["*", "?", ""])).replace("'", "''") + "'"
+        return support.quoted(pattern + rng.choice(["*", "?", ""]))
 
     def term(self):
         rng = self.rng

@@ -85,20 +85,12 @@ def make_span(rng, trace_id, place):
         start_time=start_ns, end_time=start_ns + rng.randrange(10**6)))
 
 
-def quoted(value):
-    if value is None:
-        return "NULL"
-    if isinstance(value, (bool, int, float)):
-        return str(int(value) if isinstance(value, bool) else value)
-    return "'" + value.replace("'", "''") + "'"
-
-
 class Statements:
     def __init__(self, rng, ids):
         self.rng, self.ids = rng, ids
 
     def one(self, choices):
-        return quoted(self.rng.choice(choices))
+        return support.quoted(self.rng.choice(choices))
 
     def on_trace(self, table):
         rng = self.rng

@@ -33,8 +33,7 @@ class Mirror:
 
     def settings(self, **settings):
         for name, value in settings.items():
-            value = "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
-            self.offline(f"UPDATE mirror_settings SET {name} = {value};")
+            self.offline(f"UPDATE mirror_settings SET {name} = {support.quoted(value)};")
 
     def offline(self, sql):
         """What the shell prints, without the extension."""

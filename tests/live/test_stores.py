@@ -171,14 +171,7 @@ class Stores(unittest.TestCase):
         for server, expected in self.answers.items():
             connection = support.apsw_connection(server)
             connection.execute(self.tables[server])
-            answers = ["\n".join(",".join(map(quote, row)) for row in connection.execute(sql))
-                       for sql in STATEMENTS]
+            answers = ["\n".join(",".join(map(support.quoted, row))
+                                 for row in connection.execute(sql)) for sql in STATEMENTS]
             connection.close()
             self.compare(server, answers, expected)
-
-
-def quote(value):
-    """A value as .mode quote shows it."""
-    if value is None:
-        return "NULL"
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
