@@ -226,6 +226,22 @@ def same(one, other):
     return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
 
 
+def total(values):
+    """As SQL's sum: without NULL, and NULL of none."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def wilson(successes, trials, z=1.959963984540054):
+    """Wilson's interval, of 95 % unless z says otherwise."""
+    if not trials:
+        return None, None
+    p, n = successes / trials, trials
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return middle - half, middle + half
+
+
 class Compared(unittest.TestCase):
     """Tests that compare answers of `databases`, a Database by kind, with what is expected."""
 

@@ -8,7 +8,6 @@ Each view is asked in Debian's sqlite3 and in the newest SQLite.
 import collections
 import hashlib
 import json
-import math
 import statistics
 
 import support
@@ -23,7 +22,6 @@ NAME = "agents that go round"
 BEGIN_MS = seeded.UNTIL_MS - 10 * seeded.DAY_MS
 KINDS = ["all", "odd", "empty"]
 TIMEOUT = ("TimeoutError", "it took longer than 5.0 s")
-Z = 1.959963984540054
 
 
 def tokens(total):
@@ -102,20 +100,8 @@ def make(server):
                                 metadata={"mlflow.trace.session": session})
 
 
-def total(values):
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
 def largest(values):
     return max((value for value in values if value is not None), default=None)
-
-
-def wilson(successes, trials):
-    p, n = successes / trials, trials
-    middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
-    return middle - half, middle + half
 
 
 def failed(span):
@@ -136,8 +122,8 @@ def tokens_within(span, trace):
     own = (span.attributes.get("mlflow.chat.tokenUsage") or {}).get("total_tokens")
     if own is not None:
         return own
-    return total(tokens_within(child, trace) for child in trace.data.spans
-                 if child.parent_id == span.span_id)
+    return seeded.total(tokens_within(child, trace) for child in trace.data.spans
+                        if child.parent_id == span.span_id)
 
 
 class Agents(seeded.Compared):
@@ -178,10 +164,10 @@ class Agents(seeded.Compared):
                 "turns": len(turns), "errors": sum(row["status"] == "ERROR" for row in rows),
                 "first_ms": begins[0], "last_ms": begins[-1],
                 "duration_ms": max(ends) - begins[0] if ends else None,
-                "busy_ms": total(row["ms"] for row in rows),
+                "busy_ms": seeded.total(row["ms"] for row in rows),
                 "slowest_turn_ms": largest(row["ms"] for row in rows),
-                "total_tokens": total(row["total_tokens"] for row in rows),
-                "total_cost": total(row["total_cost"] for row in rows),
+                "total_tokens": seeded.total(row["total_tokens"] for row in rows),
+                "total_cost": seeded.total(row["total_cost"] for row in rows),
                 "first_request": first.request_preview, "last_response": last.response_preview,
                 "last_trace_id": last.trace_id, "last_status": last.state.value,
                 "ended_in_error": int(last.state.value == "ERROR"),
@@ -223,7 +209,7 @@ class Agents(seeded.Compared):
                 again = [[later for other, later in calls if other is trace
                           and later.start_time_ns >= span.end_time_ns] for trace, span in errors]
                 traces = len({trace.info.trace_id for trace, _ in calls})
-                low, high = wilson(len(errors) / len(calls) * traces, traces)
+                low, high = seeded.wilson(len(errors) / len(calls) * traces, traces)
                 expected.append({
                     "tool": name, "calls": len(calls), "errors": len(errors),
                     "error_rate": len(errors) / len(calls), "error_low": low, "error_high": high,
@@ -261,8 +247,8 @@ class Agents(seeded.Compared):
                     "tool": name, "inputs": inputs, "times": len(calls),
                     "errors": sum(failed(span) for _, span in calls),
                     "wasted_ms": sum(took_ms(span) for _, span in calls[1:]),
-                    "wasted_tokens": total(tokens_within(span, trace)
-                                           for trace, span in calls[1:])})
+                    "wasted_tokens": seeded.total(tokens_within(span, trace)
+                                                  for trace, span in calls[1:])})
             for row in expected:
                 row["inputs"] = json.dumps(json.loads(row["inputs"]), separators=(",", ":"))
             with self.subTest(kind):

@@ -103,11 +103,6 @@ def of_path(value, *path):
     return value
 
 
-def total(values):
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
 def reprice(model, at_ms, tokens):
     """Dollars, by the price that the model had at the time."""
     prices = [price for price in PRICES if price[0] == model and price[1] <= at_ms]
@@ -182,7 +177,7 @@ class Costs(Priced):
 
     def test_the_totals_are_those_of_mlflow(self):
         """Beside the costs of calls, MLflow has a sum in each trace."""
-        expected = total(row["total_cost"] for row in seeded.trace_rows(self.traces["all"]))
+        expected = seeded.total(row["total_cost"] for row in seeded.trace_rows(self.traces["all"]))
         [row] = self.databases["all"].rows("SELECT mlflow_cost FROM costs WHERE dimension = 'all'")
         self.assertAlmostEqual(row["mlflow_cost"], expected, 9)
 
@@ -204,10 +199,10 @@ class Costs(Priced):
             expected = [{
                 "dimension": dimension, "value": value,
                 "traces": len({made["trace_id"] for made in calls}), "calls": len(calls),
-                **{key: total(made[key] for made in calls) for key in TOKENS},
-                "mlflow_cost": total(made["total_cost"] for made in calls),
+                **{key: seeded.total(made[key] for made in calls) for key in TOKENS},
+                "mlflow_cost": seeded.total(made["total_cost"] for made in calls),
                 "mlflow_unpriced": sum(made["total_cost"] is None for made in calls),
-                "repriced_cost": total(made["repriced_cost"] for made in calls),
+                "repriced_cost": seeded.total(made["repriced_cost"] for made in calls),
                 "unpriced": sum(made["repriced_cost"] is None for made in calls)}
                 for (dimension, value), calls in groups.items()]
             with self.subTest(kind):

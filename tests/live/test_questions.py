@@ -16,7 +16,6 @@ import support
 from sklearn import metrics
 
 import scenario
-import seed
 import seeded
 from scenario import Assessment
 
@@ -25,7 +24,6 @@ COUNT = 500
 JUDGE, OTHER_JUDGE = ("LLM_JUDGE", "judge-v3"), ("CODE", "rules.py")
 ANN, BEN = ("HUMAN", "ann@example.com"), ("HUMAN", "ben@example.com")
 FIGURES = ["n", "rest_n", "share", "rest_share", "lift", "difference", "low", "high", "npmi"]
-Z = 1.959963984540054
 
 
 def opinions(rng, trace, place):
@@ -47,39 +45,28 @@ def opinions(rng, trace, place):
 
 
 def make(server):
-    """The experiment's number; it is made once a server."""
     mlflow = seeded.use(server)
-    found = mlflow.get_experiment_by_name(NAME)
-    if found and "complete" in found.tags:
-        return found.experiment_id
-    rng = random.Random(5)
-    traces = scenario.make_traces(COUNT, 3, seeded.UNTIL_MS, NAME)
-    for place, trace in enumerate(traces):
-        trace.run = None
-        trace.assessments = []
-        opinions(rng, trace, place)
-        trace.assessments += [Assessment("correct", "no", corrected="yes")] * (place % 50 == 0)
-    writer = seed.Writer(NAME)
-    writer.write_all(traces)
-    for trace in traces[-5:]:  # ann thinks again: what she says last counts
-        mlflow.log_feedback(trace_id=trace.id, name="helpful", value="changed",
-                            source=mlflow.entities.AssessmentSource(*ANN))
-    mlflow.MlflowClient().set_experiment_tag(writer.experiment_id, "complete", "yes")
-    return writer.experiment_id
-
-
-def wilson(successes, trials):
-    p, n = successes / trials, trials
-    middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
-    return middle - half, middle + half
+    with seeded.once(server, NAME) as writer:
+        if not writer:
+            return
+        rng = random.Random(5)
+        traces = scenario.make_traces(COUNT, 3, seeded.UNTIL_MS, NAME)
+        for place, trace in enumerate(traces):
+            trace.run = None
+            trace.assessments = []
+            opinions(rng, trace, place)
+            trace.assessments += [Assessment("correct", "no", corrected="yes")] * (place % 50 == 0)
+        writer.write_all(traces)
+        for trace in traces[-5:]:  # ann thinks again: what she says last counts
+            mlflow.log_feedback(trace_id=trace.id, name="helpful", value="changed",
+                                source=mlflow.entities.AssessmentSource(*ANN))
 
 
 def differ(failed, passed, having):
     """The figures of the traces that have a value, among two sets of traces."""
     k, n, l, m = len(failed & having), len(failed), len(passed & having), len(passed)
     p, q = k / n, l / m
-    (p_low, p_high), (q_low, q_high) = wilson(k, n), wilson(l, m)
+    (p_low, p_high), (q_low, q_high) = seeded.wilson(k, n), seeded.wilson(l, m)
     lift = p / ((k + l) / (n + m))
     figures = [k, l, p, q, lift, p - q, p - q - math.hypot(p - p_low, q_high - q),
                p - q + math.hypot(p_high - p, q - q_low),

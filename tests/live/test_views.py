@@ -26,7 +26,6 @@ FEEDBACK = ["trace_id", "timestamp_ms", "evaluated_in", "scorer", "value", "rati
 LATENCIES = {"avg_latency_ms", "mean_latency_ms", "p50_latency_ms", "p95_latency_ms",
              "p99_latency_ms", "p50_ms", "p95_ms", "max_ms"}
 PERIODS = {"before", "now", "difference", "low", "high"}  # of compare_periods
-Z = 1.959963984540054
 
 
 def same(rows, others):
@@ -39,15 +38,6 @@ def same(rows, others):
             for column in row)
 
     return len(rows) == len(others) and all(map(is_same, rows, others))
-
-
-def wilson(successes, trials, z=Z):
-    if not trials:
-        return None, None
-    p, n = successes / trials, trials
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
 
 
 def share(part, whole):
@@ -133,7 +123,7 @@ class Views(unittest.TestCase):
         for kind in KINDS:
             traces = self.frames(kind)[0]
             ok, errors = ((traces.status == s).sum() for s in ("OK", "ERROR"))
-            low, high = wilson(ok, ok + errors)
+            low, high = seeded.wilson(ok, ok + errors)
             ms = finished_ms(traces)
             with self.subTest(kind):
                 self.check(kind, "SELECT total, finished, in_progress, success_rate, success_low, "
@@ -215,7 +205,7 @@ class Views(unittest.TestCase):
             for (scorer, source), given in feedback.groupby(["scorer", "source_type"]):
                 passed = sum(v == "yes" or v is True for v in given.value)
                 failed = sum(v == "no" or v is False for v in given.value)
-                low, high = wilson(passed, passed + failed)
+                low, high = seeded.wilson(passed, passed + failed)
                 judged = passed + failed > 0
                 numbers = [v for v in given.value if isinstance(v, (int, float))]
                 expected.append({
@@ -441,7 +431,7 @@ class Views(unittest.TestCase):
                     if few:
                         continue
                     (low, high), (rest_low, rest_high) = (
-                        wilson(sum(part), len(part), 2.576) for part in (now, rest))
+                        seeded.wilson(sum(part), len(part), 2.576) for part in (now, rest))
                     p, q = share(sum(now), len(now)), share(sum(rest), len(rest))
                     self.assertTrue(seeded.same(
                         {key: row[key] for key in ("difference_low", "difference_high")},
@@ -475,7 +465,7 @@ class Views(unittest.TestCase):
             """n, value, low, high"""
             if metric == "success_rate":
                 ok, n = (traces.status == "OK").sum(), traces.status.isin(["OK", "ERROR"]).sum()
-                return n, share(ok, n), *wilson(ok, n)
+                return n, share(ok, n), *seeded.wilson(ok, n)
             ms = sorted(finished_ms(traces).dropna())
             n = len(ms)
             away = 1.96 * math.sqrt(n * quantile * (1 - quantile))
