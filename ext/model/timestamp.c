@@ -20,7 +20,7 @@ static bool timestamp_literal(const char **at, char c) {
   return true;
 }
 
-/* Reads nothing, or a point and one to nine digits, as whole milliseconds toward zero. */
+/* Reads nothing, or a point and one to nine digits, as whole milliseconds; more is left out. */
 static bool timestamp_fraction(const char **at, int *ms) {
   *ms = 0;
   if (!timestamp_literal(at, '.')) return true;

@@ -138,6 +138,11 @@ static bool plan_can_order(const mlf_plan *plan, mlf_wish wish, bool raw) {
   return plan->exact && !raw && wish.rows >= 0 && wish.rows <= MLF_PAGE_ROWS_MAX;
 }
 
+static void plan_add(mlf_plan *plan, int column, mlf_op op, int constraint) {
+  int argument = mlf_op_has_argument(op) ? plan->argument_count++ : -1;
+  plan->terms[plan->term_count++] = (mlf_plan_term){column, op, argument, constraint};
+}
+
 int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints, int count,
                     mlf_wish wish, mlf_plan *plan) {
   memset(plan, 0, sizeof(*plan));
@@ -160,8 +165,7 @@ int mlf_plan_choose(const mlf_schema *schema, const mlf_constraint *constraints,
     bool sent = ship != MLF_SHIP_NO && plan->term_count < MLF_FILTER_TERMS_MAX;
     if (argument && ship != MLF_SHIP_NO && !sent) return SQLITE_CONSTRAINT;
     if (ship != MLF_SHIP_EXACT || !sent) plan->exact = false;
-    if (!sent) continue;
-    plan->terms[plan->term_count++] = (mlf_plan_term){constraint->column, op, i};
+    if (sent) plan_add(plan, constraint->column, op, i);
   }
   if (!batched && plan_can_order(plan, wish, raw)) plan->order = wish.order;
   if (wish.order != plan->order) plan->exact = false;
@@ -223,19 +227,16 @@ static bool plan_skip_name(const char **at, const char *name) {
   return true;
 }
 
-static bool plan_parse_term(const mlf_schema *schema, const char **at, mlf_plan_term *term) {
-  term->constraint = -1;
-  for (term->column = 0; term->column < schema->column_count; term->column++) {
-    if (plan_skip_name(at, schema->columns[term->column].name)) break;
-  }
-  if (term->column == schema->column_count) return false;
-  for (int op = 0; op < MLF_OP_COUNT; op++) {
-    if (plan_skip(at, plan_op_texts[op])) {
-      term->op = (mlf_op)op;
-      return true;
-    }
-  }
-  return false;
+static bool plan_parse_term(const mlf_schema *schema, const char **at, mlf_plan *plan) {
+  int column = 0, op = 0;
+  while (column < schema->column_count && !plan_skip_name(at, schema->columns[column].name))
+    column++;
+  if (column == schema->column_count) return false;
+  while (op < MLF_OP_COUNT && !plan_skip(at, plan_op_texts[op]))
+    op++;
+  if (op == MLF_OP_COUNT) return false;
+  plan_add(plan, column, (mlf_op)op, -1);
+  return true;
 }
 
 int mlf_plan_parse(const mlf_schema *schema, const char *text, mlf_plan *plan) {
@@ -244,8 +245,7 @@ int mlf_plan_parse(const mlf_schema *schema, const char *text, mlf_plan *plan) {
   if (!plan_skip(&at, PLAN_ALL)) {
     do {
       if (plan->term_count == MLF_FILTER_TERMS_MAX) return SQLITE_CORRUPT;
-      if (!plan_parse_term(schema, &at, &plan->terms[plan->term_count])) return SQLITE_CORRUPT;
-      plan->term_count++;
+      if (!plan_parse_term(schema, &at, plan)) return SQLITE_CORRUPT;
     } while (plan_skip(&at, PLAN_AND));
   }
   if (plan_skip(&at, PLAN_NEWEST)) plan->order = MLF_ORDER_NEWEST_FIRST;

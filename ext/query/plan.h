@@ -58,15 +58,17 @@ typedef struct mlf_constraint {
 typedef struct mlf_plan_term {
   int column;
   mlf_op op;
+  int argument;   /* index of its value among those that xFilter gets; -1: it has none */
   int constraint; /* index of the constraint it came from; -1 in a plan read from text */
 } mlf_plan_term;
 
 typedef struct mlf_plan {
   mlf_plan_term terms[MLF_FILTER_TERMS_MAX];
   int term_count;
+  int argument_count; /* of the terms */
   mlf_order order;
-  bool limit;   /* the limit's value is the argument after the terms' */
-  bool offset;  /* the offset's value is the one after that */
+  bool limit;   /* its value is the argument behind those of the terms, */
+  bool offset;  /* and the offset's the one behind that */
   bool count;   /* nothing is read of a row but what the terms tell */
   bool exact;   /* every constraint is sent, and exactly (not in the text) */
   double rows;  /* estimate (not in the text) */

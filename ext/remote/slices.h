@@ -36,7 +36,7 @@ typedef struct mlf_slice {
   bool tied;               /* one millisecond, `begin`, fills a page: it is walked by tokens */
   bool tie_walking;    /* the page in hand is of such a walk, not the one that showed the need */
   int64_t tie_added;   /* rows that this walk has brought, */
-  uint64_t tie_print;  /* what it has met: a number and a sum that another order of rows leaves */
+  uint64_t tie_print;  /* what it has met: a sum of hashes, the same in another order of rows */
   uint64_t tie_before; /* the same of the walk before it */
   char *edge;          /* id of the last row of the page before the next: it has to come again;
                           owned; NULL if none has */

@@ -74,12 +74,11 @@ static int64_t planning_rows(sqlite3_index_info *info, int limit, int offset) {
 
 static int planning_write(const mlf_schema *schema, const mlf_plan *plan, int limit, int offset,
                           sqlite3_index_info *info) {
-  int argument = 0;
-  for (int i = 0; i < plan->term_count; i++) {
-    int index = plan->terms[i].constraint;
-    if (!mlf_op_has_argument(plan->terms[i].op)) continue;
-    if (plan->terms[i].op == MLF_OP_IN) sqlite3_vtab_in(info, index, 1);
-    info->aConstraintUsage[index].argvIndex = ++argument;
+  int argument = plan->argument_count;
+  for (const mlf_plan_term *term = plan->terms; term < plan->terms + plan->term_count; term++) {
+    if (term->argument < 0) continue;
+    if (term->op == MLF_OP_IN) sqlite3_vtab_in(info, term->constraint, 1);
+    info->aConstraintUsage[term->constraint].argvIndex = term->argument + 1;
   }
   if (plan->limit) info->aConstraintUsage[limit].argvIndex = ++argument;
   if (plan->offset) info->aConstraintUsage[offset].argvIndex = ++argument;

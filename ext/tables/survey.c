@@ -148,26 +148,35 @@ static int survey_add_bound(mlf_survey *survey, survey_experiment told) {
   return found ? rc : survey_add_experiment(survey, told, "");
 }
 
-/* Notes which experiments a scan is told to read. Its arguments stand behind idxNum and argc. */
+/* The register that has the index-th argument of the scan that begins at `at`: behind idxNum and
+** argc. */
+static int survey_argument(const mlf_survey *survey, int at, int index) {
+  return survey->program.ops[at].p3 + 2 + index;
+}
+
+/* Notes which experiment a term of the scan that begins at `at` tells. */
+static int survey_note_term(mlf_survey *survey, survey_experiment told, int at,
+                            const mlf_plan_term *term) {
+  char number[24];
+  int value = survey_argument(survey, at, term->argument);
+  const char *text = term->op == MLF_OP_IN ? "" : survey_register(survey, value, at, number);
+  if (!text) return SQLITE_OK;
+  return *text ? survey_add_experiment(survey, told, text) : survey_add_bound(survey, told);
+}
+
+/* Notes which experiments a scan is told to read. */
 static int survey_note_told(mlf_survey *survey, const mlf_surveyed *table, int at,
                             const mlf_plan *plan) {
-  char number[24];
-  int rc = SQLITE_OK, argument = survey->program.ops[at].p3 + 2;
   survey_experiment told = {0};
-  for (int i = 0; rc == SQLITE_OK && i < table->arguments->experiment_count; i++)
+  int rc = SQLITE_OK, arguments = table->arguments->experiment_count;
+  for (int i = 0; rc == SQLITE_OK && i < arguments; i++)
     rc = survey_add_experiment(survey, told, table->arguments->experiments[i]);
   told = (survey_experiment){.table = table->table, .plan = survey->program.ops[at].text};
-  for (int i = 0; rc == SQLITE_OK && i < plan->term_count; i++) {
-    mlf_key_kind kind = table->schema->columns[plan->terms[i].column].key_kind;
-    if (mlf_key_is_experiment(kind) && table->arguments->experiment_count == 0) {
-      bool list = plan->terms[i].op == MLF_OP_IN;
-      const char *text = list ? "" : survey_register(survey, argument, at, number);
-      told.term = i;
-      told.by_id = kind == MLF_KEY_EXPERIMENT_ID;
-      if (text)
-        rc = *text ? survey_add_experiment(survey, told, text) : survey_add_bound(survey, told);
-    }
-    argument += mlf_op_has_argument(plan->terms[i].op);
+  for (; rc == SQLITE_OK && arguments == 0 && told.term < plan->term_count; told.term++) {
+    const mlf_plan_term *term = &plan->terms[told.term];
+    mlf_key_kind kind = table->schema->columns[term->column].key_kind;
+    told.by_id = kind == MLF_KEY_EXPERIMENT_ID;
+    if (mlf_key_is_experiment(kind)) rc = survey_note_term(survey, told, at, term);
   }
   return rc;
 }
@@ -301,13 +310,8 @@ bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, cons
   return found;
 }
 
-/* The register that has the index-th argument of a scan: behind idxNum and argc. */
-static int survey_argument(const mlf_survey *survey, const survey_scan *scan, int index) {
-  return survey->program.ops[scan->at].p3 + 2 + index;
-}
-
 bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      const mlf_plan_term *term, int index) {
+                      const mlf_plan_term *term) {
   static const struct {
     const char *test, *function;
   } ways[MLF_OP_COUNT] = {[MLF_OP_NE] = {"Eq", NULL},
@@ -323,7 +327,7 @@ bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const
                                .column = term->column,
                                .test = ways[term->op].test,
                                .function = ways[term->op].function,
-                               .argument = survey_argument(survey, each, index)};
+                               .argument = survey_argument(survey, each->at, term->argument)};
     if (!mlf_program_drops(&survey->program, &tested)) return false;
     found = true;
   }
@@ -336,7 +340,7 @@ static bool survey_says(const mlf_survey *survey, const sqlite3_vtab *table, con
   for (int i = 0; i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
     if (!survey_is(each, table, plan)) continue;
-    if (says(&survey->program, each->at, survey_argument(survey, each, index))) return true;
+    if (says(&survey->program, each->at, survey_argument(survey, each->at, index))) return true;
   }
   return false;
 }

@@ -48,12 +48,12 @@ bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, co
 bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan);
 
 /* Whether the statement drops each row of the scans of the table with this plan for which a term
-** does not hold: !=, LIKE, GLOB or IS [NOT] NULL, with the index-th argument if it has one. SQLite
-** hands over also what stands in the ON of an outer join and is about its left table, whose rows
-** must stay: != and LIKE in 3.40, IS [NOT] NULL in 3.54, too. No, if that is not seen: the program
-** has nothing of a join that it does without. */
+** does not hold: !=, LIKE, GLOB or IS [NOT] NULL. SQLite hands over also what stands in the ON of
+** an outer join and is about its left table, whose rows must stay: != and LIKE in 3.40, IS [NOT]
+** NULL in 3.54, too. No, if that is not seen: the program has nothing of a join that it does
+** without. */
 bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      const mlf_plan_term *term, int index);
+                      const mlf_plan_term *term);
 
 /* Whether the index-th argument of the scans of the table with this plan comes from the list of an
 ** IN, value by value. */

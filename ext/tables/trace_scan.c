@@ -55,20 +55,18 @@ static int scan_take_plan(mlf_trace_scan *scan, const mlf_plan *plan, const char
   const mlf_survey *survey;
   memset(scan->left_out, 0, sizeof(scan->left_out));
   scan->joined = false;
-  for (int i = 0, argument = 0; i < plan->term_count; i++) {
+  for (int i = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
-    int index = argument;
-    argument += mlf_op_has_argument(term->op);
     bool name = scan->schema->columns[term->column].key_kind == MLF_KEY_EXPERIMENT;
     if (!name && !scan_is_auxiliary(term->op)) continue;
     int rc = mlf_statement_survey(scan->source.statement, &survey, error);
     if (rc != SQLITE_OK) return rc;
-    if (name && survey && mlf_survey_joins(survey, scan->table, plan_text, index))
+    if (name && survey && mlf_survey_joins(survey, scan->table, plan_text, term->argument))
       scan->joined = true;
     if (!scan_is_auxiliary(term->op)) continue;
     bool pattern = term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB;
     scan->left_out[i] = (pattern && !mlf_connection_has_own_like(scan->connection)) || !survey ||
-                        !mlf_survey_drops(survey, scan->table, plan_text, term, index);
+                        !mlf_survey_drops(survey, scan->table, plan_text, term);
   }
   scan->plan_text = plan_text;
   return SQLITE_OK;
@@ -103,17 +101,17 @@ static int scan_is_looped(mlf_trace_scan *scan, const char *plan_text, int argum
 ** with a text, '05' is 5, and texts with what has no type. */
 static int scan_check_loops(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                             int plan_number, sqlite3_value **values, mlf_error *error) {
-  for (int i = 0, argument = 0; i < plan->term_count; i++) {
-    if (!mlf_op_has_argument(plan->terms[i].op)) continue;
-    int type = sqlite3_value_type(values[argument++]);
-    const mlf_column *column = &scan->schema->columns[plan->terms[i].column];
+  for (int i = 0; i < plan->term_count; i++) {
+    const mlf_plan_term *term = &plan->terms[i];
+    if (term->argument < 0) continue;
+    int type = sqlite3_value_type(values[term->argument]);
+    const mlf_column *column = &scan->schema->columns[term->column];
     bool number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
     bool row = column->type == MLF_TYPE_ANY && type != SQLITE_NULL;
-    if (plan->terms[i].op != MLF_OP_EQ || !(row || (number && column->type == MLF_TYPE_TEXT)))
-      continue;
+    if (term->op != MLF_OP_EQ || !(row || (number && column->type == MLF_TYPE_TEXT))) continue;
     bool looped = (plan_number & MLF_PLANNING_LOOPS(i)) != 0;
     row = !looped;
-    if (row && scan_is_looped(scan, plan_text, argument - 1, &looped, error) != SQLITE_OK)
+    if (row && scan_is_looped(scan, plan_text, term->argument, &looped, error) != SQLITE_OK)
       return error->code;
     if (!looped) continue;
     return row ? mlf_error_set(error, SQLITE_ERROR,

@@ -213,10 +213,10 @@ static int trace_row_key(const trace_cursor *cursor, sqlite3_context *context) {
   const mlf_trace_rows *rows = trace_rows_of(cursor);
   const mlf_value *raw = scan->filter.raw, *run = scan->filter.run;
   size_t place = rows->place ? rows->place(cursor->state) : 0;
-  char *key = sqlite3_mprintf("%lld %d %s %d %s %s", (sqlite3_int64)place,
-                              raw ? (int)raw->length : -1, raw ? raw->text : "",
-                              run ? (int)run->length : -1, run ? run->text : "",
-                              mlf_trace_id(scan->source.trace));
+  char *key =
+      sqlite3_mprintf("%lld %d %s %d %s %s", (sqlite3_int64)place, raw ? (int)raw->length : -1,
+                      raw ? raw->text : "", run ? (int)run->length : -1, run ? run->text : "",
+                      mlf_trace_id(scan->source.trace));
   sqlite3_result_text(context, key, -1, sqlite3_free);
   return key ? SQLITE_OK : SQLITE_NOMEM;
 }

@@ -5,32 +5,20 @@
 #include "base/array.h"
 #include "base/sqlite_value.h"
 
-static int values_copy(sqlite3_value *from, mlf_value *to) {
-  int rc = mlf_sqlite_value_read(from, to);
-  if (rc != SQLITE_OK || (to->type != MLF_TEXT && to->type != MLF_BLOB)) return rc;
-  char *copy = sqlite3_malloc64(to->length + 1);
-  if (!copy) return SQLITE_NOMEM;
-  if (to->length) memcpy(copy, to->text, to->length);
-  copy[to->length] = 0;
-  to->text = copy;
-  return SQLITE_OK;
-}
-
 void mlf_values_free(mlf_value *values, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    /* The texts were allocated here, by values_copy. */
-    sqlite3_free((void *)(uintptr_t)values[i].text);
-  }
+  for (size_t i = 0; i < count; i++)
+    mlf_value_clear(&values[i]);
   sqlite3_free(values);
 }
 
-/* Copies one value, or the values of a list, to the end of `*values`. */
+/* Copies one value to the end of `*values`. */
 static int values_append(mlf_value **values, size_t *count, size_t *capacity,
                          sqlite3_value *value) {
   mlf_value *grown = mlf_array_room(*values, *count, capacity, 1, sizeof(*grown));
   if (!grown) return SQLITE_NOMEM;
   *values = grown;
-  int rc = values_copy(value, &(*values)[*count]);
+  int rc = mlf_sqlite_value_read(value, &grown[*count]);
+  if (rc == SQLITE_OK) rc = mlf_value_own(&grown[*count]);
   if (rc == SQLITE_OK) (*count)++;
   return rc;
 }
@@ -104,23 +92,21 @@ static int64_t values_rows_wanted(const mlf_plan *plan, sqlite3_value **argument
 
 int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, const bool *left_out,
                     sqlite3_value **arguments, mlf_bound_terms *bound) {
-  int used = 0;
   bool has_id = values_has_id(schema, plan);
   memset(bound, 0, sizeof(*bound));
   for (int i = 0; i < plan->term_count; i++) {
     const mlf_plan_term *planned = &plan->terms[i];
     mlf_filter_term term = {.column = &schema->columns[planned->column], .op = planned->op};
     if (has_id && term.op == MLF_OP_IN && term.column->key_kind == MLF_KEY_TRACE_ID) {
-      bound->hint = arguments[used++];
+      bound->hint = arguments[planned->argument];
       continue;
     }
     if (left_out[i]) {
       bound->left_out = true;
-      used += mlf_op_has_argument(term.op);
       continue;
     }
-    if (mlf_op_has_argument(term.op)) {
-      int rc = values_bind_term(&term, arguments[used++]);
+    if (planned->argument >= 0) {
+      int rc = values_bind_term(&term, arguments[planned->argument]);
       if (rc != SQLITE_OK) {
         mlf_values_clear(bound);
         return rc;
@@ -128,7 +114,7 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, const bool *
     }
     bound->terms[bound->count++] = term;
   }
-  bound->rows_wanted = values_rows_wanted(plan, arguments + used);
+  bound->rows_wanted = values_rows_wanted(plan, arguments + plan->argument_count);
   return SQLITE_OK;
 }
 

@@ -305,7 +305,7 @@ static void filter_check_plan(const filter_input *input) {
   for (int i = 0; i < input->term_count; i++) {
     const mlf_filter_term *term = &input->terms[i];
     int column = (int)(term->column - input->schema.columns);
-    plan.terms[plan.term_count++] = (mlf_plan_term){column, term->op, -1};
+    plan.terms[plan.term_count++] = (mlf_plan_term){column, term->op, -1, -1};
   }
   char *text = mlf_plan_text(&input->schema, &plan);
   filter_require(mlf_plan_parse(&input->schema, text, &parsed) == SQLITE_OK);

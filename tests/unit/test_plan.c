@@ -218,6 +218,8 @@ static void plans_survive_as_text(void **state) {
       random = random * 1103515245 + 12345;
       plan.terms[j].column = (int)((random >> 16) % (unsigned)schema.column_count);
       plan.terms[j].op = (mlf_op)((random >> 8) % MLF_OP_COUNT);
+      bool valued = mlf_op_has_argument(plan.terms[j].op);
+      plan.terms[j].argument = valued ? plan.argument_count++ : -1;
       plan.terms[j].constraint = -1;
     }
     plan.order = (mlf_order)((random >> 12) % 3);
