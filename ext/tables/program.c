@@ -241,40 +241,32 @@ bool mlf_program_drops(const mlf_program *program, const mlf_program_term *term)
   return false;
 }
 
-/* Whether the cursor reads the list of an IN: no rows that were put in order. */
-static bool program_is_list(const mlf_program *program, int cursor) {
-  static const char *const sorts[] = {"Sort", "SorterSort", NULL};
-  bool list = false;
-  for (int i = 0; i < program->count; i++) {
-    const mlf_program_op *op = &program->ops[i];
-    if (op->p1 != cursor) continue;
-    if (mlf_program_is_any(op, sorts)) return false;
-    if (mlf_program_is(op, "OpenEphemeral")) list = strncmp(op->text, "k(", 2) == 0;
+/* Which instruction has put into the register what another register, or one before it, was copied
+** from; -1: not known. */
+static int program_origin(const mlf_program *program, int at, int value) {
+  for (int depth = 0; depth < PROGRAM_DEPTH_MAX; depth++) {
+    int writer = program_writer(program, at, value);
+    int source = writer < 0 ? -1 : mlf_program_source(&program->ops[writer], value);
+    if (source < 0) return writer;
+    at = writer;
+    value = source;
   }
-  return list;
+  return -1;
 }
 
+/* A NULL in the list of an IN is passed over, which is seen of no other column that is handed on
+** as it was read. */
 bool mlf_program_is_listed(const mlf_program *program, int at, int value) {
-  for (int i = at - 1; i >= 0; i--) {
-    const mlf_program_op *op = &program->ops[i];
-    int source = mlf_program_source(op, value);
-    if (source >= 0) value = source;
-    if (mlf_program_is(op, "Yield")) return false; /* of a sub-select in FROM */
-    if (op->p3 != value || !mlf_program_is(op, "Column")) continue;
-    return program_is_list(program, op->root);
-  }
-  return false;
+  static const char *const reads[] = {"Column", "Rowid", NULL};
+  int origin = program_origin(program, at, value);
+  if (origin < 0) return false;
+  const mlf_program_op *op = &program->ops[origin];
+  int read = mlf_program_is(op, "Rowid") ? op->p2 : op->p3;
+  return mlf_program_is_any(op, reads) && mlf_program_is(op + 1, "IsNull") && op[1].p1 == read;
 }
 
 bool mlf_program_is_column(const mlf_program *program, int at, int value) {
-  for (int depth = 0; depth < PROGRAM_DEPTH_MAX; depth++) {
-    int writer = program_writer(program, at, value);
-    if (writer < 0) return false;
-    const mlf_program_op *op = &program->ops[writer];
-    if (mlf_program_is(op, "Column") || mlf_program_is(op, "VColumn")) return true;
-    at = writer;
-    value = mlf_program_source(op, value);
-    if (value < 0) return false;
-  }
-  return false;
+  int origin = program_origin(program, at, value);
+  return origin >= 0 && (mlf_program_is(&program->ops[origin], "Column") ||
+                         mlf_program_is(&program->ops[origin], "VColumn"));
 }

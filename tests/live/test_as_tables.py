@@ -58,7 +58,11 @@ class AsTables(unittest.TestCase):
             "WHERE timestamp_ms % 2; INSERT INTO local VALUES (NULL), ('none');"
             "CREATE TEMP TABLE keyed(id TEXT PRIMARY KEY); INSERT INTO keyed SELECT id FROM local;"
             "CREATE TEMP TABLE pairs(i INTEGER, s TEXT); "
-            "INSERT INTO pairs VALUES (5, 'OK'), (1000, 'ERROR'), (7, 'STATE_UNSPECIFIED');")
+            "INSERT INTO pairs VALUES (5, 'OK'), (1000, 'ERROR'), (7, 'STATE_UNSPECIFIED');"
+            "CREATE TEMP TABLE key(i INTEGER PRIMARY KEY); INSERT INTO key SELECT i FROM pairs;"
+            "CREATE TEMP TABLE sole(i INTEGER UNIQUE NOT NULL); INSERT INTO sole SELECT i FROM key;"
+            "CREATE TEMP TABLE both(i INTEGER, s TEXT, PRIMARY KEY (i, s)) WITHOUT ROWID;"
+            "INSERT INTO both SELECT * FROM pairs;")
 
     def each(self):
         connection = support.apsw_connection(self.server)
@@ -124,7 +128,12 @@ class AsTables(unittest.TestCase):
         for asked in ("SELECT trace_id FROM {}traces WHERE (size, status) IN (SELECT i, s FROM pairs)",
                       "SELECT trace_id FROM {}assessments WHERE (name, value) IN (SELECT 'ok', i FROM "
                       "pairs)", "SELECT trace_id FROM {}assessments WHERE (name, value) IN (SELECT "
-                      "'ok', '5')"):
+                      "'ok', '5')",
+                      # A list that SQLite reads where it is: in a table by its key, or in an index.
+                      "SELECT trace_id FROM {}traces WHERE (size, 1) IN (SELECT i, 1 FROM key)",
+                      "SELECT trace_id FROM {}traces WHERE (size, 1) IN (SELECT i, 1 FROM sole)",
+                      "SELECT trace_id FROM {}traces WHERE (size, status) IN (SELECT i, s FROM both)",
+                      "SELECT trace_id FROM {}assessments WHERE (value, 1) IN (SELECT i, 1 FROM key)"):
             for ask in self.each():
                 with self.assertRaisesRegex(Exception, "a row with .* IN .* write EXISTS"):
                     ask(asked.format("temp."))
@@ -138,6 +147,11 @@ class AsTables(unittest.TestCase):
                    "ORDER BY s, i LIMIT 3")
         self.check("SELECT count(*) FROM (SELECT i FROM pairs UNION SELECT 5) AS p CROSS JOIN "
                    "{}traces AS t ON t.size = p.i")
+        for table in ("key", "sole", "both", "(SELECT i FROM both WHERE i IS NOT NULL)"):
+            self.check(f"SELECT p.i, count(t.trace_id) FROM {table} AS p LEFT JOIN {{}}traces AS t "
+                       "ON t.size = p.i AND p.i IS NOT NULL WHERE p.i > 0 GROUP BY 1")
+            self.check(f"SELECT i, (SELECT count(*) FROM {{}}traces AS t WHERE t.size = p.i) "
+                       f"FROM {table} AS p WHERE p.i NOT NULL")
 
     def test_numbers_have_the_type_of_their_column(self):
         self.check("SELECT name, model_name, typeof(model_name), total_cost, typeof(total_cost), "
