@@ -15,7 +15,8 @@
 /* What the first request fetches. */
 #define PAYLOADS_FIRST_TRACES 8
 #define PAYLOADS_GROWTH       4
-#define PAYLOADS_KEPT_AHEAD   4 /* for each trace that is asked for, where all are kept */
+#define PAYLOADS_KEPT_AHEAD   4 /* for each trace that is asked for, where all are kept, */
+#define PAYLOADS_KEPT_MORE    8 /* and one more after each eight asks */
 /* Requests kept, under way or not yet sent. */
 #define PAYLOADS_FETCHES_MAX (2 * MLF_STREAMS_MAX)
 /* The tree of a reply reaches down to the spans, which are leaves. */
@@ -125,6 +126,10 @@ static payloads_fetch *payloads_find(mlf_payloads *payloads, const char *id, siz
 void mlf_payloads_keep(mlf_payloads *payloads, mlf_payloads_known known, void *context) {
   payloads->known = known;
   payloads->context = context;
+}
+
+void mlf_payloads_spare(mlf_payloads *payloads) {
+  payloads->spared += PAYLOADS_KEPT_AHEAD + (size_t)payloads->asks / PAYLOADS_KEPT_MORE;
 }
 
 bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace) {
@@ -435,11 +440,6 @@ static int payloads_learn_absent(mlf_payloads *payloads, mlf_budget *budget, pay
   return rc;
 }
 
-/* The trace's spans cannot be had: why. */
-static int payloads_blame(const mlf_error *failure, mlf_error *error) {
-  return mlf_error_set(error, SQLITE_CORRUPT, "%s", failure->text ? failure->text : "");
-}
-
 /* Decides what follows a fetch that did not bring the spans of a trace. A batch that was refused is
 ** asked for trace by trace, and what is refused alone, or left out, as a file; but what is too
 ** large alone is too large. A failure that is followed by "not found", or by a file without a list
@@ -453,11 +453,10 @@ static int payloads_go_on(mlf_payloads *payloads, const mlf_json_node *trace, pa
     fetch->traces[0].absent = !fetch->refused;
     if (fetch->traces[0].absent) return SQLITE_OK;
   }
+  const char *why = fetch->failure.text ? fetch->failure.text : "";
   if (fetch->refused && (fetch->file || (!several && fetch->failure.code == SQLITE_TOOBIG)))
-    return payloads_blame(&fetch->failure, error);
-  if (fetch->refused && !several)
-    mlf_error_set(failure, fetch->failure.code, "%s",
-                  fetch->failure.text ? fetch->failure.text : "");
+    return mlf_error_set(error, SQLITE_CORRUPT, "%s", why);
+  if (fetch->refused && !several) mlf_error_set(failure, fetch->failure.code, "%s", why);
   return payloads_ask_alone(payloads, trace, !several, next, error);
 }
 
@@ -477,7 +476,7 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
     fetch = payloads_find(payloads, id, &place);
   }
   bool again = rc == SQLITE_OK && fetch->traces[place].used;
-  if (!again) payloads->spared += PAYLOADS_KEPT_AHEAD;
+  if (!again) mlf_payloads_spare(payloads);
   mlf_error failure = {0};
   for (payloads_fetch *next = fetch; rc == SQLITE_OK && next;) {
     fetch = next;

@@ -33,6 +33,7 @@ typedef enum given_sql {
 static const char *const given_texts[GIVEN_SQL_COUNT] = {
     [GIVEN_PUT] = "INSERT OR IGNORE INTO trace(ms, id, json) VALUES(?1, ?2, ?3)",
     [GIVEN_FIND] = ("SELECT json FROM trace WHERE place >= (SELECT place FROM trace WHERE id = ?1) "
+                    "AND (id = ?1 OR NOT EXISTS (SELECT 1 FROM spans WHERE id = trace.id)) "
                     "ORDER BY place LIMIT ?2"),
     [GIVEN_TIME] = "SELECT ms FROM trace WHERE id = ?1",
     [GIVEN_PUT_SPANS] = "INSERT OR IGNORE INTO spans(id, json) VALUES(?2, ?3)",

@@ -60,7 +60,8 @@ int mlf_given_put(mlf_given *given, const mlf_json *page, const mlf_json_node *f
                   mlf_error *error);
 
 /* The trace with this id, held by the caller in `*page`, with those that were given after it as
-** siblings: all of its page, or `ahead` of them. SQLITE_ROW, SQLITE_NOTFOUND or an error. */
+** siblings: all of its page, or `ahead` of those whose spans are not here. SQLITE_ROW,
+** SQLITE_NOTFOUND or an error. */
 int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
                    const mlf_json_node **trace, mlf_error *error);
 

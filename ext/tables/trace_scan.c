@@ -198,8 +198,9 @@ static int scan_ask(mlf_trace_scan *scan, mlf_server server, mlf_order order, ml
                    (term->op == MLF_OP_EQ || term->op == MLF_OP_IS);
     if (look_up || (scan->changing->changes[i] && !scan_must_send(term))) {
       changing++;
-      ask->key = changing == 1 && scan_is_key(term) ? term->column : NULL;
-      ask->key_value = ask->key ? term->values[0].text : NULL;
+      if (ask->key || !scan_is_key(term)) continue;
+      ask->key = term->column;
+      ask->key_value = term->values[0].text;
     } else {
       lasting[count++] = *term;
     }

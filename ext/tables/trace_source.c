@@ -456,8 +456,12 @@ int mlf_source_spans(mlf_trace_source *source, mlf_json **json, const mlf_json_n
   if (rc != SQLITE_OK) return rc;
   if (!mlf_payloads_has(payloads, source->trace)) {
     rc = mlf_given_find_spans(source->given, mlf_trace_id(source->trace), json, error);
-    if (rc == SQLITE_ROW) *found = mlf_json_root(*json);
-    if (rc != SQLITE_NOTFOUND) return rc == SQLITE_ROW ? SQLITE_OK : rc;
+    if (rc == SQLITE_ROW) {
+      *found = mlf_json_root(*json);
+      mlf_payloads_spare(payloads);
+      return SQLITE_OK;
+    }
+    if (rc != SQLITE_NOTFOUND) return rc;
     rc = source_take_neighbours(source, error);
   }
   return rc == SQLITE_OK ? source_fetch_spans(source, payloads, json, found, error) : rc;

@@ -5,8 +5,8 @@
 ** (2) What a scan walks is a question (tables/given.h): it reads what is there already, and walks
 **     on where that ends. Scans that ask the same share one walk.
 ** (3) A scan that begins again and again with other values asks each time for a part of one
-**     question: what stays the same. Once that is complete it answers, by the value of the one
-**     column that changes, if it is one.
+**     question: what stays the same. Once that is complete it answers, by the value of a column
+**     that changes, if there is one.
 ** (4) Until then parts are asked for: one id; or, where SQLite gives a list that all ids will be
 **     in, that list; or a walk. After sixteen requests for parts, each of them pays for two pages
 **     of the whole, which is walked along.
@@ -28,8 +28,8 @@ typedef struct mlf_ask {
   const mlf_filter *filter;  /* all that it asks */
   const mlf_filter *lasting; /* what of that stays the same each time that the scan begins; the
                                 same filter if it is all */
-  const mlf_column *key;     /* the column whose value alone changes, */
-  const char *key_value;     /* and its value; NULL: none does, or several do */
+  const mlf_column *key;     /* a column whose value changes, by which traces can be found, */
+  const char *key_value;     /* and its value; NULL: there is none */
   sqlite3_value *hint;       /* beside one id: a list with all that will be asked for; NULL: none.
                                 It lives as long as the begin runs */
   mlf_order order;

@@ -82,6 +82,16 @@ class Statement(unittest.TestCase):
         self.costs("SELECT count(*) FROM mlflow_traces JOIN mlflow_spans USING (trace_id)", spans,
                    PAGES, BATCHES)
 
+    def test_spans_in_another_order_than_that_of_time(self):
+        """Sixteen one by one; then in batches, which grow with what of them was asked for later."""
+        spans = self.count("SELECT count(*) FROM mlflow_spans")
+        before = ("CREATE TEMP TABLE ids AS SELECT trace_id FROM mlflow_traces "
+                  "ORDER BY substr(trace_id, 9)")
+        for link in ("", "AND s.trace_id IN (SELECT trace_id FROM ids)"):
+            self.costs("SELECT count(span_id) FROM ids LEFT JOIN mlflow_spans AS s ON "
+                       f"s.trace_id = ids.trace_id {link}", spans, 2 * PAGES + 16, 22,
+                       before=before)
+
     def test_a_pass_is_not_paid_twice(self):
         spans = int(self.count("SELECT count(*) FROM mlflow_spans WHERE status <> 'ERROR'"))
         kinds = "(VALUES ('OK'), ('UNSET'), ('NONE'), ('ERROR'), ('X')) AS kind"
