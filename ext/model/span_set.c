@@ -9,10 +9,6 @@
 #include "model/span_tree.h"
 #include "model/span_value.h"
 
-/* Times are clipped to what leaves room for differences, where they are measured; no span has been
-** outside of the years 1823 to 2116. */
-#define SPAN_NS_MAX (INT64_MAX / 2)
-
 typedef struct span_entry {
   const mlf_json_node *node; /* a leaf of the set's document */
   size_t sent;               /* its place among those sent */
@@ -141,8 +137,10 @@ static const span_entry *span_find(const span_entry *const *by_id, size_t count,
   return low < count && strcmp(span_id(by_id[low]), id) == 0 ? by_id[low] : NULL;
 }
 
-static int64_t span_clip(int64_t ns) {
-  return ns > SPAN_NS_MAX ? SPAN_NS_MAX : ns < -SPAN_NS_MAX ? -SPAN_NS_MAX : ns;
+/* A time since the first span began, so that differences fit. */
+static int64_t span_since(int64_t ns, int64_t first_ns) {
+  uint64_t since = (uint64_t)ns - (uint64_t)first_ns;
+  return ns <= first_ns ? 0 : since > INT64_MAX ? INT64_MAX : (int64_t)since;
 }
 
 /* Measures the tree. One whose parent is not here is a root. */
@@ -157,8 +155,8 @@ static int span_set_build(mlf_span_set *set, mlf_error *error) {
     const char *parent_id = span_parent(span);
     const span_entry *parent = parent_id ? span_find(by_id, set->count, parent_id) : NULL;
     mlf_span_node *node = &set->tree[i];
-    node->start_ns = span_clip(span->start_ns);
-    node->end_ns = span_clip(span->end_ns);
+    node->start_ns = span_since(span->start_ns, set->spans->start_ns);
+    node->end_ns = span_since(span->end_ns, set->spans->start_ns);
     node->ended = span->end_ns != 0;
     node->parent = parent ? (size_t)(parent - set->spans) : MLF_SPAN_NO_PARENT;
   }

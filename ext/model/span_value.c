@@ -300,6 +300,17 @@ static int span_status_code(const mlf_json *json, mlf_value *value, mlf_error *e
   return rc;
 }
 
+/* The client drops what others say of a span that did not fail. */
+static int span_message(const mlf_json *json, mlf_value *value, mlf_error *error) {
+  mlf_value code;
+  const char *text = NULL;
+  int rc = span_status_code(json, &code, error);
+  if (rc == SQLITE_OK) rc = span_status(json, "message", "status_message", &text, error);
+  bool said = rc == SQLITE_OK && text && *text && strcmp(code.text, "ERROR") == 0;
+  *value = mlf_value_text(said ? text : NULL);
+  return rc;
+}
+
 int mlf_span_value(const mlf_json *json, const mlf_column *column, mlf_value *value,
                    mlf_error *error) {
   const char *text = NULL;
@@ -311,10 +322,7 @@ int mlf_span_value(const mlf_json *json, const mlf_column *column, mlf_value *va
     *value = mlf_value_text(text ? text : ""); /* protobuf leaves an empty one out */
     break;
   case MLF_SOURCE_SPAN_STATUS: return span_status_code(json, value, error);
-  case MLF_SOURCE_SPAN_MESSAGE:
-    rc = span_status(json, "message", "status_message", &text, error);
-    *value = mlf_value_text(text && *text ? text : NULL);
-    break;
+  case MLF_SOURCE_SPAN_MESSAGE: return span_message(json, value, error);
   case MLF_SOURCE_SPAN_EXCEPTION: return span_exception(json, column->path, value, error);
   case MLF_SOURCE_SPAN_JSON: return span_attribute_json(json, column->path, value, error);
   case MLF_SOURCE_SPAN_EVENTS: return span_list(json, "events", span_write_event, value, error);

@@ -206,9 +206,12 @@ static void names_and_status_are_texts(void **state) {
       {",\"status\":{\"code\":\"STATUS_CODE_\"}", "status", "''"},
       {",\"status_code\":\"ERROR\"", "status", "'ERROR'"},
       {",\"status\":{},\"status_code\":\"ERROR\"", "status", "'UNSET'"},
-      {",\"status\":{\"message\":\"\"}", "status_message", "NULL"},
-      {",\"status\":{\"message\":\"x\"}", "status_message", "'x'"},
-      {",\"status_message\":\"x\"", "status_message", "'x'"},
+      {",\"status\":{\"code\":\"ERROR\",\"message\":\"\"}", "status_message", "NULL"},
+      {",\"status\":{\"code\":\"STATUS_CODE_ERROR\",\"message\":\"x\"}", "status_message", "'x'"},
+      {",\"status\":{\"code\":\"STATUS_CODE_OK\",\"message\":\"x\"}", "status_message", "NULL"},
+      {",\"status\":{\"message\":\"x\"}", "status_message", "NULL"},
+      {",\"status_code\":\"ERROR\",\"status_message\":\"x\"", "status_message", "'x'"},
+      {",\"status_message\":\"x\"", "status_message", "NULL"},
       {",\"status_message\":\"\"", "status_message", "NULL"},
   };
   values_show(cases, COUNT(cases), false);
