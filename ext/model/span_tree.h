@@ -34,8 +34,8 @@ typedef struct mlf_span_node {
   int64_t critical_ns;
 } mlf_span_node;
 
-/* Computes the results. `nodes` are sorted by start_ns, and no time is negative, so that differences
-** fit. One that ended before it began takes no time. SQLITE_OK or SQLITE_NOMEM. */
+/* Computes the results. `nodes` are sorted by start_ns, and no time is negative, so that
+** differences fit. One that ended before it began takes no time. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_span_tree_measure(mlf_span_node *nodes, size_t count);
 
 #endif
