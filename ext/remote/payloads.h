@@ -47,8 +47,9 @@ typedef bool (*mlf_payloads_known)(void *context, const char *id);
 ** be taken along. NULL: they come in order. */
 void mlf_payloads_keep(mlf_payloads *payloads, mlf_payloads_known known, void *context);
 
-/* One that was taken along, and kept, was asked for now: so many more may be taken along. */
-void mlf_payloads_spare(mlf_payloads *payloads);
+/* Lets batches take along so many more, which will be asked for; 0: one that was taken along, and
+** kept, was asked for now. */
+void mlf_payloads_spare(mlf_payloads *payloads, size_t traces);
 
 /* Whether the spans of `trace` are there, or on their way, and nobody has asked for them yet. */
 bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace);

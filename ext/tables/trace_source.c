@@ -282,6 +282,14 @@ static int source_ask_ids(mlf_trace_source *source, const mlf_value *ids, size_t
   return rc;
 }
 
+/* Lets the spans of so many traces come in batches, as far as they are read. */
+static int source_expect(mlf_trace_source *source, size_t traces, mlf_error *error) {
+  mlf_payloads *payloads;
+  int rc = mlf_statement_payloads(source->statement, &payloads, error);
+  if (rc == SQLITE_OK) mlf_payloads_spare(payloads, traces);
+  return rc;
+}
+
 /* Asks for all that SQLite gives a list of. An id that is not in the list is not asked for: SQLite
 ** wants no row of it. */
 static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_error *error) {
@@ -291,8 +299,10 @@ static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_erro
   if (mlf_values_list_has(source->ask.hint, id, &found) != SQLITE_OK) return mlf_error_nomem(error);
   if (!found) return SQLITE_DONE;
   if (mlf_values_list(source->ask.hint, &ids, &count) != SQLITE_OK) return mlf_error_nomem(error);
-  int rc = mlf_filter_can_list(ids, count) ? source_ask_ids(source, ids, count, id, error)
-                                           : source_walk_along(source, error);
+  int rc = source_expect(source, count, error);
+  if (rc == SQLITE_OK)
+    rc = mlf_filter_can_list(ids, count) ? source_ask_ids(source, ids, count, id, error)
+                                         : source_walk_along(source, error);
   mlf_values_free(ids, count);
   return rc;
 }
@@ -458,7 +468,7 @@ int mlf_source_spans(mlf_trace_source *source, mlf_json **json, const mlf_json_n
     rc = mlf_given_find_spans(source->given, mlf_trace_id(source->trace), json, error);
     if (rc == SQLITE_ROW) {
       *found = mlf_json_root(*json);
-      mlf_payloads_spare(payloads);
+      mlf_payloads_spare(payloads, 0);
       return SQLITE_OK;
     }
     if (rc != SQLITE_NOTFOUND) return rc;
