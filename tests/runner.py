@@ -24,10 +24,10 @@ These run when they are named, and print tables that the manual shows:
 
 Python files are run by pytest, each in a process of its own, since an extension keeps one table of
 SQLite's functions and so has one SQLite in a process; those of `functions` are programs given the
-extension's path that print "NAME: N checks, N failed". One more runs side by side than there are
-processors, since each waits for its server part of the time; but for those that say how long
-something took. A stage's full output is shown when something in it fails. What stands after `--`
-goes to pytest: tests/run live -- -k mirror -x
+extension's path that print "NAME: N checks, N failed". As many run side by side as there are
+processors, but for those that say how long something took. (With one more, the longest of a stage
+ends later, and the stage with it.) A stage's full output is shown when something in it fails. What
+stands after `--` goes to pytest: tests/run live -- -k mirror -x
 """
 
 import argparse
@@ -46,8 +46,7 @@ import xml.etree.ElementTree as ElementTree
 import support
 
 BUILD = support.ROOT.parent / f"{support.ROOT.name}-build"
-PROCESSORS = os.cpu_count()
-SIDE_BY_SIDE = PROCESSORS + 1
+SIDE_BY_SIDE = os.cpu_count()
 # These say how long something took, which what runs beside them would spoil.
 ALONE = ("test_cancel.py", "test_walk.py")
 # The longest of their stages: begun first, they end with the others.
@@ -191,9 +190,9 @@ class Servers:
             return
         for name in [*support.servers(), support.SQLITE_FLOOR]:
             store, _, version = name.partition("-")
-            # Most tests ask this one.
+            # Most tests ask this one, as many at a time as run side by side.
             server = support.live.Server(store, version,
-                                         workers=PROCESSORS if name == support.SQLITE else 1)
+                                         workers=SIDE_BY_SIDE if name == support.SQLITE else 1)
             self.running.append((name, server))
             server.start()
 

@@ -171,32 +171,6 @@ class Copies(unittest.TestCase):
             self.assertEqual(process.returncode, 130, said)
             self.assertRegex(said, r"^sql/mirror: stopped; [^\n]*\n$")
 
-    def test_a_sync_from_a_program(self):
-        """The steps of docs/mirror.md, as the shell runs them; one that fails is the last."""
-        page = (support.ROOT / "docs" / "mirror.md").read_text()
-        steps = re.search(r"```sql\n(\.bail on\n\.read sql/mirror\.sql\n.*?)```", page, re.DOTALL)
-        part = ".read sql/mirror.d/slice.sql\n.read sql/mirror.d/store.sql\n"
-
-        def run(parts, **variables):
-            return support.run_shell(
-                steps.group(1).replace(part, part * parts).replace("sql/", f"{seeded.SQL}/"),
-                self.server, database=str(mirror.path), options=(),
-                MLFLOW_EXPERIMENT_NAME=self.name, **variables)
-
-        with scratch_folder() as folder:
-            mirror = Mirror(self.server, self.name, folder, spans_days=None)
-            for parts in (1, 20, 20):  # the first time too few
-                ran = run(parts)
-                self.assertEqual((ran.returncode, ran.stderr), (0, ""))
-                status = mirror.status()
-                self.assertEqual((status["unfinished"], status["synced_at_ms"] is None),
-                                 (int(parts == 1),) * 2)
-                if status["read"] == 300:
-                    self.assertIn("a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more",
-                                  run(parts, MLFLOW_SQL_REPLY_BYTES_MAX="50000").stderr)
-                    self.assertEqual(mirror.status(), status | {"unfinished": 1})
-            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
-
     def test_two_at_once(self):
         with scratch_folder() as folder:
             mirror = Mirror(self.server, self.name, folder, spans_days=None)
@@ -661,6 +635,34 @@ class Corners(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "^sql/mirror: .*cannot connect"):
             mirror.sync("--uri", "http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
         self.assertEqual(mirror.offline("SELECT count(*) FROM traces;"), "1")
+
+    def test_a_sync_from_a_program(self):
+        """The steps of docs/mirror.md, as the shell runs them; one that fails is the last."""
+        page = (support.ROOT / "docs" / "mirror.md").read_text()
+        steps = re.search(r"```sql\n(\.bail on\n\.read sql/mirror\.sql\n.*?)```", page, re.DOTALL)
+        part = ".read sql/mirror.d/slice.sql\n.read sql/mirror.d/store.sql\n"
+        now_ms = int(time.time() * 1000)
+        mirror = self.mirrored("mirror by a program", [
+            {"trace_id": f"tr-{now_ms:x}-program{i}", "timestamp_ms": now_ms - i,
+             "tags": {f"t{j}": "x" * 4000 for j in range(5)}} for i in range(5)])
+
+        def run(parts, **variables):
+            ran = support.run_shell(
+                steps.group(1).replace(part, part * parts).replace("sql/", f"{seeded.SQL}/"),
+                self.server, database=str(mirror.path), options=(),
+                MLFLOW_EXPERIMENT_NAME=mirror.experiment, **variables)
+            return ran.stderr, mirror.status()
+
+        said, status = run(1)  # too few
+        self.assertEqual((said, status["unfinished"], status["synced_at_ms"]), ("", 1, None))
+        said, whole = run(3)
+        self.assertEqual((said, whole["unfinished"], whole["traces"]), ("", 0, 5))
+        said, status = run(3, MLFLOW_SQL_REPLY_BYTES_MAX="50000")
+        self.assertIn("a larger MLFLOW_SQL_REPLY_BYTES_MAX takes more", said)
+        self.assertEqual((status["traces"], status["unfinished"], status["synced_at_ms"]),
+                         (5, 1, whole["synced_at_ms"]))
+        self.assertEqual((run(3)[0], mirror.status()["unfinished"]), ("", 0))
+        self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
 
     def test_watch(self):
         mirror = self.mirrored("mirror watch", [])

@@ -140,7 +140,7 @@ class Report(unittest.TestCase):
     def setUpClass(cls):
         cls.server = support.start()
         cls.experiment = support.create_experiment(cls.server, "report")
-        support.seed(cls.server, cls.experiment, 400)  # some of each, whenever it runs
+        support.seed(cls.server, cls.experiment, 300)  # some of each, whenever it runs
         cls.folder = tempfile.TemporaryDirectory()
         cls.page, cls.text = report(cls.server, cls.experiment, cls.folder.name, "--days", "14")
 
