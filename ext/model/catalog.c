@@ -104,7 +104,7 @@ static const mlf_column catalog_traces[] = {
     {"execution_duration", MLF_TYPE_INTEGER, MLF_SOURCE_DURATION, NULL, NULL, MLF_KEY_NUMBER,
      "attributes.execution_time_ms", HIDDEN, "the same as execution_time_ms", NULL},
     {"row_key", MLF_TYPE_TEXT, MLF_SOURCE_ROW_KEY, NULL, NULL, MLF_KEY_NONE, NULL, HIDDEN,
-     "what tells the row from all others, for SQLite's own use", NULL},
+     "tells rows of a trace apart, for SQLite's own use", NULL},
 };
 
 static const mlf_column catalog_spans[] = {
@@ -190,7 +190,7 @@ static const mlf_column catalog_spans[] = {
      HIDDEN, "when the trace began, as UTC text 'YYYY-MM-DD HH:MM:SS.SSS': compares with dates",
      NULL},
     {"row_key", MLF_TYPE_TEXT, MLF_SOURCE_ROW_KEY, NULL, NULL, MLF_KEY_NONE, NULL, HIDDEN,
-     "what tells the row from all others, for SQLite's own use", NULL},
+     "tells rows of a trace apart, for SQLite's own use", NULL},
 };
 
 static const mlf_column catalog_assessments[] = {
@@ -255,7 +255,7 @@ static const mlf_column catalog_assessments[] = {
      HIDDEN, "when the trace began, as UTC text 'YYYY-MM-DD HH:MM:SS.SSS': compares with dates",
      NULL},
     {"row_key", MLF_TYPE_TEXT, MLF_SOURCE_ROW_KEY, NULL, NULL, MLF_KEY_NONE, NULL, HIDDEN,
-     "what tells the row from all others, for SQLite's own use", NULL},
+     "tells rows of a trace apart, for SQLite's own use", NULL},
 };
 
 bool mlf_source_is_span(mlf_source source) {
@@ -360,19 +360,24 @@ const char *mlf_column_type_name(mlf_column_type type) {
   return names[type];
 }
 
+bool mlf_column_is_key(const mlf_column *column) {
+  return column->key_kind == MLF_KEY_TRACE_ID || column->source == MLF_SOURCE_ROW_KEY;
+}
+
 char *mlf_columns_declaration(const mlf_column *columns, int count) {
   sqlite3_str *text = sqlite3_str_new(NULL);
-  const mlf_column *key = NULL;
   sqlite3_str_appendall(text, "CREATE TABLE x(");
-  for (const mlf_column *column = columns; column < columns + count; column++) {
-    if (column->source == MLF_SOURCE_ROW_KEY) key = column;
-    bool never_null = column == key || column->key_kind == MLF_KEY_TRACE_ID;
-    sqlite3_str_appendf(text, "%s\"%w\" %s%s%s", column > columns ? ", " : "", column->name,
-                        mlf_column_type_name(column->type), column->hidden ? " HIDDEN" : "",
-                        never_null ? " NOT NULL" : "");
+  for (int i = 0; i < count; i++)
+    sqlite3_str_appendf(text, "%s\"%w\" %s%s%s", i ? ", " : "", columns[i].name,
+                        mlf_column_type_name(columns[i].type), columns[i].hidden ? " HIDDEN" : "",
+                        mlf_column_is_key(&columns[i]) ? " NOT NULL" : "");
+  bool keyed = false;
+  for (int i = 0; i < count; i++) {
+    if (!mlf_column_is_key(&columns[i])) continue;
+    sqlite3_str_appendf(text, "%s\"%w\"", keyed ? ", " : ", PRIMARY KEY(", columns[i].name);
+    keyed = true;
   }
-  if (key) sqlite3_str_appendf(text, ", PRIMARY KEY(\"%w\")) WITHOUT ROWID", key->name);
-  if (!key) sqlite3_str_appendall(text, ")");
+  sqlite3_str_appendall(text, keyed ? ")) WITHOUT ROWID" : ")");
   return sqlite3_str_finish(text);
 }
 

@@ -39,7 +39,7 @@ typedef enum mlf_source {
   MLF_SOURCE_FEEDBACK,      /* value of the latest valid feedback named `path` */
   MLF_SOURCE_ASKED,         /* what the statement asked: experiment, filter, in_run */
   MLF_SOURCE_SPAN_ERROR,    /* why the spans cannot be read */
-  MLF_SOURCE_ROW_KEY,       /* the primary key: no two rows have the same, whatever was asked */
+  MLF_SOURCE_ROW_KEY,       /* with the trace's id the primary key, whatever was asked */
   /* Of a span: model/span_set.h. Those of mlflow_traces speak of the root span. */
   MLF_SOURCE_SPAN,
   MLF_SOURCE_SPAN_ID = MLF_SOURCE_SPAN,
@@ -150,10 +150,14 @@ int mlf_schema_declare(mlf_schema *schema, const char *prefix, const char *key, 
 /* Index of the column with this name (ASCII case ignored, as in SQL), or -1. */
 int mlf_schema_find(const mlf_schema *schema, const char *name);
 
-/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. Without
-** a MLF_SOURCE_ROW_KEY, rows have a rowid. (SQLite takes a declared key for a fact: it leaves out
+/* Whether the column is part of the primary key. SQLite takes that for a fact: it leaves out
 ** DISTINCT, and drops a row of an OR whose key it has had. The ids of traces and spans are none: of
-** two runs that are asked for, each has a trace of its own, and spans may have lost their ids.) */
+** two runs that are asked for, each has a trace of its own, and spans may have lost their ids. So
+** beside the trace's id there is what tells its rows apart. */
+bool mlf_column_is_key(const mlf_column *column);
+
+/* The CREATE TABLE text for sqlite3_declare_vtab; free with sqlite3_free. NULL: no memory. Without
+** a primary key, rows have a rowid. */
 char *mlf_columns_declaration(const mlf_column *columns, int count);
 char *mlf_schema_declaration(const mlf_schema *schema);
 

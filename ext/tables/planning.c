@@ -129,7 +129,7 @@ static bool planning_counts(const mlf_schema *schema, const mlf_plan *plan,
       return false;
   }
   for (int i = 0; i < schema->column_count; i++) {
-    bool key = schema->columns[i].source == MLF_SOURCE_ROW_KEY;
+    bool key = mlf_column_is_key(&schema->columns[i]);
     if (planning_uses(info, i) && !key && !mlf_plan_tells(plan, i)) return false;
   }
   return true;

@@ -4,7 +4,6 @@
 
 #include "base/declare.h"
 #include "base/sqlite_value.h"
-#include "model/decode_trace.h"
 #include "query/integer_bound.h"
 #include "tables/file_table.h"
 #include "tables/listing.h"
@@ -206,19 +205,18 @@ static int trace_apply_affinity(const mlf_column *column, mlf_value *value) {
   return SQLITE_OK;
 }
 
-/* The key of the row: its trace, its place among the rows of that, and the filter and the run that
-** were asked for. Texts stand there with their lengths, since anything may be in them. */
+/* What tells rows of a trace apart: the place among them, and the filter and the run that were asked
+** for. Texts stand there with their lengths, since anything may be in them. */
 static int trace_row_key(const trace_cursor *cursor, sqlite3_context *context) {
-  const mlf_trace_scan *scan = &cursor->scan;
   const mlf_trace_rows *rows = trace_rows_of(cursor);
-  const mlf_value *raw = scan->filter.raw, *run = scan->filter.run;
-  size_t place = rows->place ? rows->place(cursor->state) : 0;
-  char *key =
-      sqlite3_mprintf("%lld %d %s %d %s %s", (sqlite3_int64)place, raw ? (int)raw->length : -1,
-                      raw ? raw->text : "", run ? (int)run->length : -1, run ? run->text : "",
-                      mlf_trace_id(scan->source.trace));
-  sqlite3_result_text(context, key, -1, sqlite3_free);
-  return key ? SQLITE_OK : SQLITE_NOMEM;
+  const mlf_value *raw = cursor->scan.filter.raw, *run = cursor->scan.filter.run;
+  sqlite3_str *key = sqlite3_str_new(NULL);
+  sqlite3_str_appendf(key, "%lld", (sqlite3_int64)(rows->place ? rows->place(cursor->state) : 0));
+  if (raw) sqlite3_str_appendf(key, " filter %d %s", (int)raw->length, raw->text);
+  if (run) sqlite3_str_appendf(key, " run %d %s", (int)run->length, run->text);
+  int rc = sqlite3_str_errcode(key);
+  sqlite3_result_text(context, sqlite3_str_finish(key), -1, sqlite3_free);
+  return rc;
 }
 
 static int trace_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {

@@ -162,6 +162,9 @@ class WaysIn(unittest.TestCase):
             for trace in newest:
                 self.assertIn(trace["trace_id"], page)
             self.assertEqual(len(set(re.findall(r"tr-[0-9a-f]{32}", page))), 20)
+            link = re.search(r'href="(/traces/traces/(tr-[0-9a-f]{32}),0)"', page)
+            status, page = ask(link[1] + ".json", _shape="array")
+            self.assertEqual([row["trace_id"] for row in json.loads(page)], [link[2]])
 
             status, page = ask("/traces.json", _shape="array",
                                sql="SELECT count(*) AS n FROM traces WHERE status = 'ERROR'")

@@ -74,7 +74,7 @@ static void tables_share_what_is_of_the_trace(void **state) {
   mlf_schema_clear(&traces);
 }
 
-/* The key is a column of its own, and beside it nothing but the trace's id is never NULL. */
+/* The key is the trace's id and a column of its own, and nothing else is never NULL. */
 static void keys_are_declared(void **state) {
   (void)state;
   for (size_t t = 0; t < TABLE_COUNT; t++) {
@@ -89,7 +89,7 @@ static void keys_are_declared(void **state) {
                                "pragma_table_info('x') WHERE pk OR \"notnull\" ORDER BY pk)";
     assert_int_equal(sqlite3_prepare_v2(db, keys, -1, &statement, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    assert_string_equal(sqlite3_column_text(statement, 0), "trace_id0,row_key1");
+    assert_string_equal(sqlite3_column_text(statement, 0), "trace_id1,row_key2");
     sqlite3_finalize(statement);
     sqlite3_close(db);
     sqlite3_free(text);
