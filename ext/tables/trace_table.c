@@ -205,8 +205,8 @@ static int trace_apply_affinity(const mlf_column *column, mlf_value *value) {
   return SQLITE_OK;
 }
 
-/* What tells rows of a trace apart: the place among them, and the filter and the run that were asked
-** for. Texts stand there with their lengths, since anything may be in them. */
+/* What tells rows of a trace apart: the place among them, and the filter and the run that were
+** asked for. Texts stand there with their lengths, since anything may be in them. */
 static int trace_row_key(const trace_cursor *cursor, sqlite3_context *context) {
   const mlf_trace_rows *rows = trace_rows_of(cursor);
   const mlf_value *raw = cursor->scan.filter.raw, *run = cursor->scan.filter.run;
