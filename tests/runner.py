@@ -51,7 +51,7 @@ SIDE_BY_SIDE = os.cpu_count()
 ALONE = ("test_cancel.py", "test_walk.py")
 # The longest of their stages: begun first, they end with the others.
 FIRST = ("test_mirror.py", "test_restriction.py", "test_statements.py")
-FUZZ_SECONDS = 3
+FUZZ_SECONDS = 2
 FILE_SECONDS_MAX = 1800
 VALGRIND_SECONDS_MAX = 600
 VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite",
@@ -194,7 +194,8 @@ class Servers:
             server = support.live.Server(store, version,
                                          workers=SIDE_BY_SIDE if name == support.SQLITE else 1)
             self.running.append((name, server))
-            server.start()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda named: named[1].start(), self.running))
 
     def uri(self, name):
         return dict(self.running)[name].uri

@@ -35,6 +35,8 @@ POSTGRESQL = pathlib.Path("/usr/lib/postgresql/15/bin")
 START_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 20
 
+given_ports = set()
+
 
 def pinned(name):
     """The MLflow version that tests/requirements-NAME.txt pins."""
@@ -54,9 +56,14 @@ def environment_of(version):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that this process has not been given before, for its taker may not have bound it yet."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in given_ports:
+            given_ports.add(port)
+            return port
 
 
 def stop(process, first_signal):

@@ -133,7 +133,7 @@ class Changes(unittest.TestCase):
             mirror.sync()
             for _ in range(2):
                 began_ms = int(time.time() * 1000)
-                kinds = [traffic.random.choice(list(self.kinds)) for _ in range(60)]
+                kinds = [traffic.random.choice(list(self.kinds)) for _ in range(40)]
                 for kind in kinds:
                     trace = traffic.random.choice(traffic.traces)
                     given = self.kinds[kind][0] and self.kinds[kind][0](traffic, trace)
