@@ -148,17 +148,17 @@ static int survey_add_bound(mlf_survey *survey, survey_experiment told) {
   return found ? rc : survey_add_experiment(survey, told, "");
 }
 
-/* The register that has the index-th argument of the scan that begins at `at`: behind idxNum and
+/* The register that has the term's argument in the scan that begins at `at`: behind idxNum and
 ** argc. */
-static int survey_argument(const mlf_survey *survey, int at, int index) {
-  return survey->program.ops[at].p3 + 2 + index;
+static int survey_argument(const mlf_survey *survey, int at, const mlf_plan_term *term) {
+  return survey->program.ops[at].p3 + 2 + term->argument;
 }
 
 /* Notes which experiment a term of the scan that begins at `at` tells. */
 static int survey_note_term(mlf_survey *survey, survey_experiment told, int at,
                             const mlf_plan_term *term) {
   char number[24];
-  int value = survey_argument(survey, at, term->argument);
+  int value = survey_argument(survey, at, term);
   const char *text = term->op == MLF_OP_IN ? "" : survey_register(survey, value, at, number);
   if (!text) return SQLITE_OK;
   return *text ? survey_add_experiment(survey, told, text) : survey_add_bound(survey, told);
@@ -327,32 +327,33 @@ bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const
                                .column = term->column,
                                .test = ways[term->op].test,
                                .function = ways[term->op].function,
-                               .argument = survey_argument(survey, each->at, term->argument)};
+                               .argument = survey_argument(survey, each->at, term)};
     if (!mlf_program_drops(&survey->program, &tested)) return false;
     found = true;
   }
   return found;
 }
 
-/* Whether the program says so of the index-th argument of such a scan. */
+/* Whether the program says so of the term's argument in such a scan. */
 static bool survey_says(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                        int index, bool (*says)(const mlf_program *program, int at, int value)) {
+                        const mlf_plan_term *term,
+                        bool (*says)(const mlf_program *program, int at, int value)) {
   for (int i = 0; i < survey->scan_count; i++) {
     const survey_scan *each = &survey->scans[i];
     if (!survey_is(each, table, plan)) continue;
-    if (says(&survey->program, each->at, survey_argument(survey, each->at, index))) return true;
+    if (says(&survey->program, each->at, survey_argument(survey, each->at, term))) return true;
   }
   return false;
 }
 
 bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      int index) {
-  return survey_says(survey, table, plan, index, mlf_program_is_listed);
+                      const mlf_plan_term *term) {
+  return survey_says(survey, table, plan, term, mlf_program_is_listed);
 }
 
 bool mlf_survey_joins(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      int index) {
-  return survey_says(survey, table, plan, index, mlf_program_is_column);
+                      const mlf_plan_term *term) {
+  return survey_says(survey, table, plan, term, mlf_program_is_column);
 }
 
 const char *mlf_survey_experiment(const mlf_survey *survey, int index, bool *by_id) {

@@ -55,14 +55,14 @@ bool mlf_survey_counts(const mlf_survey *survey, const sqlite3_vtab *table, cons
 bool mlf_survey_drops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                       const mlf_plan_term *term);
 
-/* Whether the index-th argument of the scans of the table with this plan comes from the list of an
+/* Whether the term's argument, in the scans of the table with this plan, comes from the list of an
 ** IN, value by value. */
 bool mlf_survey_loops(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      int index);
+                      const mlf_plan_term *term);
 
 /* Whether it is a column of another table's row, in a join or an IN. */
 bool mlf_survey_joins(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
-                      int index);
+                      const mlf_plan_term *term);
 
 /* The experiment that the statement asks a table for, the index-th of them; NULL after the last.
 ** One that is known only while the statement runs is "". `*by_id`: it is an id, else a name. */

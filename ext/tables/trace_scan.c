@@ -61,7 +61,7 @@ static int scan_take_plan(mlf_trace_scan *scan, const mlf_plan *plan, const char
     if (!name && !scan_is_auxiliary(term->op)) continue;
     int rc = mlf_statement_survey(scan->source.statement, &survey, error);
     if (rc != SQLITE_OK) return rc;
-    if (name && survey && mlf_survey_joins(survey, scan->table, plan_text, term->argument))
+    if (name && survey && mlf_survey_joins(survey, scan->table, plan_text, term))
       scan->joined = true;
     if (!scan_is_auxiliary(term->op)) continue;
     bool pattern = term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB;
@@ -88,11 +88,11 @@ static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *pla
 
 /* Whether the argument of a term comes from an IN, value by value, beside another column of the
 ** same row, which SQLite does not say. */
-static int scan_is_looped(mlf_trace_scan *scan, const char *plan_text, int argument, bool *looped,
-                          mlf_error *error) {
+static int scan_is_looped(mlf_trace_scan *scan, const char *plan_text, const mlf_plan_term *term,
+                          bool *looped, mlf_error *error) {
   const mlf_survey *survey;
   int rc = mlf_statement_survey(scan->source.statement, &survey, error);
-  *looped = rc == SQLITE_OK && survey && mlf_survey_loops(survey, scan->table, plan_text, argument);
+  *looped = rc == SQLITE_OK && survey && mlf_survey_loops(survey, scan->table, plan_text, term);
   return rc;
 }
 
@@ -111,7 +111,7 @@ static int scan_check_loops(mlf_trace_scan *scan, const mlf_plan *plan, const ch
     if (term->op != MLF_OP_EQ || !(row || (number && column->type == MLF_TYPE_TEXT))) continue;
     bool looped = (plan_number & MLF_PLANNING_LOOPS(i)) != 0;
     row = !looped;
-    if (row && scan_is_looped(scan, plan_text, term->argument, &looped, error) != SQLITE_OK)
+    if (row && scan_is_looped(scan, plan_text, term, &looped, error) != SQLITE_OK)
       return error->code;
     if (!looped) continue;
     return row ? mlf_error_set(error, SQLITE_ERROR,
