@@ -51,7 +51,7 @@ SIDE_BY_SIDE = os.cpu_count()
 ALONE = ("test_cancel.py", "test_walk.py")
 # The longest of their stages: begun first, they end with the others.
 FIRST = ("test_mirror.py", "test_restriction.py", "test_statements.py")
-FUZZ_SECONDS = 2
+FUZZ_SECONDS = 3
 FILE_SECONDS_MAX = 1800
 VALGRIND_SECONDS_MAX = 600
 VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite",

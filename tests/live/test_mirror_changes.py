@@ -131,9 +131,9 @@ class Changes(unittest.TestCase):
         with scratch_folder() as folder:
             mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
             mirror.sync()
-            for _ in range(2):
+            for _ in range(3):
                 began_ms = int(time.time() * 1000)
-                kinds = [traffic.random.choice(list(self.kinds)) for _ in range(40)]
+                kinds = [traffic.random.choice(list(self.kinds)) for _ in range(60)]
                 for kind in kinds:
                     trace = traffic.random.choice(traffic.traces)
                     given = self.kinds[kind][0] and self.kinds[kind][0](traffic, trace)
