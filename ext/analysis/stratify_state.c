@@ -91,6 +91,7 @@ static int state_read_value(state_reader *reader, mlf_value *value) {
   } else if (known_type == MLF_REAL) {
     memcpy(&value->real, &bits, sizeof(bits));
     if (value->real != value->real) return state_fail(reader, "a REAL that is no number");
+    if (value->real == 0 && bits != 0) return state_fail(reader, "a REAL that is -0.0");
   } else {
     if (bits > reader->length - reader->at) return state_fail(reader, "it is cut off");
     value->text = (const char *)reader->bytes + reader->at;

@@ -300,6 +300,8 @@ static void state_refuses_what_rows_cannot_make(void **state) {
       {29, "MLFS\1\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0t\1\0\0\0", "it is cut off at byte 29"},
       {33, "MLFS\1\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0r\0\0\0\0\0\0\xf8\x7f",
        "a REAL that is no number at byte 33"},
+      {33, "MLFS\1\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0r\0\0\0\0\0\0\0\x80",
+       "a REAL that is -0.0 at byte 33"},
       {37, "MLFS\1\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0n\0\0\0\0\0\0\0\0\0\0\0\0",
        "a population that cannot be at byte 37"},
       {37, "MLFS\1\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0n\1\0\0\0\0\x08\0\0\0\0\0\0",
