@@ -87,7 +87,7 @@ static void connect_call(sqlite3_context *context, int count, sqlite3_value **va
     rc = mlf_error_set(&error, SQLITE_BUSY,
                        "refused while another statement of this connection runs, which may be one "
                        "that a database file has written; finish it first");
-  } else if (!sqlite3_sql(caller) || !mlf_connect_is_whole(sqlite3_sql(caller))) {
+  } else if (!mlf_connect_is_whole(sqlite3_sql(caller))) {
     rc = mlf_error_set(&error, SQLITE_ERROR,
                        "refused inside another statement, which a database file may have written; "
                        "it must be a statement of its own: SELECT " CONNECT_NAME "('http://…')");

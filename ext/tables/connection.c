@@ -96,9 +96,10 @@ const mlf_registry_help *mlf_connection_function_help(const mlf_connection *conn
   return connection->help;
 }
 
-int mlf_connection_join(mlf_connection *connection, mlf_statement **statement) {
+int mlf_connection_join(mlf_connection *connection, const sqlite3_vtab *table,
+                        mlf_statement **statement) {
   return mlf_statement_join(connection->db, connection->client, &connection->statements,
-                            &connection->tables, statement);
+                            &connection->tables, table, statement);
 }
 
 void mlf_connection_add_table(mlf_connection *connection, mlf_surveyed *table) {

@@ -28,9 +28,10 @@ const char *mlf_connection_kept(const mlf_connection *connection);
 /* What the registry says of the functions; borrowed. */
 const mlf_registry_help *mlf_connection_function_help(const mlf_connection *connection, int *count);
 
-/* The statement that is running, joined by a scan; left with mlf_statement_leave. SQLITE_OK or
-** SQLITE_NOMEM. */
-int mlf_connection_join(mlf_connection *connection, mlf_statement **statement);
+/* The statement that is running, joined by a scan of the table, NULL for one that is not surveyed;
+** left with mlf_statement_leave. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_connection_join(mlf_connection *connection, const sqlite3_vtab *table,
+                        mlf_statement **statement);
 
 /* The tables of ours that are connected: a table puts itself in when it is made. */
 void mlf_connection_add_table(mlf_connection *connection, mlf_surveyed *table);

@@ -16,7 +16,7 @@ typedef struct experiments_state {
 } experiments_state;
 
 static int experiments_open(mlf_connection *connection, void *context) {
-  return mlf_connection_join(connection, &((experiments_state *)context)->statement);
+  return mlf_connection_join(connection, NULL, &((experiments_state *)context)->statement);
 }
 
 static int experiments_fetch(mlf_connection *connection, experiments_state *state,

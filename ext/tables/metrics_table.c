@@ -93,7 +93,7 @@ static int metrics_table_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   metrics_cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
   if (!cursor) return SQLITE_NOMEM;
   memset(cursor, 0, sizeof(*cursor));
-  int rc = mlf_connection_join(table->connection, &cursor->statement);
+  int rc = mlf_connection_join(table->connection, NULL, &cursor->statement);
   if (rc == SQLITE_OK) {
     *out = &cursor->base;
   } else {

@@ -4,9 +4,10 @@
 ** SQLite does not tell a virtual table which statement is running, nor when it ends. A statement is
 ** here as long as it has a scan open: SQLite closes them all when it is reset, and opens the scan
 ** of a sub-select that it evaluates again before it closes the former one. Of the statements of a
-** connection the one that runs is busy and has no row to show; where that is not one of them alone,
-** a scan shares nothing. The body of a trigger opens its scans anew for each row: if the statement
-** has no other scan, each row is a statement of its own.
+** connection the one that runs is busy, reads the table, and has no row to show; where that is not
+** one of them alone, a scan shares nothing. (A handle of a BLOB, as FTS5 and R*Tree keep one, looks
+** like a statement, but has no text.) The body of a trigger opens its scans anew for each row: if
+** the statement has no other scan, each row is a statement of its own.
 */
 #ifndef MLF_TABLES_STATEMENT_H
 #define MLF_TABLES_STATEMENT_H
@@ -39,9 +40,10 @@ typedef struct mlf_shared {
 sqlite3_stmt *mlf_statement_sole(sqlite3 *db);
 
 /* Joins the statement that is running in `db`: one of `*list`, or a new one, which is put there.
-** `tables` are those that a survey may find. SQLITE_OK or SQLITE_NOMEM. */
+** `tables` are those that a survey may find, and `table` is whose scan joins; NULL: one of another
+** table. SQLITE_OK or SQLITE_NOMEM. */
 int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **list,
-                       mlf_surveyed *const *tables, mlf_statement **out);
+                       mlf_surveyed *const *tables, const sqlite3_vtab *table, mlf_statement **out);
 
 /* Leaves it. With its last scan it ends, and forgets all. */
 void mlf_statement_leave(mlf_statement *statement);
@@ -54,6 +56,11 @@ int mlf_statement_count_row(mlf_statement *statement, mlf_error *error);
 
 /* What SQLite's program of it says; NULL in `*survey` if that is not known. */
 int mlf_statement_survey(mlf_statement *statement, const mlf_survey **survey, mlf_error *error);
+
+/* Whether the scan of the table with this plan may be of another statement that is at work, and of
+** that a survey says something else of what is compared (mlf_survey_compares). */
+int mlf_statement_doubts(mlf_statement *statement, const sqlite3_vtab *table, const char *plan,
+                         bool *doubts, mlf_error *error);
 
 /* What it has been given, which is nothing where nothing can be asked for twice, unless whoever
 ** comes first wants it. */

@@ -278,6 +278,13 @@ bool mlf_survey_repeats(const mlf_survey *survey) {
   return survey->opened > 1 || survey->begins_again;
 }
 
+bool mlf_survey_reads(const mlf_survey *survey, const sqlite3_vtab *table) {
+  for (int i = 0; i < survey->scan_count; i++) {
+    if (survey->scans[i].table == table) return true;
+  }
+  return false;
+}
+
 bool mlf_survey_compares(const mlf_survey *survey, const sqlite3_vtab *table, const char *plan,
                          bool experiment) {
   bool found = false, compared = false;

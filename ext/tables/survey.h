@@ -36,6 +36,9 @@ void mlf_survey_free(mlf_survey *survey); /* NULL is allowed */
 /* Whether traces may be asked for twice: by two scans, or by one that begins again. */
 bool mlf_survey_repeats(const mlf_survey *survey);
 
+/* Whether the statement has a scan of the table. */
+bool mlf_survey_reads(const mlf_survey *survey, const sqlite3_vtab *table);
+
 /* Whether a scan of the table with this plan is compared with something that the plan does not
 ** tell: what the column `experiment` shows, or what filter or in_run show. Where no scan is seen
 ** to have the plan, any scan of the table: SQLite may have planned the statement anew, with its

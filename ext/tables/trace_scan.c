@@ -11,7 +11,7 @@
 
 int mlf_trace_scan_open(mlf_trace_scan *scan) {
   scan->source.client = mlf_connection_client(scan->connection);
-  return mlf_connection_join(scan->connection, &scan->source.statement);
+  return mlf_connection_join(scan->connection, scan->table, &scan->source.statement);
 }
 
 /* Forgets the traces, and what was asked; stays with the statement. */
@@ -223,7 +223,7 @@ static int scan_is_in_the_dark(mlf_trace_scan *scan, int untold, mlf_error *erro
   int rc = mlf_client_settings(scan->source.client, &settings, error);
   if (rc != SQLITE_OK) return rc;
   bool preset = settings->experiment_id || settings->experiment_name;
-  untold &= preset ? ~MLF_PLANNING_UNTOLD_ID : MLF_PLANNING_UNTOLD_OTHER;
+  if (!preset) untold &= MLF_PLANNING_UNTOLD_OTHER;
   if (!untold) return SQLITE_OK;
   return mlf_error_set(error, SQLITE_ERROR,
                        "SQLite does not show here what experiment, filter or in_run are compared "
@@ -238,7 +238,11 @@ static int scan_survey(mlf_trace_scan *scan, int untold, bool *compared, mlf_err
   if (!untold) return SQLITE_OK;
   int rc = mlf_statement_survey(scan->source.statement, &survey, error);
   if (rc != SQLITE_OK) return rc;
-  if (!survey) return scan_is_in_the_dark(scan, untold, error);
+  bool doubts = false;
+  if (survey)
+    rc = mlf_statement_doubts(scan->source.statement, scan->table, scan->plan_text, &doubts, error);
+  if (rc != SQLITE_OK) return rc;
+  if (!survey || doubts) return scan_is_in_the_dark(scan, untold, error);
   *compared = mlf_survey_compares(survey, scan->table, scan->plan_text, true);
   if (!mlf_survey_compares(survey, scan->table, scan->plan_text, false)) return SQLITE_OK;
   return mlf_error_set(error, SQLITE_ERROR,

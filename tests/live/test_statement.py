@@ -241,23 +241,51 @@ class Statement(unittest.TestCase):
     def test_a_statement_inside_another_is_right_or_an_error(self):
         def ask(sql):
             try:
-                return str(connection.execute(sql).get)
+                return str(connection.execute(sql).fetchall())
             except Exception as error:
                 return str(error)
-
-        def inside(sql):
-            return connection.execute("SELECT ask(?)", (sql,)).get
 
         with support.environment({"MLFLOW_EXPERIMENT_NAME": self.there}):
             connection = support.apsw_connection(self.server)
             self.addCleanup(connection.close)
             connection.create_scalar_function("ask", ask)
-            for condition in ("1", f"experiment = '{self.here}'"):
-                sql = f"SELECT count(*) FROM mlflow_traces WHERE {condition}"
-                self.assertEqual(inside(sql), ask(sql))
-            sql = f"SELECT count(*) FROM mlflow_traces WHERE +experiment = '{self.here}'"
-            self.assertEqual(ask(sql), str(TRACES))
-            self.assertIn("SQLite does not show here what", inside(sql))
+            connection.execute("CREATE TEMP TABLE kept(x)")
+            here = f"(SELECT experiment_id FROM mlflow_experiments WHERE name = '{self.here}')"
+            counted = "SELECT count(*) FROM mlflow_traces WHERE "
+            right = dark = 0
+            for outer, before, condition in itertools.product(
+                    ("SELECT ask(?)", "SELECT 1 UNION ALL SELECT ask(?)",
+                     "INSERT INTO kept SELECT ask(?) RETURNING x",
+                     "SELECT ask(?) FROM (SELECT count(*) FROM mlflow_traces)",
+                     "SELECT trace_id, ask(?) FROM mlflow_traces LIMIT 2"),
+                    ("", "SELECT 'x' UNION ALL ",
+                     "SELECT count(DISTINCT name) FROM mlflow_traces UNION ALL "),
+                    ("1", f"experiment = '{self.here}'", f"+experiment = '{self.here}'",
+                     f"+experiment_id = {here}", "filter || '' = 'tags.a = ''1'''")):
+                sql = before + counted + condition
+                told = connection.execute(outer, (sql,)).fetchall()[-1][-1]
+                alone = ask(sql)
+                if "SQLite does not show here what" in told:
+                    dark += 1
+                elif "the environment says" not in alone:
+                    self.assertEqual(told, alone, (outer, sql))
+                    right += 1
+            self.assertEqual(ask(f"{counted} +experiment_id = {here}"), f"[({TRACES},)]")
+            self.assertGreater(dark, 5)
+            self.assertGreater(right, 40)
+
+    def test_what_sqlite_keeps_open_is_no_statement(self):
+        """A search of FTS5 or R*Tree keeps a handle of a BLOB, which is busy and has no text."""
+        before = ("CREATE VIRTUAL TABLE temp.words USING fts5(word); INSERT INTO words VALUES "
+                  "('a b'); CREATE VIRTUAL TABLE temp.boxes USING rtree(id, low, high); INSERT INTO "
+                  "boxes VALUES (1, 0, 1)")
+        here = f"(SELECT experiment_id FROM mlflow_experiments WHERE name = '{self.here}')"
+        sql = ("SELECT (SELECT count(*) FROM mlflow_traces AS t WHERE +experiment_id = "
+               f"{here} AND +trace_id <> x.column1) FROM (VALUES (1), (2)) AS x")
+        alone = self.answer(sql, self.there)
+        self.assertEqual(alone[0][0], f"{TRACES}\n{TRACES}")
+        for table in ("words WHERE word MATCH 'a'", "boxes WHERE low <= 0"):
+            self.assertEqual(self.answer(f"{sql} CROSS JOIN {table}", self.there, before), alone)
 
     def test_arguments_want_texts(self):
         for column, value in itertools.product(("filter", "in_run"), ("5", "x'61'", "1.5",

@@ -53,7 +53,7 @@ static int close_world(void **state) {
 static mlf_statement *join(void) {
   mlf_statement *statement;
   assert_int_equal(
-      mlf_statement_join(world.db, world.client, &world.list, &world.tables, &statement),
+      mlf_statement_join(world.db, world.client, &world.list, &world.tables, NULL, &statement),
       SQLITE_OK);
   return statement;
 }

@@ -19,7 +19,7 @@ static void fill(sqlite3_context *context, int count, sqlite3_value **values) {
   mlf_error error = {0};
   (void)count;
   (void)values;
-  assert_int_equal(mlf_connection_join(sqlite3_user_data(context), &statement), SQLITE_OK);
+  assert_int_equal(mlf_connection_join(sqlite3_user_data(context), NULL, &statement), SQLITE_OK);
   assert_int_equal(mlf_statement_given(statement, false, &given, &error), SQLITE_OK);
   assert_non_null(given);
   size_t too_many = (size_t)MLF_GIVEN_BYTES_MAX + 1; /* of which no byte is read */
