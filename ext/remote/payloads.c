@@ -128,9 +128,12 @@ void mlf_payloads_keep(mlf_payloads *payloads, mlf_payloads_known known, void *c
   payloads->context = context;
 }
 
-void mlf_payloads_spare(mlf_payloads *payloads, size_t traces) {
-  size_t more = PAYLOADS_KEPT_AHEAD + (size_t)payloads->asks / PAYLOADS_KEPT_MORE;
-  payloads->spared += traces ? traces : more;
+void mlf_payloads_expect(mlf_payloads *payloads, size_t traces) {
+  payloads->spared += traces;
+}
+
+void mlf_payloads_used(mlf_payloads *payloads) {
+  payloads->spared += PAYLOADS_KEPT_AHEAD + (size_t)payloads->asks / PAYLOADS_KEPT_MORE;
 }
 
 bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace) {
@@ -477,7 +480,7 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
     fetch = payloads_find(payloads, id, &place);
   }
   bool again = rc == SQLITE_OK && fetch->traces[place].used;
-  if (!again) mlf_payloads_spare(payloads, 0);
+  if (!again) mlf_payloads_used(payloads);
   mlf_error failure = {0};
   for (payloads_fetch *next = fetch; rc == SQLITE_OK && next;) {
     fetch = next;

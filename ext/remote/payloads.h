@@ -47,9 +47,11 @@ typedef bool (*mlf_payloads_known)(void *context, const char *id);
 ** be taken along. NULL: they come in order. */
 void mlf_payloads_keep(mlf_payloads *payloads, mlf_payloads_known known, void *context);
 
-/* Lets batches take along so many more, which will be asked for; 0: one that was taken along, and
-** kept, was asked for now. */
-void mlf_payloads_spare(mlf_payloads *payloads, size_t traces);
+/* Says that so many traces will be asked for: batches may take along as many more. */
+void mlf_payloads_expect(mlf_payloads *payloads, size_t traces);
+
+/* Says that a trace that was taken along, and kept, was used now. */
+void mlf_payloads_used(mlf_payloads *payloads);
 
 /* Whether the spans of `trace` are there, or on their way, and nobody has asked for them yet. */
 bool mlf_payloads_has(mlf_payloads *payloads, const mlf_json_node *trace);

@@ -19,26 +19,23 @@ static int experiments_open(mlf_connection *connection, void *context) {
   return mlf_connection_join(connection, NULL, &((experiments_state *)context)->statement);
 }
 
-static int experiments_fetch(mlf_connection *connection, experiments_state *state,
-                             mlf_experiments *page, mlf_error *error) {
-  mlf_budget *budget;
-  mlf_server server; /* a version that the other tables do not read is an error here, too */
-  mlf_client *client = mlf_connection_client(connection);
-  int rc = mlf_statement_budget(state->statement, &budget, error);
-  if (rc == SQLITE_OK) rc = mlf_client_server(client, budget, &server, error);
+static int experiments_fetch(experiments_state *state, mlf_experiments *page, mlf_error *error) {
+  mlf_statement *statement = state->statement;
+  /* A version that the other tables do not read is an error here, too. */
+  int rc = mlf_statement_begin(statement, error);
   if (rc == SQLITE_OK)
-    rc = mlf_experiments_page(client, budget, false, state->page.token, page, error);
+    rc = mlf_experiments_page(statement->client, &statement->budget, false, state->page.token, page,
+                              error);
   return rc;
 }
 
 /* Goes to the next page, which the statement may have read before. */
-static int experiments_page(mlf_connection *connection, experiments_state *state,
-                            mlf_error *error) {
+static int experiments_page(experiments_state *state, mlf_error *error) {
   mlf_experiments page = {0};
-  mlf_experiment_pages *kept = &mlf_statement_shared(state->statement)->pages;
+  mlf_experiment_pages *kept = &state->statement->pages;
   int rc = SQLITE_OK;
   state->fetched = !mlf_experiment_pages_get(kept, state->next, &page);
-  if (state->fetched) rc = experiments_fetch(connection, state, &page, error);
+  if (state->fetched) rc = experiments_fetch(state, &page, error);
   if (rc == SQLITE_OK && state->fetched && mlf_experiment_pages_put(kept, state->next, &page))
     rc = mlf_error_nomem(error);
   mlf_experiments_clear(&state->page);
@@ -75,7 +72,7 @@ static int experiments_settle(mlf_connection *connection, experiments_state *sta
   bool seen;
   do {
     while (rc == SQLITE_OK && !state->page.next && state->page.token)
-      rc = experiments_page(connection, state, error);
+      rc = experiments_page(state, error);
     if (rc != SQLITE_OK) return rc;
     if (!state->page.next) return SQLITE_DONE;
     if (experiments_is_seen(state, &seen) != SQLITE_OK) return mlf_error_nomem(error);
@@ -91,7 +88,7 @@ static int experiments_first(mlf_connection *connection, void *context, mlf_erro
   mlf_experiments_clear(&state->page);
   mlf_string_set_clear(&state->seen);
   state->next = 0;
-  int rc = experiments_page(connection, state, error);
+  int rc = experiments_page(state, error);
   return rc == SQLITE_OK ? experiments_settle(connection, state, error) : rc;
 }
 

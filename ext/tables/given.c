@@ -22,8 +22,7 @@ typedef enum given_sql {
   GIVEN_FIND_SPANS,
   GIVEN_ADD,
   GIVEN_NOTE,
-  GIVEN_HAS,
-  GIVEN_TIME,
+  GIVEN_PLACE,
   GIVEN_SQL_COUNT
 } given_sql;
 
@@ -31,17 +30,17 @@ typedef enum given_sql {
 ** places from 1 on. One that was noted, and to which its walk has not come, has place 0, and an id
 ** that is none of the question's has no place. */
 static const char *const given_texts[GIVEN_SQL_COUNT] = {
-    [GIVEN_PUT] = "INSERT OR IGNORE INTO trace(ms, id, json) VALUES(?1, ?2, ?3)",
+    [GIVEN_PUT] = ("INSERT INTO trace(ms, id, json) VALUES(?1, ?2, ?3) ON CONFLICT(id) "
+                   "DO UPDATE SET ms = ms WHERE ms <> ?1 RETURNING ms <> ?1"),
     [GIVEN_FIND] = ("SELECT json FROM trace WHERE place >= (SELECT place FROM trace WHERE id = ?1) "
                     "AND (id = ?1 OR NOT EXISTS (SELECT 1 FROM spans WHERE id = trace.id)) "
-                    "ORDER BY place LIMIT ?2"),
-    [GIVEN_TIME] = "SELECT ms FROM trace WHERE id = ?1",
+                    "ORDER BY place"),
     [GIVEN_PUT_SPANS] = "INSERT OR IGNORE INTO spans(id, json) VALUES(?2, ?3)",
     [GIVEN_FIND_SPANS] = "SELECT json FROM spans WHERE id = ?1",
     [GIVEN_ADD] = ("INSERT INTO member(question, id, place) VALUES(?1, ?2, ?3) ON CONFLICT "
                    "DO UPDATE SET place = ?3 WHERE coalesce(place, 0) = 0"),
     [GIVEN_NOTE] = "INSERT OR IGNORE INTO member(question, id, place) VALUES(?1, ?2, ?3)",
-    [GIVEN_HAS] = "SELECT place IS NOT NULL FROM member WHERE question = ?1 AND id = ?2",
+    [GIVEN_PLACE] = "SELECT coalesce(place, -1) FROM member WHERE question = ?1 AND id = ?2",
 };
 
 /* A trace is thousands of bytes: of them more fit into a large page. */
@@ -61,7 +60,7 @@ struct mlf_given {
   mlf_question *questions[GIVEN_BUCKETS];
   int64_t question_count;
   mlf_question *walked[GIVEN_WALKS]; /* that have a pager, or had; */
-  size_t next_walk;                  /* the place to be used again next */
+  size_t stopped;                    /* so many lost theirs to another */
   int64_t bytes;
   int64_t bytes_max;
   bool full;
@@ -69,14 +68,19 @@ struct mlf_given {
   mlf_recent_pages recent;
 };
 
-int mlf_given_new(int64_t bytes_max, mlf_interrupt *interrupt, mlf_given **out) {
-  *out = sqlite3_malloc64(sizeof(**out));
-  if (!*out) return SQLITE_NOMEM;
-  memset(*out, 0, sizeof(**out));
-  (*out)->bytes_max = bytes_max;
-  (*out)->full = bytes_max == 0;
-  (*out)->interrupt = interrupt;
-  return SQLITE_OK;
+mlf_given *mlf_given_new(mlf_interrupt *interrupt) {
+  mlf_given *given = sqlite3_malloc64(sizeof(*given));
+  if (!given) return NULL;
+  memset(given, 0, sizeof(*given));
+  given->interrupt = interrupt;
+  given->full = true;
+  return given;
+}
+
+void mlf_given_take(mlf_given *given, int64_t bytes_max) {
+  if (given->bytes_max > 0) return;
+  given->bytes_max = bytes_max;
+  given->full = false;
 }
 
 void mlf_given_free(mlf_given *given) {
@@ -90,7 +94,6 @@ void mlf_given_free(mlf_given *given) {
       mlf_question *question = given->questions[i];
       given->questions[i] = question->next;
       mlf_pager_free(question->pager);
-      sqlite3_free(question->text);
       sqlite3_free(question);
     }
   }
@@ -103,15 +106,11 @@ static int given_fail(const mlf_given *given, int rc, mlf_error *error) {
                        given->db ? sqlite3_errmsg(given->db) : sqlite3_errstr(rc));
 }
 
-/* How a document is read back. */
-static mlf_json_options given_options(const mlf_given *given, int levels) {
-  return (mlf_json_options){.levels = levels, .interrupt = given->interrupt};
-}
-
 /* value_of(source, path, json): the text in such a column, by which a trace is found. One whose
 ** value cannot be read is found by every text, as x'': whoever reads that value says so. */
 static void given_value_of(sqlite3_context *context, int count, sqlite3_value **arguments) {
   const mlf_given *given = sqlite3_user_data(context);
+  mlf_json_options options = {.levels = MLF_TRACE_LEVELS, .interrupt = given->interrupt};
   const mlf_column column = {.source = (mlf_source)sqlite3_value_int(arguments[0]),
                              .path = (const char *)sqlite3_value_text(arguments[1])};
   mlf_value value = {.type = MLF_NULL};
@@ -121,8 +120,7 @@ static void given_value_of(sqlite3_context *context, int count, sqlite3_value **
   const char *text = (const char *)sqlite3_value_text(arguments[2]);
   int rc = text && column.path ? mlf_interrupt_poll(given->interrupt, &error) : SQLITE_NOMEM;
   if (rc == SQLITE_OK)
-    rc = mlf_json_parse(text, (size_t)sqlite3_value_bytes(arguments[2]),
-                        given_options(given, MLF_TRACE_LEVELS), &json, &error);
+    rc = mlf_json_parse(text, (size_t)sqlite3_value_bytes(arguments[2]), options, &json, &error);
   if (rc == SQLITE_OK) rc = mlf_trace_value(json, mlf_json_root(json), &column, &value, &error);
   if (rc == SQLITE_ERROR)
     sqlite3_result_zeroblob(context, 0);
@@ -140,8 +138,9 @@ static int given_open(mlf_given *given, mlf_error *error) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_PRIVATECACHE;
   int rc = sqlite3_open_v2("", &given->db, flags, NULL);
   if (rc == SQLITE_OK)
-    rc = sqlite3_create_function(given->db, "value_of", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-                                 given, given_value_of, NULL, NULL);
+    rc = sqlite3_create_function(given->db, "value_of", 3,
+                                 SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, given,
+                                 given_value_of, NULL, NULL);
   char *sql = sqlite3_mprintf(GIVEN_SCHEMA, MLF_GIVEN_CACHE_KIB);
   if (rc == SQLITE_OK) rc = sql ? sqlite3_exec(given->db, sql, NULL, NULL, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);
@@ -150,16 +149,8 @@ static int given_open(mlf_given *given, mlf_error *error) {
   return rc == SQLITE_OK ? rc : given_fail(given, rc, error);
 }
 
-/* Whether there is room for so many bytes more; from the first time on that there is not, nothing
-** is taken. Opens the database. */
-static bool given_has_room(mlf_given *given, size_t length, int *rc, mlf_error *error) {
-  given->full = given->full || given->bytes + (int64_t)length > given->bytes_max;
-  *rc = given->full ? SQLITE_OK : given_open(given, error);
-  return !given->full && *rc == SQLITE_OK;
-}
-
 /* Ends the use of a statement, which gave this result until now: what came of it. */
-static int given_reset(mlf_given *given, sqlite3_stmt *statement, int rc, mlf_error *error) {
+static int given_reset(const mlf_given *given, sqlite3_stmt *statement, int rc, mlf_error *error) {
   int reset = sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
   if (rc == SQLITE_OK) rc = reset;
@@ -170,75 +161,83 @@ static int given_bind(sqlite3_stmt *statement, int index, const char *text) {
   return sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
 }
 
-/* Inserts a row, if there is room: a number, an id, and a text or a place or neither. */
+/* Inserts a row, if there is room: a number, an id, and a text or a place or neither. From the first
+** time on that there is no room nothing is taken. */
 static int given_keep(mlf_given *given, given_sql sql, int64_t number, const char *id,
                       mlf_value third, mlf_error *error) {
-  int rc;
   size_t length = strlen(id) + third.length;
-  if (!given_has_room(given, length, &rc, error)) return rc;
+  given->full = given->full || given->bytes + (int64_t)length > given->bytes_max;
+  int rc = given->full ? SQLITE_OK : given_open(given, error);
+  if (given->full || rc != SQLITE_OK) return rc;
   sqlite3_stmt *statement = given->statements[sql];
   sqlite3_bind_int64(statement, 1, number);
   rc = given_bind(statement, 2, id);
   if (rc == SQLITE_OK && third.type == MLF_TEXT)
     rc = sqlite3_bind_text64(statement, 3, third.text, third.length, SQLITE_STATIC, SQLITE_UTF8);
   if (rc == SQLITE_OK && third.type == MLF_INTEGER) sqlite3_bind_int64(statement, 3, third.integer);
-  if (rc == SQLITE_OK) sqlite3_step(statement);
+  bool moved =
+      rc == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int(statement, 0);
+  given->moved = given->moved || moved;
   rc = given_reset(given, statement, rc, error);
-  if (rc == SQLITE_OK && sqlite3_changes(given->db) > 0) given->bytes += (int64_t)length;
+  if (rc == SQLITE_OK && !moved && sqlite3_changes(given->db) > 0) given->bytes += (int64_t)length;
   return rc;
-}
-
-/* A trace that is here already stays as it is; but it may have moved since. */
-static int given_put_trace(mlf_given *given, const mlf_json *page, const mlf_json_node *trace,
-                           mlf_error *error) {
-  mlf_value raw = {.type = MLF_TEXT};
-  int64_t ms = 0;
-  const char *id = mlf_trace_id(trace);
-  raw.text = mlf_json_raw(page, trace, &raw.length);
-  mlf_trace_timestamp(trace, &ms);
-  int rc = given_keep(given, GIVEN_PUT, ms, id, raw, error);
-  if (rc != SQLITE_OK || given->full || sqlite3_changes(given->db) > 0) return rc;
-  sqlite3_stmt *time = given->statements[GIVEN_TIME];
-  rc = given_bind(time, 1, id);
-  bool found = rc == SQLITE_OK && sqlite3_step(time) == SQLITE_ROW;
-  if (found && sqlite3_column_int64(time, 0) != ms) given->moved = true;
-  return given_reset(given, time, rc, error);
 }
 
 int mlf_given_put(mlf_given *given, const mlf_json *page, const mlf_json_node *from,
                   mlf_error *error) {
   int rc = SQLITE_OK;
-  if (!mlf_given_takes(given) || mlf_recent_pages_has(&given->recent, page)) return rc;
-  for (const mlf_json_node *each = from; rc == SQLITE_OK && each; each = mlf_json_next(each))
-    rc = given_put_trace(given, page, each, error);
+  if (given->bytes_max == 0 || mlf_recent_pages_has(&given->recent, page)) return rc;
+  for (const mlf_json_node *each = from; rc == SQLITE_OK && each; each = mlf_json_next(each)) {
+    int64_t ms = 0;
+    mlf_value raw = {.type = MLF_TEXT};
+    raw.text = mlf_json_raw(page, each, &raw.length);
+    mlf_trace_timestamp(each, &ms);
+    rc = given_keep(given, GIVEN_PUT, ms, mlf_trace_id(each), raw, error);
+  }
   if (rc == SQLITE_OK) mlf_recent_pages_put(&given->recent, page, from);
   return rc;
 }
 
-static void given_add_row(sqlite3_str *text, sqlite3_stmt *row) {
-  sqlite3_str_appendall(text, sqlite3_str_length(text) ? "," : "{\"traces\":[");
-  sqlite3_str_append(text, (const char *)sqlite3_column_text(row, 0), sqlite3_column_bytes(row, 0));
-}
-
-/* Parses the text, which it frees: SQLITE_ROW, or SQLITE_DONE if there is none. */
-static int given_parse(sqlite3_str *text, int rc, mlf_json_options options, mlf_json **json,
-                       mlf_error *error) {
-  size_t length = (size_t)sqlite3_str_length(text);
-  if (rc == SQLITE_OK && sqlite3_str_errcode(text) != SQLITE_OK) rc = mlf_error_nomem(error);
-  char *taken = sqlite3_str_finish(text);
-  if (rc != SQLITE_OK || length == 0) {
-    sqlite3_free(taken);
-    return rc == SQLITE_OK ? SQLITE_DONE : rc;
+/* Makes a document of a statement's rows: a page of so many traces at most, or, for 0, the spans
+** that the one row is. SQLITE_ROW and the caller's document, SQLITE_DONE if no row is left, or an
+** error. */
+static int given_read_back(const mlf_given *given, sqlite3_stmt *rows, int rows_max,
+                           mlf_json **json, mlf_error *error) {
+  mlf_json_options options = {.levels = rows_max ? MLF_TRACES_LEVELS : 1,
+                              .python = !rows_max,
+                              .interrupt = given->interrupt};
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  int rc = sqlite3_step(rows);
+  for (int i = 1; rc == SQLITE_ROW; i++) {
+    if (rows_max) sqlite3_str_appendall(text, i > 1 ? "," : "{\"traces\":[");
+    sqlite3_str_append(text, (const char *)sqlite3_column_text(rows, 0),
+                       sqlite3_column_bytes(rows, 0));
+    if (i >= rows_max || sqlite3_str_length(text) >= GIVEN_PAGE_BYTES) break;
+    rc = sqlite3_step(rows);
   }
-  rc = mlf_json_parse_take(taken, length, options, json, error);
-  return rc == SQLITE_OK ? SQLITE_ROW : rc;
+  if (rows_max && sqlite3_str_length(text) > 0) sqlite3_str_appendall(text, "]}");
+  size_t length = (size_t)sqlite3_str_length(text);
+  int failed = rc == SQLITE_ROW || rc == SQLITE_DONE ? sqlite3_str_errcode(text) : rc;
+  char *taken = sqlite3_str_finish(text);
+  if (failed == SQLITE_OK && taken) {
+    rc = mlf_json_parse_take(taken, length, options, json, error);
+    return rc == SQLITE_OK ? SQLITE_ROW : rc;
+  }
+  sqlite3_free(taken);
+  return failed == SQLITE_OK ? SQLITE_DONE : given_fail(given, failed, error);
 }
 
-/* Makes a page of the text, which it frees: SQLITE_ROW, or SQLITE_DONE if nothing was added. */
-static int given_finish(const mlf_given *given, sqlite3_str *text, int rc, mlf_json **page,
-                        mlf_error *error) {
-  if (sqlite3_str_length(text) > 0) sqlite3_str_appendall(text, "]}");
-  return given_parse(text, rc, given_options(given, MLF_TRACES_LEVELS), page, error);
+/* Finds what is here by a trace's id: SQLITE_ROW, SQLITE_NOTFOUND or an error. */
+static int given_look_up(const mlf_given *given, given_sql sql, const char *id, int rows_max,
+                         mlf_json **json, mlf_error *error) {
+  *json = NULL;
+  if (!given->db) return SQLITE_NOTFOUND;
+  sqlite3_stmt *find = given->statements[sql];
+  int rc = given_bind(find, 1, id);
+  rc = rc == SQLITE_OK ? given_read_back(given, find, rows_max, json, error)
+                       : given_fail(given, rc, error);
+  sqlite3_reset(find);
+  return rc == SQLITE_DONE ? SQLITE_NOTFOUND : rc;
 }
 
 int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
@@ -246,17 +245,9 @@ int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
   *page = NULL;
   *trace = mlf_recent_pages_find(&given->recent, id, page);
   if (*trace) return SQLITE_ROW;
-  if (!given->db) return SQLITE_NOTFOUND;
-  sqlite3_stmt *find = given->statements[GIVEN_FIND];
-  sqlite3_str *text = sqlite3_str_new(NULL);
-  int rc = given_bind(find, 1, id);
-  sqlite3_bind_int(find, 2, ahead + 1);
-  while (rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW)
-    given_add_row(text, find);
-  rc = given_reset(given, find, rc, error);
-  rc = given_finish(given, text, rc, page, error);
+  int rc = given_look_up(given, GIVEN_FIND, id, ahead + 1, page, error);
   if (rc == SQLITE_ROW) *trace = mlf_json_first(mlf_json_member(mlf_json_root(*page), "traces"));
-  return rc == SQLITE_DONE ? SQLITE_NOTFOUND : rc;
+  return rc;
 }
 
 int mlf_given_put_spans(mlf_given *given, const char *id, const char *spans, size_t length,
@@ -293,19 +284,7 @@ bool mlf_given_has_spans(void *context, const char *id) {
 }
 
 int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf_error *error) {
-  *spans = NULL;
-  if (!given->db) return SQLITE_NOTFOUND;
-  sqlite3_stmt *find = given->statements[GIVEN_FIND_SPANS];
-  sqlite3_str *text = sqlite3_str_new(NULL);
-  int rc = given_bind(find, 1, id);
-  if (rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW)
-    sqlite3_str_append(text, (const char *)sqlite3_column_text(find, 0),
-                       sqlite3_column_bytes(find, 0));
-  rc = given_reset(given, find, rc, error);
-  mlf_json_options options = given_options(given, 1);
-  options.python = true;
-  rc = given_parse(text, rc, options, spans, error);
-  return rc == SQLITE_DONE ? SQLITE_NOTFOUND : rc;
+  return given_look_up(given, GIVEN_FIND_SPANS, id, 0, spans, error);
 }
 
 mlf_question *mlf_given_question(mlf_given *given, const char *text, mlf_order order,
@@ -318,20 +297,16 @@ mlf_question *mlf_given_question(mlf_given *given, const char *text, mlf_order o
     if (each->order == order || (order == MLF_ORDER_ANY && each->order == MLF_ORDER_NEWEST_FIRST))
       found = each;
   }
-  if (found) return found;
-  mlf_question *question = sqlite3_malloc64(sizeof(*question));
-  if (!question) return NULL;
+  size_t bytes = sizeof(*found) + strlen(text) + 1;
+  mlf_question *question = found ? found : sqlite3_malloc64(bytes);
+  if (found || !question) return question;
   *question = (mlf_question){.order = order,
                              .rows_wanted = rows_wanted,
                              .elsewhere = -1,
                              .number = ++given->question_count,
-                             .text = sqlite3_mprintf("%s", text),
                              .next = *bucket};
-  if (!question->text) {
-    sqlite3_free(question);
-    return NULL;
-  }
-  given->bytes += (int64_t)(sizeof(*question) + strlen(text));
+  memcpy(question->text, text, strlen(text) + 1);
+  given->bytes += (int64_t)bytes;
   *bucket = question;
   return question;
 }
@@ -342,26 +317,40 @@ void mlf_given_stop(mlf_question *question) {
 }
 
 void mlf_given_walk(mlf_given *given, mlf_question *question, mlf_pager *pager) {
-  size_t place = given->next_walk;
-  for (size_t i = 0; i < GIVEN_WALKS; i++) {
-    const mlf_question *walked = given->walked[i];
-    if (!walked || !walked->pager || walked == question) place = i;
+  mlf_question **walked = given->walked, **end = walked + GIVEN_WALKS;
+  while (walked < end && *walked && (*walked)->pager)
+    walked++;
+  if (walked == end) {
+    walked = &given->walked[given->stopped++ % GIVEN_WALKS];
+    mlf_given_stop(*walked);
   }
-  if (given->walked[place]) mlf_given_stop(given->walked[place]);
-  if (place == given->next_walk) given->next_walk = (place + 1) % GIVEN_WALKS;
-  given->walked[place] = question;
+  *walked = question;
   question->pager = pager;
+}
+
+/* The place of a trace in a question; 0: it has none yet; -1: it is none of the question's.
+** SQLITE_ROW, SQLITE_NOTFOUND if nothing is known of it, or an error. */
+static int given_place(const mlf_given *given, const mlf_question *question, const char *id,
+                       int64_t *place, mlf_error *error) {
+  if (!given->db) return SQLITE_NOTFOUND;
+  sqlite3_stmt *find = given->statements[GIVEN_PLACE];
+  sqlite3_bind_int64(find, 1, question->number);
+  int rc = given_bind(find, 2, id);
+  bool found = rc == SQLITE_OK && sqlite3_step(find) == SQLITE_ROW;
+  *place = found ? sqlite3_column_int64(find, 0) : -1;
+  rc = given_reset(given, find, rc, error);
+  return rc != SQLITE_OK ? rc : found ? SQLITE_ROW : SQLITE_NOTFOUND;
 }
 
 int mlf_given_add(mlf_given *given, mlf_question *question, const mlf_json_node *trace, bool *added,
                   mlf_error *error) {
+  int64_t place = question->count + 1;
   const char *id = mlf_trace_id(trace);
-  mlf_value place = mlf_value_integer(question->count + 1);
-  int rc = given_keep(given, GIVEN_ADD, question->number, id, place, error);
+  int rc = given_keep(given, GIVEN_ADD, question->number, id, mlf_value_integer(place), error);
   if (rc == SQLITE_OK && given->full) {
-    rc = mlf_given_has(given, question, id, error);
-    *added = rc != SQLITE_ROW;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
+    rc = given_place(given, question, id, &place, error);
+    *added = rc != SQLITE_ROW || place <= 0;
+    return rc == SQLITE_ROW || rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
   }
   *added = rc == SQLITE_OK && sqlite3_changes(given->db) > 0;
   if (!*added) return rc;
@@ -372,10 +361,6 @@ int mlf_given_add(mlf_given *given, mlf_question *question, const mlf_json_node 
 
 bool mlf_given_is_full(const mlf_given *given) {
   return given->full;
-}
-
-bool mlf_given_takes(const mlf_given *given) {
-  return given->bytes_max > 0;
 }
 
 void mlf_given_complete(mlf_given *given, mlf_question *question) {
@@ -391,15 +376,10 @@ int mlf_given_note(mlf_given *given, const mlf_question *question, const char *i
 
 int mlf_given_has(mlf_given *given, const mlf_question *question, const char *id,
                   mlf_error *error) {
-  int found = question->complete ? SQLITE_DONE : SQLITE_NOTFOUND;
-  if (!given->db) return found;
-  sqlite3_stmt *has = given->statements[GIVEN_HAS];
-  sqlite3_bind_int64(has, 1, question->number);
-  int rc = given_bind(has, 2, id);
-  if (rc == SQLITE_OK && sqlite3_step(has) == SQLITE_ROW)
-    found = sqlite3_column_int(has, 0) ? SQLITE_ROW : SQLITE_DONE;
-  rc = given_reset(given, has, rc, error);
-  return rc == SQLITE_OK ? found : rc;
+  int64_t place;
+  int rc = given_place(given, question, id, &place, error);
+  if (rc == SQLITE_NOTFOUND && question->complete) return SQLITE_DONE;
+  return rc == SQLITE_ROW && place < 0 ? SQLITE_DONE : rc;
 }
 
 /* Makes an index of a column's values, if there is none, and what it is of: the caller's. */
@@ -427,13 +407,11 @@ int mlf_given_read(mlf_given *given, const mlf_question *question, const mlf_giv
   int rc = part->column ? given_index(given, part->column, &value, error) : SQLITE_OK;
   *reader = NULL;
   if (rc == SQLITE_OK)
-    sql = value ? sqlite3_mprintf("SELECT json FROM trace CROSS JOIN member USING (id) WHERE "
-                                  "%s IN (?4, x'') AND question = ?1 AND member.place BETWEEN ?2 "
-                                  "AND ?3 ORDER BY %s",
-                                  value, by)
-                : sqlite3_mprintf("SELECT json FROM member CROSS JOIN trace USING (id) WHERE "
-                                  "question = ?1 AND member.place BETWEEN ?2 AND ?3 ORDER BY %s",
-                                  by);
+    sql =
+        sqlite3_mprintf("SELECT json FROM %s USING (id) WHERE question = ?1 AND member.place "
+                        "BETWEEN ?2 AND ?3%s%s%s ORDER BY %s",
+                        value ? "trace CROSS JOIN member" : "member CROSS JOIN trace",
+                        value ? " AND " : "", value ? value : "", value ? " IN (?4, x'')" : "", by);
   sqlite3_free(value);
   if (rc != SQLITE_OK) return rc;
   if (!sql) return mlf_error_nomem(error);
@@ -451,18 +429,9 @@ int mlf_given_page(mlf_given *given, sqlite3_stmt **reader, int rows_max, mlf_js
                    mlf_error *error) {
   *page = NULL;
   if (!*reader) return SQLITE_DONE;
-  sqlite3_str *text = sqlite3_str_new(NULL);
-  int rc = SQLITE_ROW;
-  for (int rows = 0;
-       rows < rows_max && sqlite3_str_length(text) < GIVEN_PAGE_BYTES && rc == SQLITE_ROW; rows++) {
-    rc = sqlite3_step(*reader);
-    if (rc == SQLITE_ROW) given_add_row(text, *reader);
-  }
-  if (rc != SQLITE_ROW && rc != SQLITE_DONE) given_fail(given, rc, error);
-  if (rc == SQLITE_DONE) {
-    sqlite3_finalize(*reader); /* another step would begin anew */
-    *reader = NULL;
-  }
-  rc = rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-  return given_finish(given, text, rc, page, error);
+  int rc = given_read_back(given, *reader, rows_max, page, error);
+  if (sqlite3_stmt_busy(*reader)) return rc;
+  sqlite3_finalize(*reader); /* it has come to its end, where another step would begin anew */
+  *reader = NULL;
+  return rc;
 }

@@ -13,8 +13,7 @@
 ** Nothing is forgotten before the statement ends. The newest pages stay in memory as they came; all
 ** is kept in a private temporary database, of which MLF_GIVEN_CACHE_KIB stay in memory and the rest
 ** goes to a file that nobody else sees and that is gone with the statement. Beyond `bytes_max`
-** nothing more is taken: no question grows then, and what is here still answers. With 0 nothing is
-** taken at all.
+** nothing more is taken: no question grows then, and what is here still answers.
 */
 #ifndef MLF_TABLES_GIVEN_H
 #define MLF_TABLES_GIVEN_H
@@ -46,13 +45,16 @@ typedef struct mlf_question {
   /* Its own. */
   struct mlf_question *next; /* of the same bucket */
   int64_t number;
-  char *text;
+  char text[];
 } mlf_question;
 
-/* SQLITE_OK or SQLITE_NOMEM. Nothing is opened before something is put. `interrupt` is asked while
-** what was given is read back, and borrowed; NULL: nobody is. */
-int mlf_given_new(int64_t bytes_max, mlf_interrupt *interrupt, mlf_given **out);
+/* It takes nothing yet. `interrupt` is asked while what was given is read back, and borrowed; NULL:
+** nobody is. NULL: no memory. */
+mlf_given *mlf_given_new(mlf_interrupt *interrupt);
 void mlf_given_free(mlf_given *given); /* NULL is allowed */
+
+/* From now on it takes what is put, if it has not before. */
+void mlf_given_take(mlf_given *given, int64_t bytes_max);
 
 /* Takes a page that has arrived: its traces from `from` on. One that is here already stays as it
 ** is, and a page that was the newest a moment ago is not taken again. */
@@ -65,8 +67,7 @@ int mlf_given_put(mlf_given *given, const mlf_json *page, const mlf_json_node *f
 int mlf_given_find(mlf_given *given, const char *id, int ahead, mlf_json **page,
                    const mlf_json_node **trace, mlf_error *error);
 
-/* Takes the spans of a trace, an array as text; and finds them: SQLITE_ROW and the caller's
-** document, SQLITE_NOTFOUND or an error. */
+/* Takes the spans of a trace, an array as text. */
 int mlf_given_put_spans(mlf_given *given, const char *id, const char *spans, size_t length,
                         mlf_error *error);
 /* Takes the spans of a trace, NULL for none, and, if they are new, those of all others in the
@@ -75,6 +76,7 @@ int mlf_given_put_reply(mlf_given *given, const char *id, const mlf_json *reply,
                         const mlf_json_node *spans, mlf_error *error);
 /* Whether spans of a trace were taken: a mlf_payloads_known of a mlf_given. */
 bool mlf_given_has_spans(void *given, const char *id);
+/* Finds them: SQLITE_ROW and the caller's document, SQLITE_NOTFOUND or an error. */
 int mlf_given_find_spans(mlf_given *given, const char *id, mlf_json **spans, mlf_error *error);
 
 /* The question with this text: one that is complete; else the one whose walk is for so many rows
@@ -94,11 +96,8 @@ void mlf_given_stop(mlf_question *question);
 int mlf_given_add(mlf_given *given, mlf_question *question, const mlf_json_node *trace, bool *added,
                   mlf_error *error);
 
-/* Nothing more fits: what is walked from now on is not added. */
+/* Nothing more is taken: what is walked from now on is not added. */
 bool mlf_given_is_full(const mlf_given *given);
-
-/* Whether anything is taken at all. */
-bool mlf_given_takes(const mlf_given *given);
 
 /* The walk is over: the question is complete, unless something did not fit. */
 void mlf_given_complete(mlf_given *given, mlf_question *question);

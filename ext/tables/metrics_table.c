@@ -30,7 +30,6 @@ typedef struct metrics_table {
 typedef struct metrics_cursor {
   sqlite3_vtab_cursor base;
   mlf_statement *statement;
-  mlf_budget *budget; /* of the statement */
   mlf_metrics_asked asked;
   mlf_metrics metrics;
   size_t aggregation; /* the current one */
@@ -136,8 +135,8 @@ static int metrics_table_scope(metrics_cursor *cursor, mlf_experiment_list *scop
   }
   if (rc != SQLITE_OK || !told) return rc;
   char *id, *name;
-  rc = mlf_connection_experiment(table->connection, cursor->budget, MLF_EXPERIMENT_BY_NAME, told,
-                                 &id, &name, error);
+  rc = mlf_connection_experiment(table->connection, &cursor->statement->budget,
+                                 MLF_EXPERIMENT_BY_NAME, told, &id, &name, error);
   if (rc != SQLITE_OK) return rc;
   bool outside = table->arguments.experiment_count > 0 && !mlf_experiment_list_name(scope, id);
   mlf_experiment_list_clear(scope);
@@ -150,7 +149,7 @@ static int metrics_table_scope(metrics_cursor *cursor, mlf_experiment_list *scop
 /* Errors if the server has no metrics, or such as count otherwise than our other tables; or if
 ** these have a filter, which is in another language than that of metrics. */
 static int metrics_table_server(metrics_cursor *cursor, mlf_error *error) {
-  mlf_client *client = mlf_connection_client(((metrics_table *)cursor->base.pVtab)->connection);
+  mlf_client *client = cursor->statement->client;
   const mlf_settings *settings;
   mlf_server server;
   int rc = mlf_client_settings(client, &settings, error);
@@ -158,7 +157,8 @@ static int metrics_table_server(metrics_cursor *cursor, mlf_error *error) {
     return mlf_error_set(error, SQLITE_ERROR,
                          "MLFLOW_SQL_FILTER is set, and metrics know no such filter; "
                          "ask the tables, or unset it");
-  if (rc == SQLITE_OK) rc = mlf_client_server(client, cursor->budget, &server, error);
+  if (rc == SQLITE_OK) rc = mlf_statement_begin(cursor->statement, error);
+  server = cursor->statement->server;
   if (rc != SQLITE_OK || mlf_server_knows(server, MLF_FEATURE_METRICS)) return rc;
   char *sql = mlf_metric_sql(cursor->asked.question.metric);
   if (!sql) return mlf_error_nomem(error);
@@ -172,16 +172,14 @@ static int metrics_table_server(metrics_cursor *cursor, mlf_error *error) {
 }
 
 static int metrics_table_ask(metrics_cursor *cursor, mlf_error *error) {
-  metrics_table *table = (metrics_table *)cursor->base.pVtab;
   mlf_metrics_question *question = &cursor->asked.question;
   mlf_experiment_list scope = {0};
-  int rc = mlf_statement_budget(cursor->statement, &cursor->budget, error);
-  if (rc == SQLITE_OK) rc = metrics_table_server(cursor, error);
+  int rc = metrics_table_server(cursor, error);
   if (rc == SQLITE_OK) rc = metrics_table_scope(cursor, &scope, error);
   if (rc == SQLITE_OK && scope.count > 0) { /* of none, some servers make all */
     question->experiment_ids = (const char *const *)scope.ids;
     question->experiment_count = scope.count;
-    rc = mlf_metrics_ask(mlf_connection_client(table->connection), cursor->budget, question,
+    rc = mlf_metrics_ask(cursor->statement->client, &cursor->statement->budget, question,
                          &cursor->metrics, error);
   }
   mlf_experiment_list_clear(&scope);

@@ -11,10 +11,8 @@
 static int scope_add_asked(const mlf_scope_ask *ask, mlf_experiment_by by, const char *asked,
                            bool shown, mlf_experiment_list *scope, mlf_error *error) {
   char *id, *name;
-  mlf_budget *budget;
-  int rc = mlf_statement_budget(ask->statement, &budget, error);
-  if (rc == SQLITE_OK)
-    rc = mlf_connection_experiment(ask->connection, budget, by, asked, &id, &name, error);
+  int rc = mlf_connection_experiment(ask->connection, &ask->statement->budget, by, asked, &id,
+                                     &name, error);
   if (rc == SQLITE_OK && shown && strcmp(name, asked) != 0) {
     rc = mlf_error_set(error, SQLITE_NOTFOUND,
                        "no experiment has the name '%s'; the one with this id is called '%s'",
@@ -27,14 +25,13 @@ static int scope_add_asked(const mlf_scope_ask *ask, mlf_experiment_by by, const
 }
 
 /* Reads which experiments are active. */
-static int scope_read_active(mlf_connection *connection, mlf_budget *budget,
-                             mlf_experiment_list *active, mlf_error *error) {
+static int scope_read_active(mlf_statement *statement, mlf_error *error) {
   mlf_experiments page = {0};
   int rc = SQLITE_OK;
   do {
     mlf_experiments next;
-    rc = mlf_experiments_page(mlf_connection_client(connection), budget, true, page.token, &next,
-                              error);
+    rc =
+        mlf_experiments_page(statement->client, &statement->budget, true, page.token, &next, error);
     mlf_experiments_clear(&page);
     page = next;
     const mlf_json_node *each = rc == SQLITE_OK ? page.next : NULL;
@@ -42,7 +39,7 @@ static int scope_read_active(mlf_connection *connection, mlf_budget *budget,
       const char *id, *name;
       rc = mlf_experiment_name(page.json, each, &id, &name, error);
       if (rc == SQLITE_OK)
-        rc = mlf_experiment_list_take(active, sqlite3_mprintf("%s", id),
+        rc = mlf_experiment_list_take(&statement->active, sqlite3_mprintf("%s", id),
                                       sqlite3_mprintf("%s", name), error);
     }
   } while (rc == SQLITE_OK && page.token);
@@ -53,16 +50,14 @@ static int scope_read_active(mlf_connection *connection, mlf_budget *budget,
 /* Adds the active experiments, which a statement reads once. */
 static int scope_add_active(const mlf_scope_ask *ask, mlf_experiment_list *scope,
                             mlf_error *error) {
-  mlf_budget *budget;
-  mlf_shared *shared = mlf_statement_shared(ask->statement);
+  mlf_statement *statement = ask->statement;
   int rc = SQLITE_OK;
-  if (!shared->active_known) {
-    mlf_experiment_list_clear(&shared->active);
-    rc = mlf_statement_budget(ask->statement, &budget, error);
-    if (rc == SQLITE_OK) rc = scope_read_active(ask->connection, budget, &shared->active, error);
-    shared->active_known = rc == SQLITE_OK;
+  if (!statement->active_known) {
+    mlf_experiment_list_clear(&statement->active);
+    rc = scope_read_active(statement, error);
+    statement->active_known = rc == SQLITE_OK;
   }
-  return rc == SQLITE_OK ? mlf_experiment_list_add(scope, &shared->active, error) : rc;
+  return rc == SQLITE_OK ? mlf_experiment_list_add(scope, &statement->active, error) : rc;
 }
 
 /* A value as the text it is compared as; NULL for what no experiment is called. SQL compares a real
@@ -93,7 +88,7 @@ static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
   bool shown = term->column->key_kind == MLF_KEY_EXPERIMENT;
   mlf_experiment_by by = shown ? MLF_EXPERIMENT_BY_NAME : MLF_EXPERIMENT_BY_ID;
   bool may_miss = term->op == MLF_OP_IN || ask->joined || !shown;
-  mlf_string_set *absent = &mlf_statement_shared(ask->statement)->absent[shown];
+  mlf_string_set *absent = &ask->statement->absent[shown];
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
     mlf_error none = {0};
@@ -138,12 +133,10 @@ static void scope_keep_ids(mlf_experiment_list *scope, const mlf_filter_term *te
 ** asks other tables for another. */
 static int scope_check_others(const mlf_scope_ask *ask, const mlf_experiment_list *scope,
                               mlf_error *error) {
-  const mlf_survey *survey;
-  int rc = mlf_statement_survey(ask->statement, &survey, error);
-  if (rc != SQLITE_OK || !survey) return rc;
+  const mlf_survey *survey = ask->statement->survey;
   const char *other;
   bool by_id;
-  for (int i = 0; (other = mlf_survey_experiment(survey, i, &by_id)); i++) {
+  for (int i = 0; survey && (other = mlf_survey_experiment(survey, i, &by_id)); i++) {
     if (strcmp(other, by_id ? scope->ids[0] : scope->names[0]) == 0) continue;
     return mlf_error_set(
         error, SQLITE_ERROR,
@@ -207,5 +200,5 @@ int mlf_scope_resolve(const mlf_scope_ask *ask, mlf_experiment_list *scope, mlf_
     }
   }
   if (rc != SQLITE_OK) return rc;
-  return mlf_experiment_list_add(&mlf_statement_shared(ask->statement)->names, scope, error);
+  return mlf_experiment_list_add(&ask->statement->names, scope, error);
 }

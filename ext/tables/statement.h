@@ -23,10 +23,14 @@
 #include "tables/given.h"
 #include "tables/survey.h"
 
-typedef struct mlf_statement mlf_statement;
-
-/* What its scans have found out and tell each other. */
-typedef struct mlf_shared {
+typedef struct mlf_statement {
+  mlf_client *client;
+  const mlf_settings *settings; /* these three are known once it has begun */
+  mlf_budget budget;            /* what it may still spend */
+  mlf_server server;
+  mlf_survey *survey;         /* what SQLite's program of it says; NULL if that is not known */
+  mlf_given *given;           /* what it has been given; NULL until somebody wants it */
+  mlf_payloads *payloads;     /* what fetches spans for all its scans; likewise */
   mlf_experiment_list active; /* the active experiments, */
   bool active_known;          /* once whoever needed them first has read them */
   mlf_string_set absent[2];   /* asked for as an id [0] or a name [1] that no experiment has */
@@ -34,7 +38,13 @@ typedef struct mlf_shared {
   mlf_experiment_pages pages; /* of mlflow_experiments, as far as it was read */
   mlf_string_set noted;       /* which comparisons have been noted in the log of requests */
   mlf_changing *changing;     /* which values of its scans change */
-} mlf_shared;
+  /* Its own. */
+  mlf_surveyed *const *tables; /* that a survey may find */
+  struct mlf_statement **list; /* where it stands */
+  struct mlf_statement *next;
+  sqlite3_stmt *running; /* which it is; NULL if nobody knows */
+  int scans;
+} mlf_statement;
 
 /* The one statement that is busy in `db`; NULL if there are several, or none. */
 sqlite3_stmt *mlf_statement_sole(sqlite3 *db);
@@ -48,27 +58,20 @@ int mlf_statement_join(sqlite3 *db, mlf_client *client, mlf_statement **list,
 /* Leaves it. With its last scan it ends, and forgets all. */
 void mlf_statement_leave(mlf_statement *statement);
 
-/* What it may still spend. */
-int mlf_statement_budget(mlf_statement *statement, mlf_budget **budget, mlf_error *error);
+/* Asks what the server is, once; nothing is sent before. */
+int mlf_statement_begin(mlf_statement *statement, mlf_error *error);
+
+/* Makes what it is given, which takes nothing where nothing can be asked for twice, and what
+** fetches spans, once: after it has begun. SQLITE_OK or SQLITE_NOMEM. */
+int mlf_statement_keep(mlf_statement *statement, mlf_error *error);
 
 /* Counts a row that is about to be handed to it; an error if that is one too many. */
 int mlf_statement_count_row(mlf_statement *statement, mlf_error *error);
 
-/* What SQLite's program of it says; NULL in `*survey` if that is not known. */
-int mlf_statement_survey(mlf_statement *statement, const mlf_survey **survey, mlf_error *error);
-
 /* Whether the scan of the table with this plan may be of another statement that is at work, and of
-** that a survey says something else of what is compared (mlf_survey_compares). */
+** that a survey says something else of what is compared (mlf_survey_compares). SQLITE_OK or
+** SQLITE_NOMEM. */
 int mlf_statement_doubts(mlf_statement *statement, const sqlite3_vtab *table, const char *plan,
-                         bool *doubts, mlf_error *error);
-
-/* What it has been given, which is nothing where nothing can be asked for twice, unless whoever
-** comes first wants it. */
-int mlf_statement_given(mlf_statement *statement, bool wanted, mlf_given **given, mlf_error *error);
-
-mlf_shared *mlf_statement_shared(mlf_statement *statement);
-
-/* What fetches spans for all its scans. */
-int mlf_statement_payloads(mlf_statement *statement, mlf_payloads **payloads, mlf_error *error);
+                         bool *doubts);
 
 #endif

@@ -20,23 +20,15 @@
 #include "query/filter.h"
 #include "tables/experiment_list.h"
 #include "tables/statement.h"
+#include "tables/values.h"
 
-typedef struct mlf_count_ask {
-  mlf_client *client;
-  mlf_statement *statement;
-  const sqlite3_vtab *table;
-  const char *plan_text; /* says COUNT */
-  const mlf_filter_term *terms;
-  int term_count;
-  const mlf_experiment_list *scope;
-  mlf_server server;
-} mlf_count_ask;
-
-/* SQLITE_OK, or SQLITE_NOTFOUND: the traces have to be read; SQLITE_INTERRUPT; SQLITE_NOMEM. */
-int mlf_trace_count(const mlf_count_ask *ask, int64_t *rows, mlf_error *error);
+/* Counts for a scan of the table whose plan says COUNT. SQLITE_OK, or SQLITE_NOTFOUND: the traces
+** have to be read; SQLITE_INTERRUPT; SQLITE_NOMEM. */
+int mlf_trace_count(mlf_statement *statement, const sqlite3_vtab *table, const char *plan_text,
+                    const mlf_bound_terms *bound, const mlf_experiment_list *scope, int64_t *rows,
+                    mlf_error *error);
 
 /* The value of a column in each of those rows: a text, borrowed; NULL: it is not told. */
-const char *mlf_trace_count_value(const mlf_filter_term *terms, int term_count,
-                                  const mlf_column *column);
+const char *mlf_trace_count_value(const mlf_bound_terms *bound, const mlf_column *column);
 
 #endif

@@ -10,7 +10,6 @@
 #include "tables/trace_count.h"
 
 int mlf_trace_scan_open(mlf_trace_scan *scan) {
-  scan->source.client = mlf_connection_client(scan->connection);
   return mlf_connection_join(scan->connection, scan->table, &scan->source.statement);
 }
 
@@ -27,10 +26,6 @@ void mlf_trace_scan_end(mlf_trace_scan *scan) {
   mlf_values_clear(&scan->bound);
   mlf_experiment_list_clear(&scan->scope);
   if (scan->source.statement) mlf_statement_leave(scan->source.statement);
-  *scan = (mlf_trace_scan){.table = scan->table,
-                           .connection = scan->connection,
-                           .schema = scan->schema,
-                           .arguments = scan->arguments};
 }
 
 int mlf_trace_scan_next(mlf_trace_scan *scan, mlf_error *error) {
@@ -50,78 +45,58 @@ static bool scan_is_auxiliary(mlf_op op) {
 /* Learns what the statement says of a plan. LIKE and GLOB are left out if they are not SQLite's
 ** own: SQLite alone can tell what they mean. And terms by which the statement is not seen to drop
 ** rows: one may stand in the ON of an outer join. */
-static int scan_take_plan(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
-                          mlf_error *error) {
-  const mlf_survey *survey;
-  memset(scan->left_out, 0, sizeof(scan->left_out));
+static void scan_take_plan(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text) {
+  const mlf_survey *survey = scan->source.statement->survey;
   scan->joined = false;
   for (int i = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
-    bool name = scan->schema->columns[term->column].key_kind == MLF_KEY_EXPERIMENT;
-    if (!name && !scan_is_auxiliary(term->op)) continue;
-    int rc = mlf_statement_survey(scan->source.statement, &survey, error);
-    if (rc != SQLITE_OK) return rc;
-    if (name && survey && mlf_survey_joins(survey, scan->table, plan_text, term))
-      scan->joined = true;
-    if (!scan_is_auxiliary(term->op)) continue;
     bool pattern = term->op == MLF_OP_LIKE || term->op == MLF_OP_GLOB;
-    scan->left_out[i] = (pattern && !mlf_connection_has_own_like(scan->connection)) || !survey ||
-                        !mlf_survey_drops(survey, scan->table, plan_text, term);
+    if (scan->schema->columns[term->column].key_kind == MLF_KEY_EXPERIMENT)
+      scan->joined =
+          scan->joined || (survey && mlf_survey_joins(survey, scan->table, plan_text, term));
+    scan->left_out[i] = scan_is_auxiliary(term->op) &&
+                        ((pattern && !mlf_connection_has_own_like(scan->connection)) || !survey ||
+                         !mlf_survey_drops(survey, scan->table, plan_text, term));
   }
   scan->plan_text = plan_text;
-  return SQLITE_OK;
 }
 
 /* Binds the values, and notes which of them are others than the last time. */
 static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                      sqlite3_value **values, mlf_error *error) {
-  int rc = SQLITE_OK;
   mlf_values_clear(&scan->bound);
-  if (scan->plan_text != plan_text) rc = scan_take_plan(scan, plan, plan_text, error);
-  if (rc != SQLITE_OK) return rc;
+  if (scan->plan_text != plan_text) scan_take_plan(scan, plan, plan_text);
   if (mlf_values_bind(scan->schema, plan, scan->left_out, values, &scan->bound) != SQLITE_OK)
     return mlf_error_nomem(error);
-  mlf_shared *shared = mlf_statement_shared(scan->source.statement);
-  scan->changing = mlf_changing_note(&shared->changing, plan_text, &scan->bound);
+  scan->changing = mlf_changing_note(&scan->source.statement->changing, plan_text, &scan->bound);
   return scan->changing ? SQLITE_OK : mlf_error_nomem(error);
-}
-
-/* Whether the argument of a term comes from an IN, value by value, beside another column of the
-** same row, which SQLite does not say. */
-static int scan_is_looped(mlf_trace_scan *scan, const char *plan_text, const mlf_plan_term *term,
-                          bool *looped, mlf_error *error) {
-  const mlf_survey *survey;
-  int rc = mlf_statement_survey(scan->source.statement, &survey, error);
-  *looped = rc == SQLITE_OK && survey && mlf_survey_loops(survey, scan->table, plan_text, term);
-  return rc;
 }
 
 /* SQLite hands the values of an IN over one by one where the server has no list, and compares each
 ** without the affinity that it has in SQL. Where a sub-select has numbers SQL compares numbers
 ** with a text, '05' is 5, and texts with what has no type. */
-static int scan_check_loops(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
+static int scan_check_loops(const mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                             int plan_number, sqlite3_value **values, mlf_error *error) {
+  const mlf_survey *survey = scan->source.statement->survey;
   for (int i = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
-    if (term->argument < 0) continue;
-    int type = sqlite3_value_type(values[term->argument]);
     const mlf_column *column = &scan->schema->columns[term->column];
+    if (term->op != MLF_OP_EQ) continue;
+    int type = sqlite3_value_type(values[term->argument]);
     bool number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
-    bool row = column->type == MLF_TYPE_ANY && type != SQLITE_NULL;
-    if (term->op != MLF_OP_EQ || !(row || (number && column->type == MLF_TYPE_TEXT))) continue;
-    bool looped = (plan_number & MLF_PLANNING_LOOPS(i)) != 0;
-    row = !looped;
-    if (row && scan_is_looped(scan, plan_text, term, &looped, error) != SQLITE_OK)
-      return error->code;
-    if (!looped) continue;
-    return row ? mlf_error_set(error, SQLITE_ERROR,
-                               "a row with %s IN (SELECT …) is compared as if nothing had a type; "
-                               "write EXISTS (SELECT 1 FROM … WHERE … = %s AND …)",
-                               column->name, column->name)
-               : mlf_error_set(error, SQLITE_ERROR,
-                               "%s IN (…) is given a number; write +%s IN (…), or IN (SELECT "
-                               "CAST(… AS TEXT) …)",
-                               column->name, column->name);
+    if (column->type == MLF_TYPE_ANY ? type == SQLITE_NULL
+                                     : column->type != MLF_TYPE_TEXT || !number)
+      continue;
+    if (plan_number & MLF_PLANNING_LOOPS(i))
+      return mlf_error_set(error, SQLITE_ERROR,
+                           "%s IN (…) is given a number; write +%s IN (…), or IN (SELECT "
+                           "CAST(… AS TEXT) …)",
+                           column->name, column->name);
+    if (survey && mlf_survey_loops(survey, scan->table, plan_text, term))
+      return mlf_error_set(error, SQLITE_ERROR,
+                           "a row with %s IN (SELECT …) is compared as if nothing had a type; "
+                           "write EXISTS (SELECT 1 FROM … WHERE … = %s AND …)",
+                           column->name, column->name);
   }
   return SQLITE_OK;
 }
@@ -135,27 +110,27 @@ static int scan_note_times(mlf_trace_scan *scan, mlf_error *error) {
     const mlf_filter_term *term = &scan->bound.terms[i];
     if (!mlf_time_note_applies(term)) continue;
     sqlite3_snprintf(sizeof(key), key, "%p %d %d", scan->table, term->column->key_kind, term->op);
-    mlf_string_set *noted = &mlf_statement_shared(scan->source.statement)->noted;
-    if (mlf_string_set_add(noted, key, &added) != SQLITE_OK) return mlf_error_nomem(error);
+    if (mlf_string_set_add(&scan->source.statement->noted, key, &added) != SQLITE_OK)
+      return mlf_error_nomem(error);
     if (!added) continue;
     char *note = mlf_time_note_text(term);
     if (!note) return mlf_error_nomem(error);
-    mlf_client_log_note(scan->source.client, note);
+    mlf_client_log_note(scan->source.statement->client, note);
   }
   return SQLITE_OK;
 }
 
 /* Writes the filter for the server's version, which is asked only if rows are possible at all. */
-static int scan_write_filter(mlf_trace_scan *scan, mlf_server *server, mlf_error *error) {
+static int scan_write_filter(mlf_trace_scan *scan, mlf_error *error) {
   const mlf_bound_terms *bound = &scan->bound;
-  mlf_budget *budget;
-  int rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
+  mlf_statement *statement = scan->source.statement;
+  int rc =
+      mlf_filter_write(bound->terms, bound->count, (mlf_server){.major = 3}, &scan->filter, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
   mlf_filter_clear(&scan->filter);
-  rc = mlf_statement_budget(scan->source.statement, &budget, error);
-  if (rc == SQLITE_OK) rc = mlf_client_server(scan->source.client, budget, server, error);
-  if (rc != SQLITE_OK) return rc;
-  rc = mlf_filter_write(bound->terms, bound->count, *server, &scan->filter, error);
+  rc = mlf_statement_begin(statement, error);
+  if (rc == SQLITE_OK)
+    rc = mlf_filter_write(bound->terms, bound->count, statement->server, &scan->filter, error);
   if (bound->left_out) scan->filter.complete = false;
   return rc;
 }
@@ -182,8 +157,7 @@ static bool scan_is_key(const mlf_filter_term *term) {
 }
 
 /* Says what is asked, and what of it stays the same from one time to the next. */
-static int scan_ask(mlf_trace_scan *scan, mlf_server server, mlf_order order, mlf_ask *ask,
-                    mlf_error *error) {
+static int scan_ask(mlf_trace_scan *scan, mlf_order order, mlf_ask *ask, mlf_error *error) {
   mlf_filter_term lasting[MLF_FILTER_TERMS_MAX];
   int count = 0, changing = 0;
   *ask = (mlf_ask){.scope = &scan->scope,
@@ -206,7 +180,9 @@ static int scan_ask(mlf_trace_scan *scan, mlf_server server, mlf_order order, ml
     }
   }
   if (!changing) ask->lasting = &scan->filter;
-  return changing ? mlf_filter_write(lasting, count, server, &scan->lasting, error) : SQLITE_OK;
+  return changing ? mlf_filter_write(lasting, count, scan->source.statement->server, &scan->lasting,
+                                     error)
+                  : SQLITE_OK;
 }
 
 /* Whether the statement tells which experiments this scan reads. */
@@ -220,7 +196,7 @@ static bool scan_is_told(const mlf_trace_scan *scan) {
 /* SQLite does not show the statement's program: an error where that leaves open what is read. */
 static int scan_is_in_the_dark(mlf_trace_scan *scan, int untold, mlf_error *error) {
   const mlf_settings *settings;
-  int rc = mlf_client_settings(scan->source.client, &settings, error);
+  int rc = mlf_client_settings(scan->source.statement->client, &settings, error);
   if (rc != SQLITE_OK) return rc;
   bool preset = settings->experiment_id || settings->experiment_name;
   if (!preset) untold &= MLF_PLANNING_UNTOLD_OTHER;
@@ -233,15 +209,13 @@ static int scan_is_in_the_dark(mlf_trace_scan *scan, int untold, mlf_error *erro
 /* Asks what the statement compares although its plan does not tell: where it is the experiment all
 ** are read, and another argument is an error. */
 static int scan_survey(mlf_trace_scan *scan, int untold, bool *compared, mlf_error *error) {
-  const mlf_survey *survey;
+  const mlf_survey *survey = scan->source.statement->survey;
   *compared = false;
   if (!untold) return SQLITE_OK;
-  int rc = mlf_statement_survey(scan->source.statement, &survey, error);
-  if (rc != SQLITE_OK) return rc;
   bool doubts = false;
-  if (survey)
-    rc = mlf_statement_doubts(scan->source.statement, scan->table, scan->plan_text, &doubts, error);
-  if (rc != SQLITE_OK) return rc;
+  if (survey && mlf_statement_doubts(scan->source.statement, scan->table, scan->plan_text,
+                                     &doubts) != SQLITE_OK)
+    return mlf_error_nomem(error);
   if (!survey || doubts) return scan_is_in_the_dark(scan, untold, error);
   *compared = mlf_survey_compares(survey, scan->table, scan->plan_text, true);
   if (!mlf_survey_compares(survey, scan->table, scan->plan_text, false)) return SQLITE_OK;
@@ -282,27 +256,11 @@ static int scan_recall(mlf_trace_scan *scan, mlf_error *error) {
   return mlf_source_recall(&scan->source, filter->ids[0].text, error);
 }
 
-/* Lets the server count. SQLITE_NOTFOUND: the traces have to be read. */
-static int scan_count(mlf_trace_scan *scan, const mlf_plan *plan, mlf_server server,
-                      mlf_error *error) {
-  if (!plan->count || !scan->filter.complete) return SQLITE_NOTFOUND;
-  mlf_count_ask ask = {.client = scan->source.client,
-                       .statement = scan->source.statement,
-                       .table = scan->table,
-                       .plan_text = scan->plan_text,
-                       .terms = scan->bound.terms,
-                       .term_count = scan->bound.count,
-                       .scope = &scan->scope,
-                       .server = server};
-  return mlf_trace_count(&ask, &scan->counted, error);
-}
-
 int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan_text,
                          sqlite3_value **values, mlf_error *error) {
   mlf_plan plan;
   mlf_ask ask;
   bool compared = false;
-  mlf_server server = {.major = 3};
   scan_reset(scan);
   int rc = mlf_plan_parse(scan->schema, plan_text, &plan);
   if (rc != SQLITE_OK) return mlf_error_set(error, rc, "a plan that is none of ours");
@@ -310,23 +268,26 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
   if (rc == SQLITE_OK) rc = scan_bind(scan, &plan, plan_text, values, error);
   if (rc == SQLITE_OK) rc = scan_note_times(scan, error);
   if (rc == SQLITE_OK) rc = scan_survey(scan, plan_number & MLF_PLANNING_UNTOLD, &compared, error);
-  if (rc == SQLITE_OK) rc = scan_write_filter(scan, &server, error);
+  if (rc == SQLITE_OK) rc = scan_write_filter(scan, error);
   if (rc != SQLITE_OK || scan->filter.empty) return rc;
   bool told = scan_is_told(scan);
   rc = scan_recall(scan, error);
   if (rc == SQLITE_ROW) return scan_check_scope(scan, told, error);
   if (rc == SQLITE_NOTFOUND) rc = scan_resolve(scan, told, compared, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
-  rc = scan_count(scan, &plan, server, error);
-  if (rc != SQLITE_NOTFOUND) return rc;
-  rc = scan_ask(scan, server, plan.order, &ask, error);
+  if (plan.count && scan->filter.complete) {
+    rc = mlf_trace_count(scan->source.statement, scan->table, plan_text, &scan->bound, &scan->scope,
+                         &scan->counted, error);
+    if (rc != SQLITE_NOTFOUND) return rc;
+  }
+  rc = scan_ask(scan, plan.order, &ask, error);
   return rc == SQLITE_OK ? mlf_source_begin(&scan->source, &ask, error) : rc;
 }
 
 const char *mlf_trace_scan_asked(const mlf_trace_scan *scan, const mlf_column *column) {
   if (column->key_kind == MLF_KEY_EXPERIMENT) {
-    const mlf_experiment_list *names = &mlf_statement_shared(scan->source.statement)->names;
-    return mlf_experiment_list_name(names, mlf_trace_experiment_id(scan->source.trace));
+    return mlf_experiment_list_name(&scan->source.statement->names,
+                                    mlf_trace_experiment_id(scan->source.trace));
   }
   const mlf_value *asked = column->key_kind == MLF_KEY_FILTER ? scan->filter.raw : scan->filter.run;
   return asked ? asked->text : NULL;
@@ -337,19 +298,16 @@ static int scan_note(mlf_trace_scan *scan, const mlf_json *json, mlf_error *caus
                      mlf_error *error) {
   int code = cause->code;
   if (code == SQLITE_NOMEM || code == SQLITE_INTERRUPT) return mlf_error_move(error, cause);
-  mlf_client *client = mlf_connection_client(scan->connection);
   *why = mlf_error_take(cause);
   mlf_error_clear(cause);
   if (!*why) return mlf_error_nomem(error);
-  mlf_client_log_trace(client, json ? mlf_json_tag(json) : -1, mlf_trace_id(scan->source.trace),
-                       *why);
+  mlf_client_log_trace(scan->source.statement->client, json ? mlf_json_tag(json) : -1,
+                       mlf_trace_id(scan->source.trace), *why);
   return SQLITE_OK;
 }
 
 int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error) {
-  const mlf_settings *settings;
-  int rc = mlf_client_settings(mlf_connection_client(scan->connection), &settings, error);
-  if (rc != SQLITE_OK || settings->bad_traces_null) return rc;
+  if (scan->source.statement->settings->bad_traces_null) return SQLITE_OK;
   const char *id = mlf_trace_id(scan->source.trace);
   return mlf_error_set(error, SQLITE_ERROR,
                        "trace %.80s: %.250s; trace_id <> '%.80s' leaves it out, or set "

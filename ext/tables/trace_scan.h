@@ -70,7 +70,7 @@ int mlf_trace_scan_blame(mlf_trace_scan *scan, const char *why, mlf_error *error
 int mlf_trace_scan_judge(mlf_trace_scan *scan, mlf_error *cause, mlf_value *value,
                          mlf_error *error);
 
-/* Ends the scan and forgets all of it but its owner's four. */
+/* Ends the scan. */
 void mlf_trace_scan_end(mlf_trace_scan *scan);
 
 #endif

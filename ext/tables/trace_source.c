@@ -36,17 +36,18 @@ static char *source_text(const mlf_experiment_list *scope, const mlf_filter *fil
   return sqlite3_str_finish(text);
 }
 
+/* The question of all that a filter lets through, with conditions of its own, walked in this order
+** for so many rows; 0: for all. */
 static int source_question(mlf_trace_source *source, const mlf_filter *filter, const char *own,
                            mlf_order order, int64_t rows_wanted, mlf_question **question,
                            mlf_error *error) {
   char *text = source_text(source->ask.scope, filter, own);
-  *question = text ? mlf_given_question(source->given, text, order, rows_wanted) : NULL;
+  mlf_given *given = source->statement->given;
+  *question = text ? mlf_given_question(given, text, order, rows_wanted) : NULL;
   sqlite3_free(text);
-  if (!*question) mlf_error_nomem(error);
-  return *question ? SQLITE_OK : SQLITE_NOMEM;
+  return *question ? SQLITE_OK : mlf_error_nomem(error);
 }
 
-/* The question of all that a filter lets through, in any order. */
 static int source_whole(mlf_trace_source *source, const mlf_filter *filter, mlf_question **question,
                         mlf_error *error) {
   return source_question(source, filter, filter->text, MLF_ORDER_ANY, 0, question, error);
@@ -57,7 +58,7 @@ static int64_t source_rows_wanted(const mlf_trace_source *source) {
   return source->ask.filter->complete ? source->ask.rows_wanted : 0;
 }
 
-/* Takes the question of what is asked for, with this filter. */
+/* Takes the question of what is asked for. */
 static int source_take_question(mlf_trace_source *source, const char *own, mlf_error *error) {
   return source_question(source, source->ask.filter, own, source->ask.order,
                          source_rows_wanted(source), &source->question, error);
@@ -75,7 +76,7 @@ void mlf_source_reset(mlf_trace_source *source) {
   sqlite3_finalize(source->reader);
   mlf_json_free(source->json);
   sqlite3_free(source->pruned);
-  *source = (mlf_trace_source){.client = source->client, .statement = source->statement};
+  *source = (mlf_trace_source){.statement = source->statement};
 }
 
 /* Puts the source at a trace of a page, which it takes; both NULL: at none. */
@@ -101,13 +102,10 @@ static mlf_walk source_walk(const mlf_trace_source *source, const mlf_filter *fi
                     .any_order = order == MLF_ORDER_ANY};
 }
 
-/* Begins a walk. */
-static int source_begin_walk(mlf_trace_source *source, const mlf_walk *walk, mlf_pager **pager,
-                             mlf_error *error) {
-  mlf_budget *budget;
-  *pager = NULL;
-  int rc = mlf_statement_budget(source->statement, &budget, error);
-  return rc == SQLITE_OK ? mlf_pager_new(source->client, budget, walk, pager, error) : rc;
+static int source_begin_walk(const mlf_trace_source *source, const mlf_walk *walk,
+                             mlf_pager **pager, mlf_error *error) {
+  mlf_statement *statement = source->statement;
+  return mlf_pager_new(statement->client, &statement->budget, walk, pager, error);
 }
 
 /* Begins to walk a question behind what is there of it: the lasting one, or else what is asked
@@ -129,10 +127,10 @@ static int source_walk_on(mlf_trace_source *source, mlf_question *question, mlf_
   int rc = source_begin_walk(source, &walk, &pager, error);
   if (rc != SQLITE_OK) return rc;
   if (!lasting && source_is_part(source)) source->lasting->parts++;
-  if (mlf_given_is_full(source->given))
+  if (mlf_given_is_full(source->statement->given))
     source->pager = pager;
   else
-    mlf_given_walk(source->given, question, pager);
+    mlf_given_walk(source->statement->given, question, pager);
   return SQLITE_OK;
 }
 
@@ -147,14 +145,15 @@ static int source_step(mlf_trace_source *source, mlf_question *question, const m
   do {
     rc = mlf_pager_next(source->pager ? source->pager : question->pager, json, trace, error);
     if (rc != SQLITE_ROW) break;
-    rc = mlf_given_put(source->given, *json, *trace, error);
-    if (rc == SQLITE_OK) rc = mlf_given_add(source->given, question, *trace, &added, error);
-    if (!source->pager && mlf_given_is_full(source->given)) {
+    rc = mlf_given_put(source->statement->given, *json, *trace, error);
+    if (rc == SQLITE_OK)
+      rc = mlf_given_add(source->statement->given, question, *trace, &added, error);
+    if (!source->pager && mlf_given_is_full(source->statement->given)) {
       source->pager = question->pager;
       question->pager = NULL;
     }
   } while (rc == SQLITE_OK && !added);
-  if (rc == SQLITE_DONE && !source->pager) mlf_given_complete(source->given, question);
+  if (rc == SQLITE_DONE && !source->pager) mlf_given_complete(source->statement->given, question);
   return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
@@ -165,7 +164,7 @@ static int source_extend(mlf_trace_source *source, mlf_question *question, int64
   const mlf_json_node *trace;
   int rc = SQLITE_OK;
   while (rc == SQLITE_OK && !question->complete && question->count < rows &&
-         !mlf_given_is_full(source->given)) {
+         !mlf_given_is_full(source->statement->given)) {
     rc = source_step(source, question, &json, &trace, error);
     rc = rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
   }
@@ -177,12 +176,8 @@ static int source_extend(mlf_trace_source *source, mlf_question *question, int64
 /* Walks the lasting question along, as far as its parts have paid for. */
 static int source_walk_along(mlf_trace_source *source, mlf_error *error) {
   mlf_question *lasting = source->lasting;
-  const mlf_settings *settings;
-  if (lasting->parts < SOURCE_PARTS) return SQLITE_OK;
-  int rc = mlf_client_settings(source->client, &settings, error);
-  if (rc != SQLITE_OK) return rc;
-  int64_t pages = (int64_t)SOURCE_ALONG * lasting->parts;
-  return source_extend(source, lasting, pages * settings->page_rows, error);
+  int64_t pages = lasting->parts < SOURCE_PARTS ? 0 : (int64_t)SOURCE_ALONG * lasting->parts;
+  return source_extend(source, lasting, pages * source->statement->settings->page_rows, error);
 }
 
 /* Begins to read what is there of the question, behind what was read; of the lasting one by the
@@ -193,7 +188,7 @@ static int source_read(mlf_trace_source *source, mlf_error *error) {
                          .column = source->question == source->lasting ? source->ask.key : NULL,
                          .text = source->ask.key_value};
   source->place = source->question->count;
-  return mlf_given_read(source->given, source->question, &part, &source->reader, error);
+  return mlf_given_read(source->statement->given, source->question, &part, &source->reader, error);
 }
 
 /* Goes to the next page that can be read back: SQLITE_ROW, or SQLITE_DONE if there is none. */
@@ -204,7 +199,8 @@ static int source_read_page(mlf_trace_source *source, mlf_error *error) {
   while (rc == SQLITE_DONE && (source->reader || source->place < question->count)) {
     rc = source->reader ? SQLITE_OK : source_read(source, error);
     if (rc == SQLITE_OK)
-      rc = mlf_given_page(source->given, &source->reader, source->page_rows, &page, error);
+      rc = mlf_given_page(source->statement->given, &source->reader, source->page_rows, &page,
+                          error);
   }
   if (rc != SQLITE_ROW) return rc;
   source_stand(source, page, mlf_json_first(mlf_json_member(mlf_json_root(page), "traces")));
@@ -242,18 +238,17 @@ int mlf_source_next(mlf_trace_source *source, mlf_error *error) {
 }
 
 int mlf_source_recall(mlf_trace_source *source, const char *id, mlf_error *error) {
-  mlf_json *page;
-  const mlf_json_node *trace;
-  int rc = mlf_statement_given(source->statement, false, &source->given, error);
-  if (rc != SQLITE_OK) return rc;
-  rc = mlf_given_find(source->given, id, 0, &page, &trace, error);
+  mlf_json *page = NULL;
+  const mlf_json_node *trace = NULL;
+  int rc = mlf_statement_keep(source->statement, error);
+  if (rc == SQLITE_OK) rc = mlf_given_find(source->statement->given, id, 0, &page, &trace, error);
   if (rc == SQLITE_ROW) source_stand(source, page, trace);
   return rc;
 }
 
 /* Goes to a trace of the lasting question by its id. */
 static int source_find(mlf_trace_source *source, const char *id, mlf_error *error) {
-  int rc = mlf_given_has(source->given, source->lasting, id, error);
+  int rc = mlf_given_has(source->statement->given, source->lasting, id, error);
   return rc == SQLITE_ROW ? mlf_source_recall(source, id, error) : rc;
 }
 
@@ -269,40 +264,38 @@ static int source_ask_ids(mlf_trace_source *source, const mlf_value *ids, size_t
   walk.id_count = count;
   int rc = source_begin_walk(source, &walk, &pager, error);
   while (rc == SQLITE_OK && (rc = mlf_pager_next(pager, &json, &trace, error)) == SQLITE_ROW) {
-    rc = mlf_given_put(source->given, json, trace, error);
+    rc = mlf_given_put(source->statement->given, json, trace, error);
     if (rc == SQLITE_OK)
-      rc = mlf_given_note(source->given, source->lasting, mlf_trace_id(trace), true, error);
+      rc = mlf_given_note(source->statement->given, source->lasting, mlf_trace_id(trace), true,
+                          error);
     if (rc == SQLITE_OK && strcmp(mlf_trace_id(trace), id) == 0)
       source_stand(source, mlf_json_hold(json), trace);
   }
   mlf_pager_free(pager);
   if (rc == SQLITE_DONE) rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < count; i++)
-    rc = mlf_given_note(source->given, source->lasting, ids[i].text, false, error);
-  return rc;
-}
-
-/* Lets the spans of so many traces come in batches, as far as they are read. */
-static int source_expect(mlf_trace_source *source, size_t traces, mlf_error *error) {
-  mlf_payloads *payloads;
-  int rc = mlf_statement_payloads(source->statement, &payloads, error);
-  if (rc == SQLITE_OK) mlf_payloads_spare(payloads, traces);
+    rc = mlf_given_note(source->statement->given, source->lasting, ids[i].text, false, error);
   return rc;
 }
 
 /* Asks for all that SQLite gives a list of. An id that is not in the list is not asked for: SQLite
-** wants no row of it. */
+** wants no row of it. SQLITE_NOTFOUND for a list that would be forgotten at once. */
 static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_error *error) {
   mlf_value *ids;
   size_t count;
-  bool found;
-  if (mlf_values_list_has(source->ask.hint, id, &found) != SQLITE_OK) return mlf_error_nomem(error);
-  if (!found) return SQLITE_DONE;
+  bool found = false;
   if (mlf_values_list(source->ask.hint, &ids, &count) != SQLITE_OK) return mlf_error_nomem(error);
-  int rc = source_expect(source, count, error);
-  if (rc == SQLITE_OK)
+  for (size_t i = 0; i < count; i++)
+    found = found || (ids[i].type == MLF_TEXT && strcmp(ids[i].text, id) == 0);
+  int rc = SQLITE_DONE;
+  if (found && mlf_given_is_full(source->statement->given) &&
+      count > (size_t)source->statement->settings->page_rows) {
+    rc = SQLITE_NOTFOUND;
+  } else if (found) {
+    mlf_payloads_expect(source->statement->payloads, count);
     rc = mlf_filter_can_list(ids, count) ? source_ask_ids(source, ids, count, id, error)
                                          : source_walk_along(source, error);
+  }
   mlf_values_free(ids, count);
   return rc;
 }
@@ -310,10 +303,10 @@ static int source_follow_hint(mlf_trace_source *source, const char *id, mlf_erro
 /* Begins a scan for one id. */
 static int source_look_up(mlf_trace_source *source, mlf_error *error) {
   const mlf_value *ids = source->ask.filter->ids;
-  bool hint = source->ask.hint && mlf_given_takes(source->given);
   int rc = source_find(source, ids->text, error);
   if (rc == SQLITE_NOTFOUND) {
-    rc = hint ? source_follow_hint(source, ids->text, error) : source_walk_along(source, error);
+    rc = source->ask.hint ? source_follow_hint(source, ids->text, error)
+                          : source_walk_along(source, error);
     if (rc == SQLITE_OK && !source->trace) rc = source_find(source, ids->text, error);
   }
   if (rc == SQLITE_NOTFOUND) {
@@ -327,24 +320,22 @@ static int source_look_up(mlf_trace_source *source, mlf_error *error) {
 ** of time may be sent: one that walks from the oldest on does without them, and so does one where
 ** MLFLOW_SQL_FILTER has a time. */
 static int source_prune(mlf_trace_source *source, mlf_error *error) {
+  mlf_statement *statement = source->statement;
+  mlf_question *question = source->lasting; /* what holds for it holds for each part */
   const mlf_filter *filter = source->ask.filter;
-  mlf_server server;
-  mlf_budget *budget;
-  bool elsewhere = source->question->elsewhere > 0;
-  if (!filter->spans || filter->id_count > 0 || source->ask.order == MLF_ORDER_OLDEST_FIRST)
+  mlf_walk walk = source_walk(source, source->ask.lasting, MLF_ORDER_NEWEST_FIRST);
+  if (source->question->complete || !filter->spans || filter->id_count > 0 ||
+      source->ask.order == MLF_ORDER_OLDEST_FIRST ||
+      mlf_walk_bars_spans(statement->settings->filter) ||
+      !mlf_server_knows(statement->server, MLF_FEATURE_IS_NULL))
     return SQLITE_OK;
-  mlf_walk walk = source_walk(source, filter, MLF_ORDER_NEWEST_FIRST);
-  const mlf_settings *settings;
-  int rc = mlf_client_settings(source->client, &settings, error);
-  if (rc != SQLITE_OK || mlf_walk_bars_spans(settings->filter)) return rc;
-  rc = mlf_statement_budget(source->statement, &budget, error);
-  if (rc == SQLITE_OK) rc = mlf_client_server(source->client, budget, &server, error);
-  if (rc != SQLITE_OK || !mlf_server_knows(server, MLF_FEATURE_IS_NULL)) return rc;
-  if (source->question->elsewhere < 0)
-    rc = mlf_find_elsewhere(source->client, budget, &walk, &elsewhere, error);
-  if (rc != SQLITE_OK) return rc;
-  source->question->elsewhere = elsewhere;
-  if (elsewhere) return SQLITE_OK;
+  if (question->elsewhere < 0) {
+    bool elsewhere;
+    int rc = mlf_find_elsewhere(statement->client, &statement->budget, &walk, &elsewhere, error);
+    if (rc != SQLITE_OK) return rc;
+    question->elsewhere = elsewhere;
+  }
+  if (question->elsewhere) return SQLITE_OK;
   source->pruned = mlf_walk_and(filter->text, filter->spans);
   if (!source->pruned) return mlf_error_nomem(error);
   return source_take_question(source, source->pruned, error);
@@ -362,13 +353,14 @@ static int source_collect(mlf_trace_source *source, const mlf_filter *filter, ml
     mlf_json *page;
     const mlf_json_node *trace;
     bool added;
-    rc = mlf_given_find(source->given, filter->ids[i].text, 0, &page, &trace, error);
+    rc = mlf_given_find(source->statement->given, filter->ids[i].text, 0, &page, &trace, error);
     if (rc != SQLITE_ROW) break;
     bool inside = mlf_experiment_list_name(source->ask.scope, mlf_trace_experiment_id(trace));
-    rc = inside ? mlf_given_add(source->given, question, trace, &added, error) : SQLITE_OK;
+    rc = inside ? mlf_given_add(source->statement->given, question, trace, &added, error)
+                : SQLITE_OK;
     mlf_json_free(page);
   }
-  if (rc == SQLITE_OK) mlf_given_complete(source->given, question);
+  if (rc == SQLITE_OK) mlf_given_complete(source->statement->given, question);
   return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
 }
 
@@ -389,29 +381,29 @@ static int source_refuse_order(mlf_error *error) {
 
 /* Chooses the question that is read: the lasting one if it is complete, or what is asked for. */
 static int source_choose(mlf_trace_source *source, mlf_error *error) {
-  const mlf_filter *filter = source->ask.filter;
-  int rc = source_collect(source, source->ask.lasting, error);
-  if (rc == SQLITE_OK && source_is_part(source) &&
-      (filter->id_count == 0 || source->ask.lasting->id_count > 0))
-    rc = source_walk_along(source, error);
-  if (rc == SQLITE_OK && source_is_part(source) && source->lasting->complete) {
+  const mlf_filter *filter = source->ask.filter, *lasting = source->ask.lasting;
+  int rc = source_collect(source, lasting, error);
+  if (rc == SQLITE_OK && source_is_part(source)) {
+    if (filter->id_count == 0 || lasting->id_count > 0) rc = source_walk_along(source, error);
     source->question = source->lasting;
-    return rc;
+    if (rc != SQLITE_OK || source->lasting->complete) return rc;
+    rc = source_collect(source, filter, error);
   }
-  if (rc == SQLITE_OK && source_is_part(source)) rc = source_collect(source, filter, error);
   if (rc == SQLITE_OK && source_is_turned(&source->ask)) {
     rc = source_whole(source, filter, &source->question, error);
     if (rc == SQLITE_OK) rc = source_extend(source, source->question, INT64_MAX, error);
     if (rc == SQLITE_OK && !source->question->complete) return source_refuse_order(error);
   }
   if (rc == SQLITE_OK) rc = source_take_question(source, filter->text, error);
-  return rc == SQLITE_OK && !source->question->complete ? source_prune(source, error) : rc;
+  return rc == SQLITE_OK ? source_prune(source, error) : rc;
 }
 
 int mlf_source_begin(mlf_trace_source *source, const mlf_ask *ask, mlf_error *error) {
   source->ask = *ask;
   source->page_rows = SOURCE_READ_ROWS;
-  int rc = mlf_statement_given(source->statement, source_is_turned(ask), &source->given, error);
+  int rc = mlf_statement_keep(source->statement, error);
+  if (rc == SQLITE_OK && source_is_turned(ask))
+    mlf_given_take(source->statement->given, MLF_GIVEN_BYTES_MAX);
   if (rc == SQLITE_OK) rc = source_whole(source, ask->lasting, &source->lasting, error);
   if (rc != SQLITE_OK) return rc;
   if (ask->filter->id_count == 1) return source_look_up(source, error);
@@ -425,8 +417,8 @@ static int source_take_neighbours(mlf_trace_source *source, mlf_error *error) {
   mlf_json *page;
   const mlf_json_node *trace;
   if (source->question || mlf_json_next(source->trace)) return SQLITE_OK;
-  int rc = mlf_given_find(source->given, mlf_trace_id(source->trace), SOURCE_AHEAD, &page, &trace,
-                          error);
+  int rc = mlf_given_find(source->statement->given, mlf_trace_id(source->trace), SOURCE_AHEAD,
+                          &page, &trace, error);
   if (rc == SQLITE_ROW) source_stand(source, page, trace);
   return rc == SQLITE_ROW || rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
 }
@@ -441,38 +433,31 @@ static int source_peek(const mlf_trace_source *source, const mlf_json_node **mor
   return pager ? mlf_pager_peek(pager, more, error) : SQLITE_OK;
 }
 
-/* Fetches the spans of the trace in hand, and those of others along; the statement is given all. */
-static int source_fetch_spans(mlf_trace_source *source, mlf_payloads *payloads, mlf_json **json,
-                              const mlf_json_node **found, mlf_error *error) {
-  const mlf_json *fetched;
-  const mlf_json_node *more;
-  mlf_budget *budget;
-  mlf_payloads_keep(payloads, source->question ? NULL : mlf_given_has_spans, source->given);
-  int rc = source_peek(source, &more, error);
-  if (rc == SQLITE_OK) rc = mlf_statement_budget(source->statement, &budget, error);
-  if (rc == SQLITE_OK)
-    rc = mlf_payloads_get(payloads, budget, source->trace, more, &fetched, found, error);
-  if (rc != SQLITE_OK) return rc;
-  *json = mlf_json_hold(fetched);
-  return mlf_given_put_reply(source->given, mlf_trace_id(source->trace), fetched, *found, error);
-}
-
 int mlf_source_spans(mlf_trace_source *source, mlf_json **json, const mlf_json_node **found,
                      mlf_error *error) {
-  mlf_payloads *payloads;
+  mlf_statement *statement = source->statement;
+  const char *id = mlf_trace_id(source->trace);
+  const mlf_json *fetched;
+  const mlf_json_node *more = NULL;
+  int rc = SQLITE_OK;
   *json = NULL;
   *found = NULL;
-  int rc = mlf_statement_payloads(source->statement, &payloads, error);
-  if (rc != SQLITE_OK) return rc;
-  if (!mlf_payloads_has(payloads, source->trace)) {
-    rc = mlf_given_find_spans(source->given, mlf_trace_id(source->trace), json, error);
+  if (!mlf_payloads_has(statement->payloads, source->trace)) {
+    rc = mlf_given_find_spans(statement->given, id, json, error);
     if (rc == SQLITE_ROW) {
       *found = mlf_json_root(*json);
-      mlf_payloads_spare(payloads, 0);
+      mlf_payloads_used(statement->payloads);
       return SQLITE_OK;
     }
-    if (rc != SQLITE_NOTFOUND) return rc;
-    rc = source_take_neighbours(source, error);
+    if (rc == SQLITE_NOTFOUND) rc = source_take_neighbours(source, error);
   }
-  return rc == SQLITE_OK ? source_fetch_spans(source, payloads, json, found, error) : rc;
+  if (rc == SQLITE_OK) rc = source_peek(source, &more, error);
+  if (rc != SQLITE_OK) return rc;
+  mlf_payloads_keep(statement->payloads, source->question ? NULL : mlf_given_has_spans,
+                    statement->given);
+  rc = mlf_payloads_get(statement->payloads, &statement->budget, source->trace, more, &fetched,
+                        found, error);
+  if (rc != SQLITE_OK) return rc;
+  *json = mlf_json_hold(fetched);
+  return mlf_given_put_reply(statement->given, mlf_trace_id(source->trace), fetched, *found, error);
 }

@@ -36,14 +36,12 @@ typedef struct mlf_ask {
   int64_t rows_wanted; /* the statement stops after so many; 0: it may read all */
 } mlf_ask;
 
-/* Part of a scan; all zero but for the first two before the first use. */
+/* Part of a scan; all zero but for the statement before the first use. */
 typedef struct mlf_trace_source {
-  mlf_client *client;
   mlf_statement *statement;
   mlf_json *json;             /* the page, held, and the trace that the scan is at; */
   const mlf_json_node *trace; /* NULL at the end */
   mlf_ask ask;
-  mlf_given *given;       /* the statement's */
   mlf_question *lasting;  /* what stays the same, as a question, */
   mlf_question *question; /* and the one that is read; NULL for one id: the trace in hand is the
                              only one */

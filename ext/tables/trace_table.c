@@ -179,8 +179,7 @@ static int trace_eof(sqlite3_vtab_cursor *base) {
 
 /* A value of a row that was counted and not read. */
 static int trace_told(trace_cursor *cursor, sqlite3_context *context, const mlf_column *column) {
-  const mlf_bound_terms *bound = &cursor->scan.bound;
-  const char *told = mlf_trace_count_value(bound->terms, bound->count, column);
+  const char *told = mlf_trace_count_value(&cursor->scan.bound, column);
   mlf_error error = {0};
   if (told) {
     sqlite3_result_text(context, told, -1, SQLITE_TRANSIENT);

@@ -40,19 +40,6 @@ int mlf_values_list(sqlite3_value *list, mlf_value **values, size_t *count) {
   return rc;
 }
 
-int mlf_values_list_has(sqlite3_value *list, const char *text, bool *has) {
-  sqlite3_value *each = NULL;
-  int rc = sqlite3_vtab_in_first(list, &each);
-  *has = false;
-  for (; rc == SQLITE_OK && each && !*has; rc = sqlite3_vtab_in_next(list, &each)) {
-    if (sqlite3_value_type(each) != SQLITE_TEXT) continue;
-    const char *one = (const char *)sqlite3_value_text(each);
-    if (!one) return SQLITE_NOMEM;
-    *has = strcmp(one, text) == 0;
-  }
-  return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
 static int values_bind_term(mlf_filter_term *term, sqlite3_value *argument) {
   mlf_value *values = NULL;
   size_t count = 0, capacity = 0;

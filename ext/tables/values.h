@@ -23,9 +23,6 @@ int mlf_values_bind(const mlf_schema *schema, const mlf_plan *plan, const bool *
                     sqlite3_value **arguments, mlf_bound_terms *bound);
 void mlf_values_clear(mlf_bound_terms *bound);
 
-/* Whether a text is in a list, such as the hint. SQLITE_OK or SQLITE_NOMEM. */
-int mlf_values_list_has(sqlite3_value *list, const char *text, bool *has);
-
 /* Copies a list of values, such as the hint, without NULLs: nothing is equal to them. SQLITE_OK or
 ** SQLITE_NOMEM. */
 int mlf_values_list(sqlite3_value *list, mlf_value **values, size_t *count);

@@ -120,16 +120,10 @@ static void statements_side_by_side_are_told_apart(void **state) {
 }
 
 static void nobody_knows_which_runs(void) {
-  const mlf_survey *survey;
-  mlf_given *given;
-  mlf_error error = {0};
   assert_null(mlf_statement_sole(world.db));
   mlf_statement *one = join(), *other = join();
   assert_ptr_not_equal(one, other);
-  assert_int_equal(mlf_statement_survey(one, &survey, &error), SQLITE_OK);
-  assert_null(survey);
-  assert_int_equal(mlf_statement_given(one, false, &given, &error), SQLITE_OK);
-  assert_false(mlf_given_takes(given));
+  assert_null(one->survey);
   mlf_statement_leave(one); /* from the end of the list */
   assert_ptr_equal(world.list, other);
   mlf_statement_leave(other);
@@ -155,22 +149,15 @@ static void a_scan_of_an_unknown_statement_shares_nothing(void **state) {
 static bool remembers;
 
 static void see_whether_it_remembers(void) {
-  const mlf_survey *survey, *again;
-  mlf_given *given, *same;
   mlf_error error = {0};
   mlf_surveyed probe;
   mlf_connection_add_table(world.connection, &probe);
   mlf_connection_remove_table(world.connection, &probe);
   world.tables = probe.next;
   mlf_statement *statement = join();
-  assert_int_equal(mlf_statement_survey(statement, &survey, &error), SQLITE_OK);
-  assert_non_null(survey);
-  assert_int_equal(mlf_statement_survey(statement, &again, &error), SQLITE_OK);
-  assert_ptr_equal(again, survey);
-  assert_int_equal(mlf_statement_given(statement, false, &given, &error), SQLITE_OK);
-  assert_int_equal(mlf_statement_given(statement, false, &same, &error), SQLITE_OK);
-  assert_ptr_equal(same, given);
-  remembers = mlf_given_takes(given);
+  assert_non_null(statement->survey);
+  assert_int_equal(mlf_statement_keep(statement, &error), SQLITE_OK);
+  remembers = !mlf_given_is_full(statement->given);
   mlf_statement_leave(statement);
 }
 
@@ -186,13 +173,12 @@ static void only_what_may_be_asked_twice_is_remembered(void **state) {
 }
 
 static void spend(void) {
-  mlf_budget *budget, *same;
   mlf_error error = {0};
   mlf_statement *statement = join();
-  assert_int_equal(mlf_statement_budget(statement, &budget, &error), SQLITE_OK);
+  mlf_budget *budget = &statement->budget;
+  assert_int_equal(mlf_statement_begin(statement, &error), SQLITE_OK);
   budget->requests_left = 7; /* is not forgotten */
-  assert_int_equal(mlf_statement_budget(statement, &same, &error), SQLITE_OK);
-  assert_ptr_equal(same, budget);
+  assert_int_equal(mlf_statement_begin(statement, &error), SQLITE_OK);
   assert_int_equal(budget->requests_left, 7);
   assert_int_equal(budget->rows, 0);
   for (int i = 1; i <= 3; i++)
@@ -211,6 +197,7 @@ static void what_may_be_spent_is_counted_once(void **state) {
   mlf_error error = {0};
   (void)state;
   setenv("MLFLOW_SQL_STATEMENT_ROWS_MAX", "3", 1);
+  hostile_play(&server, "ok body=3.17.2 type=text/plain");
   run("SELECT here(1)", spend);
   unsetenv("MLFLOW_SQL_STATEMENT_ROWS_MAX");
   assert_int_equal(mlf_client_connect(world.client, "http://h", &error), SQLITE_OK);
@@ -218,16 +205,13 @@ static void what_may_be_spent_is_counted_once(void **state) {
 
 static void note(void) {
   bool added;
-  mlf_payloads *payloads, *same;
   mlf_error error = {0};
-  mlf_statement *statement = join();
-  mlf_shared *shared = mlf_statement_shared(statement);
+  mlf_statement *shared = join();
   assert_false(shared->active_known);
   shared->active_known = true;
   assert_int_equal(mlf_experiment_list_take(&shared->active, sqlite3_mprintf("7"),
                                             sqlite3_mprintf("agent"), &error),
                    SQLITE_OK);
-  assert_ptr_equal(mlf_statement_shared(statement), shared);
   assert_int_equal(mlf_experiment_list_add(&shared->names, &shared->active, &error), SQLITE_OK);
   mlf_string_set *sets[] = {&shared->absent[0], &shared->absent[1], &shared->noted};
   for (size_t i = 0; i < 3; i++) {
@@ -235,11 +219,10 @@ static void note(void) {
     assert_int_equal(mlf_string_set_add(sets[i], "a", &added), SQLITE_OK);
     assert_true(added);
   }
-  assert_int_equal(mlf_statement_payloads(statement, &payloads, &error), SQLITE_OK);
-  assert_non_null(payloads);
-  assert_int_equal(mlf_statement_payloads(statement, &same, &error), SQLITE_OK);
-  assert_ptr_equal(same, payloads);
-  mlf_statement_leave(statement);
+  assert_int_equal(mlf_statement_begin(shared, &error), SQLITE_OK);
+  assert_int_equal(mlf_statement_keep(shared, &error), SQLITE_OK);
+  assert_non_null(shared->payloads);
+  mlf_statement_leave(shared);
 }
 
 static void what_was_noted_ends_with_the_statement(void **state) {
@@ -253,11 +236,9 @@ static void what_was_noted_ends_with_the_statement(void **state) {
 }
 
 static void ask_for_payloads(void) {
-  mlf_payloads *payloads;
   mlf_error error = {0};
   mlf_statement *statement = join();
-  assert_int_equal(mlf_statement_payloads(statement, &payloads, &error), SQLITE_ERROR);
-  assert_null(payloads);
+  assert_int_equal(mlf_statement_begin(statement, &error), SQLITE_ERROR);
   assert_contains(error.text, "GET /version");
   mlf_error_clear(&error);
   mlf_statement_leave(statement);

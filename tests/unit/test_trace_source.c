@@ -15,15 +15,15 @@ static hostile server;
 /* fill(x): from now on nothing more fits into what the statement is given. Its value is 1. */
 static void fill(sqlite3_context *context, int count, sqlite3_value **values) {
   mlf_statement *statement;
-  mlf_given *given;
   mlf_error error = {0};
   (void)count;
   (void)values;
   assert_int_equal(mlf_connection_join(sqlite3_user_data(context), NULL, &statement), SQLITE_OK);
-  assert_int_equal(mlf_statement_given(statement, false, &given, &error), SQLITE_OK);
-  assert_non_null(given);
+  assert_int_equal(mlf_statement_begin(statement, &error), SQLITE_OK);
+  assert_int_equal(mlf_statement_keep(statement, &error), SQLITE_OK);
+  mlf_given_take(statement->given, MLF_GIVEN_BYTES_MAX);
   size_t too_many = (size_t)MLF_GIVEN_BYTES_MAX + 1; /* of which no byte is read */
-  assert_int_equal(mlf_given_put_spans(given, "none", "", too_many, &error), SQLITE_OK);
+  assert_int_equal(mlf_given_put_spans(statement->given, "none", "", too_many, &error), SQLITE_OK);
   mlf_statement_leave(statement);
   sqlite3_result_int(context, 1);
 }
