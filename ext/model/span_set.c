@@ -12,6 +12,7 @@
 typedef struct span_entry {
   const mlf_json_node *node; /* a leaf of the set's document */
   size_t sent;               /* its place among those sent */
+  size_t rank;               /* by id */
   int64_t start_ns;
   int64_t end_ns; /* as sent; 0 if it has not ended */
   char *id_sent;  /* owned: ids that are in no form that is known; else NULL */
@@ -150,6 +151,8 @@ static int span_set_build(mlf_span_set *set, mlf_error *error) {
   for (size_t i = 0; i < set->count; i++)
     by_id[i] = &set->spans[i];
   qsort(by_id, set->count, sizeof(*by_id), span_compare_ids);
+  for (size_t i = 0; i < set->count; i++)
+    set->spans[by_id[i] - set->spans].rank = i;
   for (size_t i = 0; i < set->count; i++) {
     const span_entry *span = &set->spans[i];
     const char *parent_id = span_parent(span);
@@ -208,6 +211,10 @@ void mlf_span_set_free(mlf_span_set *set) {
 
 size_t mlf_span_set_count(const mlf_span_set *set) {
   return set->count;
+}
+
+size_t mlf_span_set_rank(const mlf_span_set *set, size_t index) {
+  return set->spans[index].rank;
 }
 
 size_t mlf_span_set_root(const mlf_span_set *set) {

@@ -42,6 +42,10 @@ size_t mlf_span_set_count(const mlf_span_set *set);
 ** has no parent. SIZE_MAX if there is none. */
 size_t mlf_span_set_root(const mlf_span_set *set);
 
+/* Its place among the spans by their ids, those with one id by their starts: the same in whatever
+** order they were sent, unless two with one id start together. */
+size_t mlf_span_set_rank(const mlf_span_set *set, size_t index);
+
 /* The value of a column of the MLF_SOURCE_SPAN family. A text is owned by `value`, or borrowed
 ** until the next call. Errors as of mlf_span_value (model/span_value.h). */
 int mlf_span_set_value(mlf_span_set *set, size_t index, const mlf_column *column, mlf_value *value,

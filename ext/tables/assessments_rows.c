@@ -7,10 +7,10 @@
 #include "tables/trace_table.h"
 
 typedef struct assessments_state {
-  const mlf_json *json;    /* that the scan is at */
-  const mlf_json_node *at; /* in the trace that the scan is at */
-  size_t place;            /* among those of the trace that are rows */
-  const char *run;         /* that is asked for; NULL if none is */
+  const mlf_json *json;      /* that the scan is at */
+  const mlf_json_node *list; /* of the trace that the scan is at, */
+  const mlf_json_node *at;   /* and where it is there */
+  const char *run;           /* that is asked for; NULL if none is */
 } assessments_state;
 
 /* Whether the assessment was made by another run than the one that is asked for. What was given by
@@ -36,12 +36,11 @@ static void assessments_clear(void *context) {
 
 static int assessments_first(mlf_trace_scan *scan, void *context, bool *row, mlf_error *error) {
   assessments_state *state = context;
-  const mlf_json_node *list;
   mlf_error cause = {0};
-  mlf_json_get_array(scan->source.json, scan->source.trace, "assessments", &list, &cause);
+  mlf_json_get_array(scan->source.json, scan->source.trace, "assessments", &state->list, &cause);
   state->json = scan->source.json;
   state->run = scan->filter.run ? scan->filter.run->text : NULL;
-  state->at = cause.code ? NULL : assessments_find(state, mlf_json_first(list));
+  state->at = cause.code ? NULL : assessments_find(state, mlf_json_first(state->list));
   *row = state->at != NULL;
   return mlf_trace_scan_judge(scan, &cause, NULL, error);
 }
@@ -49,12 +48,27 @@ static int assessments_first(mlf_trace_scan *scan, void *context, bool *row, mlf
 static bool assessments_next(void *context) {
   assessments_state *state = context;
   state->at = assessments_find(state, mlf_json_next(state->at));
-  state->place++;
   return state->at != NULL;
 }
 
-static size_t assessments_place(const void *context) {
-  return ((const assessments_state *)context)->place;
+/* Its id; "" for none. */
+static const char *assessments_id(const mlf_json_node *assessment) {
+  const char *id = mlf_json_text(mlf_json_member(assessment, "assessment_id"));
+  return id ? id : "";
+}
+
+/* Of those with one id each has the place in which it was sent. */
+static size_t assessments_rank(const void *context) {
+  const assessments_state *state = context;
+  const mlf_json_node *each = mlf_json_first(state->list);
+  size_t rank = 0;
+  bool before = true;
+  for (; each; each = mlf_json_next(each)) {
+    before = before && each != state->at;
+    int order = strcmp(assessments_id(each), assessments_id(state->at));
+    rank += order < 0 || (order == 0 && before);
+  }
+  return rank;
 }
 
 static int assessments_value(mlf_trace_scan *scan, void *context, const mlf_column *column,
@@ -75,7 +89,7 @@ const mlf_trace_rows mlf_trace_rows_assessments = {
     .state_size = sizeof(assessments_state),
     .first = assessments_first,
     .next = assessments_next,
-    .place = assessments_place,
+    .rank = assessments_rank,
     .value = assessments_value,
     .clear = assessments_clear,
 };

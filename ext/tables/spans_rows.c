@@ -28,8 +28,9 @@ static bool spans_next(void *context) {
   return ++state->at < mlf_span_set_count(state->spans);
 }
 
-static size_t spans_place(const void *context) {
-  return ((const spans_state *)context)->at;
+static size_t spans_rank(const void *context) {
+  const spans_state *state = context;
+  return mlf_span_set_rank(state->spans, state->at);
 }
 
 static int spans_value(mlf_trace_scan *scan, void *context, const mlf_column *column,
@@ -50,7 +51,7 @@ const mlf_trace_rows mlf_trace_rows_spans = {
     .state_size = sizeof(spans_state),
     .first = spans_first,
     .next = spans_next,
-    .place = spans_place,
+    .rank = spans_rank,
     .value = spans_value,
     .clear = spans_clear,
 };

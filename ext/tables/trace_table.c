@@ -210,7 +210,7 @@ static int trace_row_key(const trace_cursor *cursor, sqlite3_context *context) {
   const mlf_trace_rows *rows = trace_rows_of(cursor);
   const mlf_value *raw = cursor->scan.filter.raw, *run = cursor->scan.filter.run;
   sqlite3_str *key = sqlite3_str_new(NULL);
-  sqlite3_str_appendf(key, "%lld", (sqlite3_int64)(rows->place ? rows->place(cursor->state) : 0));
+  sqlite3_str_appendf(key, "%lld", (sqlite3_int64)(rows->rank ? rows->rank(cursor->state) : 0));
   if (raw) sqlite3_str_appendf(key, " filter %d %s", (int)raw->length, raw->text);
   if (run) sqlite3_str_appendf(key, " run %d %s", (int)run->length, run->text);
   int rc = sqlite3_str_errcode(key);

@@ -26,8 +26,9 @@ typedef struct mlf_trace_rows {
   int (*first)(mlf_trace_scan *scan, void *state, bool *row, mlf_error *error);
   /* Goes to the next row of this trace; false if there is none. */
   bool (*next)(void *state);
-  /* The place of the current row among those of its trace; NULL: a trace has but one. */
-  size_t (*place)(const void *state);
+  /* The place of the current row among those of its trace in the order of their ids, for the server
+  ** sends them in any; NULL: a trace has but one. */
+  size_t (*rank)(const void *state);
   /* The value of a column in the current row. A text is owned by it, or borrowed until the next
   ** call. */
   int (*value)(mlf_trace_scan *scan, void *state, const mlf_column *column, mlf_value *value,

@@ -1,5 +1,6 @@
 """Spans from a server that misbehaves: right or an error, never short, and Ctrl-C is heard."""
 
+import itertools
 import json
 import statistics
 import threading
@@ -91,6 +92,25 @@ class Spans(unittest.TestCase):
                                   "FROM mlflow_spans)"), [(1,)])
         self.assertEqual(self.ask("SELECT count(*) FROM mlflow_assessments "
                                   "WHERE assessment_id IS NULL"), [(3,)])
+
+    def test_rows_that_are_sent_in_another_order_each_time(self):
+        """As PostgreSQL does: SQLite knows by the key which rows it has had."""
+        there = [(name, {"assessment_id": f"a-{name}", "assessment_name": name,
+                         "feedback": {"value": name}},
+                  {"span_id": f"{i:016x}", "name": name, "start_time_unix_nano": 1})
+                 for i, name in enumerate("abc")]
+        for path, replies in (
+                ("/traces/search", [json.dumps({"traces": [trace("t0", 0) | {
+                    "assessments": [row[1] for row in rows]}]}) for rows in (there, there[::-1])]),
+                ("/traces/batchGet", [batch(("t0", [row[2] for row in rows]))
+                                      for rows in (there, there[::-1])])):
+            self.server.route(path, " ; ".join(f"ok body='{reply}'" for reply in 20 * replies))
+        at_ms = self.ask("SELECT timestamp_ms FROM mlflow_traces")[0][0]
+        for table in ("spans", "assessments"):
+            for names in itertools.permutations("abc", 2):
+                sql = (f"SELECT name FROM mlflow_{table} WHERE (trace_id = 't0' AND name = "
+                       f"'{names[0]}') OR (timestamp_ms = {at_ms} AND name = '{names[1]}')")
+                self.assertEqual(sorted(self.ask(sql)), sorted((name,) for name in names), sql)
 
     def test_a_batch_cut_at_every_byte(self):
         self.assertEqual(self.ask(), ROWS)

@@ -293,8 +293,10 @@ static void spans_are_in_the_order_of_their_starts(void **state) {
   static const char *const names[] = {"'orphan'", "'another root'", "'sent first'",
                                       "'root'",   "'late'",         "'of the same id'"};
   static const char *const depths[] = {"0", "0", "1", "0", "1", "1"};
+  static const size_t ranks[] = {5, 4, 2, 0, 3, 1};
   assert_int_equal(mlf_span_set_count(spans.set), 6);
   for (size_t i = 0; i < 6; i++) {
+    assert_int_equal(mlf_span_set_rank(spans.set, i), ranks[i]);
     span_shows(&spans, i, "name", names[i]);
     span_shows(&spans, i, "depth", depths[i]);
   }
