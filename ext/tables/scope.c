@@ -60,6 +60,21 @@ static int scope_add_active(const mlf_scope_ask *ask, mlf_experiment_list *scope
   return rc == SQLITE_OK ? mlf_experiment_list_add(scope, &statement->active, error) : rc;
 }
 
+/* Adds the active experiments whose names may be numbers: SQL compares one with a number of another
+** table by value, so '02' is 2. */
+static int scope_add_numbers(const mlf_scope_ask *ask, mlf_experiment_list *scope,
+                             mlf_error *error) {
+  mlf_experiment_list numbers = {0};
+  int rc = scope_add_active(ask, &numbers, error);
+  for (size_t i = numbers.count; i-- > 0;) {
+    mlf_value name = mlf_value_text(numbers.names[i]);
+    if (mlf_value_is_word(&name)) mlf_experiment_list_remove(&numbers, i);
+  }
+  if (rc == SQLITE_OK) rc = mlf_experiment_list_add(scope, &numbers, error);
+  mlf_experiment_list_clear(&numbers);
+  return rc;
+}
+
 /* A value as the text it is compared as; NULL for what no experiment is called. SQL compares a real
 ** number with an id by value: 2.0 is 2. */
 static const char *scope_text(const mlf_value *value, char scratch[24]) {
@@ -93,6 +108,11 @@ static int scope_add_term(const mlf_scope_ask *ask, const mlf_filter_term *term,
   for (size_t i = 0; rc == SQLITE_OK && i < term->value_count; i++) {
     mlf_error none = {0};
     const char *asked = scope_text(&term->values[i], scratch);
+    if (shown && (term->values[i].type == MLF_INTEGER || term->values[i].type == MLF_REAL)) {
+      rc = scope_add_numbers(ask, scope, error);
+      if (rc != SQLITE_OK) return rc;
+      may_miss = may_miss || scope->count > 0;
+    }
     if (!asked || (may_miss && (!*asked || mlf_string_set_has(absent, asked)))) continue;
     if (!*asked) return mlf_error_set(error, SQLITE_ERROR, "no experiment has an empty name");
     rc = scope_add_asked(ask, by, asked, shown, scope, &none);

@@ -182,6 +182,25 @@ class Scope(unittest.TestCase):
                     self.ask(connection, f"{count} experiment = {value}",
                              *["gone"] * value.count("?"))
 
+    def test_a_number_is_equal_to_several_names(self):
+        """In SQL: the text '02' is compared with an INTEGER of a table as a number."""
+        self.assertEqual(support.create_experiment(self.server, "02"), "02")
+        self.addCleanup(self.server.call, "POST", "/api/2.0/mlflow/experiments/delete",
+                        {"experiment_id": support.experiment_id(self.server, "02")})
+        support.insert_traces(self.server, "02", [
+            {"trace_id": "tr-two", "timestamp_ms": 1, "status": "OK"}])
+        for preset in (None, self.other):
+            connection = self.connection(preset)
+            connection.execute("CREATE TEMP TABLE two(i INTEGER, r REAL); "
+                               "INSERT INTO two VALUES (2, 2)")
+            for condition in ("IN (SELECT i FROM two)", "= (SELECT i FROM two)",
+                              "= CAST('2' AS INTEGER)", "= (SELECT r FROM two)"):
+                self.assertEqual(self.ask(
+                    connection, f"SELECT min(trace_id) FROM mlflow_traces WHERE experiment {condition}"),
+                    [("tr-two",)], (preset, condition))
+            self.assertEqual(self.ask(connection, "SELECT trace_id FROM two LEFT JOIN mlflow_traces "
+                                      "AS t ON t.experiment = two.i"), [("tr-two",)])
+
     def test_an_empty_name(self):
         sql = "SELECT count(*) FROM mlflow_traces WHERE experiment"
         connection = self.connection()
