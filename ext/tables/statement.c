@@ -148,22 +148,22 @@ int mlf_statement_keep(mlf_statement *statement, mlf_error *error) {
   return SQLITE_OK;
 }
 
-/* One that shows no row is not on its way to another. */
-int mlf_statement_doubts(mlf_statement *statement, const sqlite3_vtab *table, const char *plan,
-                         bool *doubts) {
-  sqlite3 *db = sqlite3_db_handle(statement->running);
-  sqlite3_stmt *each = statement_next(db, NULL);
+int mlf_statement_doubt(mlf_statement *statement, const sqlite3_vtab *table, const char *plan,
+                        bool *rivals, bool *differ) {
+  const mlf_survey *own = statement->survey, *survey;
+  sqlite3 *db = own ? sqlite3_db_handle(statement->running) : NULL;
+  sqlite3_stmt *each = db ? statement_next(db, NULL) : NULL;
   int rc = SQLITE_OK;
-  *doubts = false;
-  for (; rc == SQLITE_OK && each && !*doubts; each = statement_next(db, each)) {
-    const mlf_survey *survey;
+  *rivals = *differ = false;
+  for (; rc == SQLITE_OK && each; each = statement_next(db, each)) {
     mlf_survey *made;
     if (each == statement->running || sqlite3_libversion_number() < STATEMENT_SHOWS_LAST) continue;
     rc = statement_survey(*statement->list, *statement->tables, each, &survey, &made);
-    bool reads = rc == SQLITE_OK && survey && mlf_survey_reads(survey, table);
-    for (int experiment = 0; reads && experiment < 2; experiment++)
-      *doubts = *doubts || mlf_survey_compares(survey, table, plan, experiment) !=
-                               mlf_survey_compares(statement->survey, table, plan, experiment);
+    bool rival = rc == SQLITE_OK && survey && mlf_survey_reads(survey, table);
+    for (int experiment = 0; rival && experiment < 2; experiment++)
+      *differ = *differ || mlf_survey_compares(survey, table, plan, experiment) !=
+                               mlf_survey_compares(own, table, plan, experiment);
+    *rivals = *rivals || rival;
     mlf_survey_free(made);
   }
   return rc;

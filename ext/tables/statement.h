@@ -68,10 +68,10 @@ int mlf_statement_keep(mlf_statement *statement, mlf_error *error);
 /* Counts a row that is about to be handed to it; an error if that is one too many. */
 int mlf_statement_count_row(mlf_statement *statement, mlf_error *error);
 
-/* Whether the scan of the table with this plan may be of another statement that is at work, and of
-** that a survey says something else of what is compared (mlf_survey_compares). SQLITE_OK or
-** SQLITE_NOMEM. */
-int mlf_statement_doubts(mlf_statement *statement, const sqlite3_vtab *table, const char *plan,
-                         bool *doubts);
+/* Whether the scan of the table with this plan, which has just joined, may be of another statement:
+** it has `*rivals` that are at work and read the table; and whether they `*differ` in what is
+** compared (mlf_survey_compares). SQLITE_OK or SQLITE_NOMEM. */
+int mlf_statement_doubt(mlf_statement *statement, const sqlite3_vtab *table, const char *plan,
+                        bool *rivals, bool *differ);
 
 #endif

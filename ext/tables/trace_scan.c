@@ -45,8 +45,10 @@ static bool scan_is_auxiliary(mlf_op op) {
 /* Learns what the statement says of a plan. LIKE and GLOB are left out if they are not SQLite's
 ** own: SQLite alone can tell what they mean. And terms by which the statement is not seen to drop
 ** rows: one may stand in the ON of an outer join. */
-static void scan_take_plan(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text) {
+static int scan_take_plan(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text) {
   const mlf_survey *survey = scan->source.statement->survey;
+  int rc = mlf_statement_doubt(scan->source.statement, scan->table, plan_text, &scan->rivals,
+                               &scan->in_doubt);
   scan->joined = false;
   for (int i = 0; i < plan->term_count; i++) {
     const mlf_plan_term *term = &plan->terms[i];
@@ -56,16 +58,18 @@ static void scan_take_plan(mlf_trace_scan *scan, const mlf_plan *plan, const cha
           scan->joined || (survey && mlf_survey_joins(survey, scan->table, plan_text, term));
     scan->left_out[i] = scan_is_auxiliary(term->op) &&
                         ((pattern && !mlf_connection_has_own_like(scan->connection)) || !survey ||
-                         !mlf_survey_drops(survey, scan->table, plan_text, term));
+                         scan->rivals || !mlf_survey_drops(survey, scan->table, plan_text, term));
   }
   scan->plan_text = plan_text;
+  return rc;
 }
 
 /* Binds the values, and notes which of them are others than the last time. */
 static int scan_bind(mlf_trace_scan *scan, const mlf_plan *plan, const char *plan_text,
                      sqlite3_value **values, mlf_error *error) {
   mlf_values_clear(&scan->bound);
-  if (scan->plan_text != plan_text) scan_take_plan(scan, plan, plan_text);
+  if (scan->plan_text != plan_text && scan_take_plan(scan, plan, plan_text) != SQLITE_OK)
+    return mlf_error_nomem(error);
   if (mlf_values_bind(scan->schema, plan, scan->left_out, values, &scan->bound) != SQLITE_OK)
     return mlf_error_nomem(error);
   scan->changing = mlf_changing_note(&scan->source.statement->changing, plan_text, &scan->bound);
@@ -212,11 +216,7 @@ static int scan_survey(mlf_trace_scan *scan, int untold, bool *compared, mlf_err
   const mlf_survey *survey = scan->source.statement->survey;
   *compared = false;
   if (!untold) return SQLITE_OK;
-  bool doubts = false;
-  if (survey && mlf_statement_doubts(scan->source.statement, scan->table, scan->plan_text,
-                                     &doubts) != SQLITE_OK)
-    return mlf_error_nomem(error);
-  if (!survey || doubts) return scan_is_in_the_dark(scan, untold, error);
+  if (!survey || scan->in_doubt) return scan_is_in_the_dark(scan, untold, error);
   *compared = mlf_survey_compares(survey, scan->table, scan->plan_text, true);
   if (!mlf_survey_compares(survey, scan->table, scan->plan_text, false)) return SQLITE_OK;
   return mlf_error_set(error, SQLITE_ERROR,
@@ -275,7 +275,7 @@ int mlf_trace_scan_begin(mlf_trace_scan *scan, int plan_number, const char *plan
   if (rc == SQLITE_ROW) return scan_check_scope(scan, told, error);
   if (rc == SQLITE_NOTFOUND) rc = scan_resolve(scan, told, compared, error);
   if (rc != SQLITE_OK || scan->scope.count == 0) return rc;
-  if (plan.count && scan->filter.complete) {
+  if (plan.count && scan->filter.complete && !scan->rivals) {
     rc = mlf_trace_count(scan->source.statement, scan->table, plan_text, &scan->bound, &scan->scope,
                          &scan->counted, error);
     if (rc != SQLITE_NOTFOUND) return rc;

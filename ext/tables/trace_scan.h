@@ -31,7 +31,9 @@ typedef struct mlf_trace_scan {
                               the end */
   const char *plan_text;   /* by which it began; NULL if it has not */
   bool left_out[MLF_FILTER_TERMS_MAX]; /* which of its terms are not sent */
-  bool joined; /* the experiment that it names comes from another table's row */
+  bool joined;   /* the experiment that it names comes from another table's row */
+  bool rivals;   /* it may be of another statement than it has joined, */
+  bool in_doubt; /* which says something else of what is compared */
   mlf_bound_terms bound;
   const mlf_changing *changing; /* which of them change; the statement's */
   mlf_experiment_list scope;

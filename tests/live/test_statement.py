@@ -271,6 +271,13 @@ class Statement(unittest.TestCase):
                     self.assertEqual(told, alone, (outer, sql))
                     right += 1
             self.assertEqual(ask(f"{counted} +experiment_id = {here}"), f"[({TRACES},)]")
+            # One shape of plan, and only the outer statement drops rows by it.
+            sql = ("SELECT 0 UNION ALL SELECT count(a.name) FROM mlflow_traces AS a LEFT JOIN "
+                   "(SELECT 1 AS z) AS b ON a.session_id IS NULL")
+            for outer in ("SELECT ask(?) FROM (SELECT count(name) FROM mlflow_traces AS a WHERE "
+                          "a.session_id IS NULL)",
+                          "SELECT ask(?) FROM (SELECT count(*) FROM mlflow_traces)"):
+                self.assertEqual(connection.execute(outer, (sql,)).get, ask(sql))
             self.assertGreater(dark, 5)
             self.assertGreater(right, 40)
 
