@@ -6,8 +6,8 @@
 #include "base/limits.h"
 #include "base/sqlite_api.h"
 #include "model/decode_trace.h"
-#include "remote/envelope.h"
 #include "remote/find.h"
+#include "remote/payload_reply.h"
 
 #define PAYLOADS_BATCH_PATH "/api/3.0/mlflow/traces/batchGet"
 #define PAYLOADS_FILE_PATH  "/ajax-api/2.0/mlflow/get-trace-artifact"
@@ -38,7 +38,8 @@ typedef struct payloads_fetch {
   size_t count; /* 0: the place is free */
   bool file;    /* of one trace, from get-trace-artifact */
   bool known;   /* of a batch: which of the traces that it left out are absent */
-  bool refused; /* of a batch: it cannot be had as a whole; failure says why */
+  bool refused; /* of a batch: it cannot be had as a whole; failure says why, */
+  bool denied;  /* namely that the account may not read it, or that one of it is gone */
   mlf_error failure;
   mlf_call *call; /* NULL until sent, and once ended */
   mlf_json *json; /* of the reply */
@@ -319,14 +320,16 @@ static int payloads_look_ahead(mlf_payloads *payloads, const mlf_json_node *trac
 }
 
 /* What came of a fetch that has failed. That there is no file is an answer. A batch may be too much
-** at once, or one among its traces may have moved; a reply for one trace that cannot be read is
-** that trace's fault. Anything else ends the statement. */
+** at once, or one among its traces may have moved, or is gone, which a server with accounts denies;
+** a reply for one trace that cannot be read is that trace's fault. Anything else ends the
+** statement. */
 static int payloads_fail(payloads_fetch *fetch, int status, mlf_error *failure, mlf_error *error) {
   int rc = failure->code;
+  fetch->denied = rc == SQLITE_ERROR && status == 403;
   bool unreadable = rc == SQLITE_ERROR && (status == 500 || (status == 200 && fetch->count == 1));
   if (fetch->file && rc == SQLITE_NOTFOUND) {
     fetch->traces[0].absent = true;
-  } else if (rc == SQLITE_TOOBIG || unreadable) {
+  } else if (rc == SQLITE_TOOBIG || unreadable || fetch->denied) {
     fetch->refused = true;
     mlf_error_move(&fetch->failure, failure);
   } else {
@@ -350,44 +353,14 @@ static int payloads_receive(payloads_fetch *fetch, mlf_error *error) {
   return rc == SQLITE_OK ? rc : payloads_fail(fetch, status, &failure, error);
 }
 
-/* Finds a trace in the reply of a batch: `*spans` is NULL if it is left out there, or its list is,
-** as MLflow 3.6 does where that is empty. */
-static int payloads_find_spans(const payloads_fetch *fetch, const char *id,
-                               const mlf_json_node **spans, mlf_error *error) {
-  const mlf_json_node *traces;
-  int rc = mlf_envelope_list(fetch->json, "traces", &traces, NULL, error);
-  const mlf_json_node *each = mlf_json_first(traces);
-  for (; rc == SQLITE_OK && each; each = mlf_json_next(each)) {
-    const mlf_json_node *info;
-    const char *found = NULL;
-    rc = mlf_json_get_object(fetch->json, each, "trace_info", &info, error);
-    if (rc == SQLITE_OK) rc = mlf_json_get_text(fetch->json, info, "trace_id", &found, error);
-    if (rc == SQLITE_OK && !found)
-      return mlf_json_misshapen(fetch->json, each, "a trace with a trace_id", error);
-    if (rc != SQLITE_OK || strcmp(found, id) != 0) continue;
-    rc = mlf_json_get_array(fetch->json, each, "spans", spans, error);
-    return rc == SQLITE_ERROR ? error->code = SQLITE_CORRUPT : rc;
-  }
-  return rc;
-}
-
-/* The spans in a file. One that holds something else is the trace's fault, unless somebody answers
-** in the server's place. */
-static int payloads_file_spans(const payloads_fetch *fetch, const mlf_json_node **spans,
-                               mlf_error *error) {
-  bool message = mlf_json_member(mlf_json_root(fetch->json), "message") != NULL;
-  int rc = mlf_envelope_list(fetch->json, "spans", spans, NULL, error);
-  return rc == SQLITE_ERROR && !message ? error->code = SQLITE_CORRUPT : rc;
-}
-
 /* The spans of a trace in the reply; NULL if it is not there. */
 static int payloads_spans(const payloads_fetch *fetch, const char *id, const mlf_json_node **spans,
                           mlf_error *error) {
   mlf_error cause = {0};
   *spans = NULL;
   if (!fetch->json) return SQLITE_OK;
-  int rc = fetch->file ? payloads_file_spans(fetch, spans, &cause)
-                       : payloads_find_spans(fetch, id, spans, &cause);
+  int rc = fetch->file ? mlf_payload_reply_file(fetch->json, spans, &cause)
+                       : mlf_payload_reply_batch(fetch->json, id, spans, &cause);
   if (rc == SQLITE_OK) return rc;
   return mlf_error_wrap(error, fetch->file ? "GET " PAYLOADS_FILE_PATH : "GET " PAYLOADS_BATCH_PATH,
                         &cause);
@@ -412,7 +385,7 @@ static void payloads_left_out(const payloads_fetch *fetch, mlf_value *ids, const
     mlf_error ignored = {0};
     const mlf_json_node *spans = NULL;
     const payloads_trace *trace = &fetch->traces[i];
-    int rc = payloads_find_spans(fetch, trace->id, &spans, &ignored);
+    int rc = mlf_payload_reply_batch(fetch->json, trace->id, &spans, &ignored);
     mlf_error_clear(&ignored);
     if (rc != SQLITE_OK || spans) continue;
     size_t known = 0;
@@ -441,6 +414,23 @@ static int payloads_learn_absent(mlf_payloads *payloads, mlf_budget *budget, pay
   int rc = mlf_find_with_spans(payloads->client, budget, &walk, has, error);
   for (size_t i = 0; rc == SQLITE_OK && i < walk.id_count; i++)
     fetch->traces[places[i]].absent = !has[i];
+  return rc;
+}
+
+/* What comes of one trace whose spans the server denies: the trace is gone, or that is a failure. */
+static int payloads_look_for(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
+                             payloads_fetch *fetch, mlf_error *error) {
+  const char *experiment = fetch->traces[0].experiment;
+  mlf_walk walk = {.experiment_ids = &experiment, .experiment_count = 1};
+  mlf_error cause = {0};
+  int64_t ms = 0;
+  bool found = true;
+  mlf_trace_timestamp(trace, &ms);
+  int rc = mlf_find_trace(payloads->client, budget, &walk, mlf_trace_id(trace), ms, &found, &cause);
+  if (rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) return mlf_error_move(error, &cause);
+  mlf_error_clear(&cause);
+  if (rc != SQLITE_OK || found) return mlf_error_move(error, &fetch->failure);
+  fetch->traces[0].absent = true;
   return rc;
 }
 
@@ -490,8 +480,12 @@ int mlf_payloads_get(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_
     if (rc == SQLITE_OK && fetch->call) rc = payloads_receive(fetch, error);
     if (rc == SQLITE_OK) rc = payloads_spans(fetch, id, spans, error);
     if (rc != SQLITE_OK || *spans) break;
-    if (!fetch->file && !fetch->refused) rc = payloads_learn_absent(payloads, budget, fetch, error);
-    if (rc != SQLITE_OK || (!fetch->file && fetch->traces[place].absent)) break;
+    bool batch = !fetch->file && !fetch->refused;
+    if (batch) rc = mlf_payload_reply_check(fetch->json, trace, error);
+    if (batch && rc == SQLITE_OK) rc = payloads_learn_absent(payloads, budget, fetch, error);
+    if (rc == SQLITE_OK && fetch->denied && fetch->count == 1)
+      rc = payloads_look_for(payloads, budget, trace, fetch, error);
+    if (rc != SQLITE_OK || ((!fetch->file || fetch->denied) && fetch->traces[place].absent)) break;
     place = 0;
     rc = payloads_go_on(payloads, trace, fetch, &next, &failure, error);
   }

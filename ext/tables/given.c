@@ -161,8 +161,8 @@ static int given_bind(sqlite3_stmt *statement, int index, const char *text) {
   return sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
 }
 
-/* Inserts a row, if there is room: a number, an id, and a text or a place or neither. From the first
-** time on that there is no room nothing is taken. */
+/* Inserts a row, if there is room: a number, an id, and a text or a place or neither. From the
+** first time on that there is no room nothing is taken. */
 static int given_keep(mlf_given *given, given_sql sql, int64_t number, const char *id,
                       mlf_value third, mlf_error *error) {
   size_t length = strlen(id) + third.length;

@@ -82,3 +82,20 @@ class Archive(unittest.TestCase):
             self.assertEqual(half[what], rows, what)
             self.assertEqual(whole[what], rows, what)
             self.assertLess(many[what], few[what] + 10, what)  # by batches still
+        self.check_an_archive_out_of_reach(pathlib.Path(self.server.folder) / "archive")
+
+    def check_an_archive_out_of_reach(self, archive):
+        """The server answers 200, and leaves the spans out."""
+        archived = self.places()["ARCHIVE_REPO"]
+        away = archive.rename(archive.with_name("away"))
+        with support.environment({"MLFLOW_EXPERIMENT_NAME": EXPERIMENT}):
+            with contextlib.closing(support.apsw_connection(self.remote)) as connection:
+                with self.assertRaisesRegex(Exception, "sends none of its [0-9]+ spans: does it reach"):
+                    connection.execute("SELECT count(*) FROM mlflow_spans").get
+            with support.environment({"MLFLOW_SQL_BAD_TRACES": "null"}), \
+                    contextlib.closing(support.apsw_connection(self.remote)) as connection:
+                self.assertEqual(connection.execute(
+                    "SELECT count(*), count(request) FROM mlflow_traces WHERE span_error NOT NULL"
+                ).get, (archived, 0))
+                self.assertLess(connection.execute("SELECT count(*) FROM mlflow_requests").get, 40)
+        away.rename(archive)

@@ -343,7 +343,7 @@ static void other_failures_are_errors(void **state) {
   play_routes("status 403 body='{\"error_code\":\"PERMISSION_DENIED\"}'", "garbage");
   world_open(&it, newest, "TRACKING_STORE");
   get_fails(&it, 0, SQLITE_ERROR, "GET " BATCH ": 403 PERMISSION_DENIED");
-  check_requests(&it, BATCH, "8");
+  check_requests(&it, BATCH, "8 1");
   world_close(&it);
   play_routes(NOT_FOUND, "garbage"); /* no batches: the server is not what it said */
   world_open(&it, newest, "TRACKING_STORE");
@@ -353,6 +353,32 @@ static void other_failures_are_errors(void **state) {
   world_open(&it, newest, "ARTIFACT_REPO");
   get_fails(&it, 0, SQLITE_ERROR, "GET " FILE_OF ": 403 PERMISSION_DENIED");
   world_close(&it);
+}
+
+/* A server with accounts denies a batch of which one trace is gone. */
+static void what_is_denied_may_be_gone(void **state) {
+  static const char denied[] = "status 403 body='{\"error_code\":\"PERMISSION_DENIED\"}'";
+  world it;
+  (void)state;
+  for (int file = 0; file < 2; file++) {
+    char *batch = sqlite3_mprintf("%s ; %s ; ok body='" ONE("t001") "'", denied, denied);
+    play_routes(batch, denied);
+    hostile_tell(&server, "route /traces/search ok body='{\"traces\":[]}'");
+    world_open(&it, newest, file ? "ARTIFACT_REPO" : "TRACKING_STORE");
+    assert_false(get(&it, 0));
+    check_requests(&it, file ? FILE_OF : BATCH, file ? "1" : "8 1");
+    check_requests(&it, SEARCH, "1");
+    if (!file) assert_true(get(&it, 1));
+    world_close(&it);
+    sqlite3_free(batch);
+    play_routes(denied, denied);
+    hostile_tell(&server, "route /traces/search ok body='%s'",
+                 "{\"traces\":[{\"trace_id\":\"t000\",\"request_time\":\"2026-01-01T00:00:00Z\","
+                 "\"trace_location\":{\"mlflow_experiment\":{\"experiment_id\":\"1\"}}}]}");
+    world_open(&it, newest, file ? "ARTIFACT_REPO" : "TRACKING_STORE");
+    get_fails(&it, 0, SQLITE_ERROR, ": 403 PERMISSION_DENIED");
+    world_close(&it);
+  }
 }
 
 /* Nor is it any trace's fault that the statement may read no more, or that the server breaks off. */
@@ -519,6 +545,7 @@ int main(void) {
       cmocka_unit_test(traces_without_spans_are_not_asked_for_one_by_one),
       cmocka_unit_test(a_batch_that_is_too_large_is_asked_for_trace_by_trace),
       cmocka_unit_test(other_failures_are_errors),
+      cmocka_unit_test(what_is_denied_may_be_gone),
       cmocka_unit_test(a_file_that_cannot_be_read_is_of_one_trace),
       cmocka_unit_test(what_ends_the_statement_is_no_traces_fault),
       cmocka_unit_test(a_page_in_the_place_of_spans_ends_the_statement),
