@@ -158,7 +158,8 @@ static int metrics_asked_raw_filter(mlf_metrics_asked *asked, mlf_error *error) 
   return rc;
 }
 
-/* `=` on a dimension. Where the answer is grouped by it SQLite finds the rows in any case. */
+/* `=` on a dimension. Where the answer is grouped by it SQLite finds the rows in any case. SQL
+** compares a number of another table by value: the names '1' and '01' are equal to 1. */
 static int metrics_asked_filter(mlf_metrics_asked *asked, mlf_dimension dimension,
                                 mlf_error *error) {
   const mlf_metrics_question *question = &asked->question;
@@ -166,8 +167,15 @@ static int metrics_asked_filter(mlf_metrics_asked *asked, mlf_dimension dimensio
   const char *key = mlf_metric_filter_key(question->metric, dimension);
   bool grouped = question->dimensions >> dimension & 1;
   char quote;
-  if (!text || (grouped && !key)) return SQLITE_OK;
+  if (!text) return SQLITE_OK;
+  int type = sqlite3_value_type(asked->told[MLF_METRICS_DIMENSION + dimension]);
+  bool number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+  if (grouped && (!key || number)) return SQLITE_OK;
   if (!key) return mlf_metric_refuse_filter(question->metric, dimension, error);
+  if (number)
+    return mlf_error_set(error, SQLITE_ERROR,
+                         "%s is compared with the number %s; write %s = '%s'",
+                         mlf_dimension_name(dimension), text, mlf_dimension_name(dimension), text);
   if (!mlf_filter_quote(text, strlen(text), &quote)) {
     if (grouped) return SQLITE_OK;
     return mlf_error_set(error, SQLITE_ERROR,

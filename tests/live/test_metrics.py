@@ -164,6 +164,23 @@ class Metrics(unittest.TestCase):
                              [("OK", "none"), ("x", "none")])
             self.assertEqual(store.rows(names + "= 'OK' AND status = 'ERROR'"), [])
 
+    def test_a_number_is_equal_to_several_names(self):
+        """In SQL, where it comes from another table."""
+        server = self.stores[0].server
+        experiment = support.create_experiment(server, "numbers")
+        support.insert_traces(server, experiment, [
+            {"trace_id": f"tr-{experiment}-{i}", "timestamp_ms": 1000, "status": "OK",
+             "tags": {"mlflow.traceName": name}} for i, name in enumerate(("01", "1", "1.0"))])
+        connection = self.stores[0].connect(experiment)
+        connection.execute("CREATE TEMP TABLE one(i INTEGER); INSERT INTO one VALUES (1)")
+        grouped = "AND m.dimensions = 'name' AND m.experiment = ?"
+        metrics = f"mlflow_metrics AS m ON m.view = 'traces' AND m.metric = 'trace_count' {grouped}"
+        for sql in (f"SELECT sum(value) FROM one JOIN {metrics} AND m.name = one.i",
+                    f"SELECT sum(value) FROM one JOIN {metrics} AND m.name = CAST('1' AS INTEGER)"):
+            self.assertEqual(connection.execute(sql, (experiment,)).get, 3, sql)
+        with self.assertRaisesRegex(Exception, "name is compared with the number 1; write name = '1'"):
+            connection.execute(f"SELECT value FROM {COUNT} AND name = 1").get
+
     def test_odd_names(self):
         for store in self.stores:
             name = support.create_experiment(store.server, "metrics of odd names")
