@@ -111,13 +111,9 @@ static bool arguments_is_keyword(const arguments_word *word, const char *keyword
   return !word->quote && !word->symbol && sqlite3_stricmp(word->text, keyword) == 0;
 }
 
-/* Adds an experiment, without blanks around it; an empty one is an error. */
+/* Adds an experiment; an empty one is an error. */
 static int arguments_add(mlf_arguments *arguments, const char *text, size_t length,
                          const char *table, mlf_error *error) {
-  while (length && arguments_is_blank(text[0]))
-    text++, length--;
-  while (length && arguments_is_blank(text[length - 1]))
-    length--;
   if (length == 0)
     return mlf_error_set(error, SQLITE_ERROR, "%s: an experiment's name is empty", table);
   if (arguments->experiment_count == MLF_EXPERIMENTS_MAX) {
@@ -134,14 +130,20 @@ static int arguments_add(mlf_arguments *arguments, const char *text, size_t leng
   return SQLITE_OK;
 }
 
+/* Adds those in a list, without the blanks around them. */
 static int arguments_add_list(mlf_arguments *arguments, const char *text, const char *table,
                               mlf_error *error) {
   int rc = SQLITE_OK;
   while (rc == SQLITE_OK) {
-    size_t length = strcspn(text, ",");
+    while (arguments_is_blank(*text))
+      text++;
+    const char *end = text + strcspn(text, ",");
+    size_t length = (size_t)(end - text);
+    while (length && arguments_is_blank(text[length - 1]))
+      length--;
     rc = arguments_add(arguments, text, length, table, error);
-    if (!text[length]) break;
-    text += length + 1;
+    if (!*end) break;
+    text = end + 1;
   }
   return rc;
 }

@@ -42,9 +42,11 @@ struct mlf_call {
 
 static mlf_progress_count client_count(const mlf_client *client, const mlf_budget *budget) {
   const mlf_settings *settings = &client->settings;
+  double left = budget->pages_left * settings->page_rows;
   return (mlf_progress_count){.traces = budget->traces,
                               .requests = settings->statement_requests_max - budget->requests_left,
-                              .traces_left = (int64_t)(budget->pages_left * settings->page_rows)};
+                              .traces_left =
+                                  left < 1e12 ? (int64_t)left : 0}; /* else nobody knows */
 }
 
 /* Shows how far the statement is that waits, unless it has only begun. */

@@ -3,7 +3,7 @@
 ** The input is arguments, one a line.
 **
 **   (1) It is taken, or refused with one line of text; the limits hold.
-**   (2) Experiments have no blanks around them and are not empty; an error is UTF-8 if
+**   (2) Experiments are not empty, and several have no blanks around them; an error is UTF-8 if
 **       the input is.
 **   (3) SQLite takes the declaration of the columns, and its names are theirs.
 **   (4) What was read can be written, quoted as SQL does, and read again: the same comes back.
@@ -104,7 +104,9 @@ static void arguments_check(const arguments_result *result) {
   arguments_result again;
   for (int i = 0; i < result->arguments.experiment_count; i++) {
     const char *name = result->arguments.experiments[i];
-    arguments_require(*name && !strchr(" \t\n\v\f\r", *name));
+    arguments_require(*name != 0);
+    if (result->arguments.experiment_count == 1) continue;
+    arguments_require(!strchr(" \t\n\v\f\r", *name));
     arguments_require(!strchr(" \t\n\v\f\r", name[strlen(name) - 1]));
   }
   arguments_check_declaration(&result->schema);

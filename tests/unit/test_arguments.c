@@ -19,6 +19,7 @@ static const arguments_case arguments_cases[] = {
     {{"experiment = 'agent prod'"}, "agent prod;", NULL},
     {{"experiment='it''s'"}, "it's;", NULL},
     {{"EXPERIMENT = 7"}, "7;", NULL},
+    {{"experiment = ' big '"}, " big ;", NULL}, /* a name may have blanks around it */
     {{" experiments = ' a, b ,c' "}, "a;b;c;", NULL},
     {{"pushdown = OFF", "experiment = \"x\""}, "x;off;", NULL},
     {{"tags.environment", "tags.\"mlflow.traceName\" AS app", "metadata.[odd key] as `odd name`",
