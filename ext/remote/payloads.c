@@ -417,7 +417,7 @@ static int payloads_learn_absent(mlf_payloads *payloads, mlf_budget *budget, pay
   return rc;
 }
 
-/* What comes of one trace whose spans the server denies: the trace is gone, or that is a failure. */
+/* What comes of a trace whose spans the server denies: it is gone, or that is a failure. */
 static int payloads_look_for(mlf_payloads *payloads, mlf_budget *budget, const mlf_json_node *trace,
                              payloads_fetch *fetch, mlf_error *error) {
   const char *experiment = fetch->traces[0].experiment;

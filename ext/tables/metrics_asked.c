@@ -173,8 +173,7 @@ static int metrics_asked_filter(mlf_metrics_asked *asked, mlf_dimension dimensio
   if (grouped && (!key || number)) return SQLITE_OK;
   if (!key) return mlf_metric_refuse_filter(question->metric, dimension, error);
   if (number)
-    return mlf_error_set(error, SQLITE_ERROR,
-                         "%s is compared with the number %s; write %s = '%s'",
+    return mlf_error_set(error, SQLITE_ERROR, "%s is compared with the number %s; write %s = '%s'",
                          mlf_dimension_name(dimension), text, mlf_dimension_name(dimension), text);
   if (!mlf_filter_quote(text, strlen(text), &quote)) {
     if (grouped) return SQLITE_OK;
