@@ -7,13 +7,21 @@
 
 #define MASK_ID_BYTES_MIN 8
 
+/* A search for where a quote closes. It holds for each quote of the kind up to there, so that no byte
+** is searched twice. */
+typedef struct mask_search {
+  size_t end;       /* where it closes; the length of the text if it does not; 0 before the first */
+  size_t last_word; /* the last byte of a word before the end */
+} mask_search;
+
 typedef struct mask_message {
   const char *text;
   size_t length;
-  size_t at;        /* what is before it is done */
-  size_t host_ends; /* where the host of an address ends, or 0 */
-  size_t closed[3]; /* for each kind of quote: from here on none closes */
-  size_t kept;      /* where a quote closes whose contents are kept, or 0 */
+  size_t at;               /* what is before it is done */
+  size_t host_ends;        /* where the host of an address ends, or 0 */
+  size_t name_ends;        /* where what may be the name of an exception ends */
+  size_t kept;             /* where a quote closes whose contents are kept, or 0 */
+  mask_search searches[3]; /* for each kind of quote, the last one */
 } mask_message;
 
 static bool mask_is_digit(char byte) {
@@ -46,10 +54,7 @@ static char mask_byte_before(const mask_message *message, size_t place) {
 static bool mask_begins_at(const mask_message *message, size_t place) {
   if (place == 0) return true;
   if (place < 3 || memcmp(message->text + place - 2, ": ", 2) != 0) return false;
-  for (size_t i = 0; i < place - 2; i++) {
-    if (!mask_is_word(message->text[i]) && !strchr("._", message->text[i])) return false;
-  }
-  return true;
+  return place - 2 <= message->name_ends;
 }
 
 /* Whether the quote at the place is what a member of an error's JSON, or Python's text of it, says
@@ -69,6 +74,18 @@ static bool mask_tells(const mask_message *message, size_t place) {
   return false;
 }
 
+/* Finds where the quote at message->at closes, which the last search may have found. */
+static const mask_search *mask_close(const mask_message *message, mask_search *search) {
+  char kind = message->text[message->at];
+  if (search->end > message->at) return search;
+  for (search->end = message->at + 1; search->end < message->length; search->end++) {
+    if (mask_is_word(message->text[search->end])) search->last_word = search->end;
+    if (message->text[search->end] == kind && !mask_is_word(mask_byte(message, search->end + 1)))
+      break;
+  }
+  return search;
+}
+
 /* Each of these looks for one kind of thing at message->at: its length, 0 if it is not there. */
 
 static size_t mask_quoted(mask_message *message) {
@@ -77,21 +94,14 @@ static size_t mask_quoted(mask_message *message) {
   const char *kind = strchr(kinds, mask_byte(message, begin));
   if (!kind || !*kind || mask_is_word(mask_byte_before(message, begin))) return 0;
   if (begin > 0 && begin == message->kept) return 0;
-  size_t *none_from = &message->closed[kind - kinds];
-  if (*none_from && begin >= *none_from) return 0;
-  bool says_something = false;
-  for (size_t end = begin + 1; end < message->length; end++) {
-    if (message->text[end] != *kind) {
-      says_something = says_something || mask_is_word(message->text[end]);
-    } else if (!mask_is_word(mask_byte(message, end + 1))) {
-      bool is_all = end + 1 == message->length && mask_begins_at(message, begin);
-      bool is_kept = is_all || mask_tells(message, begin);
-      if (is_kept) message->kept = end;
-      return says_something && !is_kept ? end + 1 - begin : 0;
-    }
+  const mask_search *found = mask_close(message, &message->searches[kind - kinds]);
+  if (found->end >= message->length) return 0;
+  bool is_all = found->end + 1 == message->length && mask_begins_at(message, begin);
+  if (is_all || mask_tells(message, begin)) {
+    message->kept = found->end;
+    return 0;
   }
-  *none_from = begin + 1;
-  return 0;
+  return found->last_word > begin ? found->end + 1 - begin : 0;
 }
 
 static size_t mask_path(const mask_message *message) {
@@ -174,6 +184,9 @@ static void mask_note_host(mask_message *message) {
 
 int mlf_mask_message(mlf_buffer *out, const char *text, size_t length) {
   mask_message message = {.text = text, .length = length};
+  while (message.name_ends < length &&
+         (mask_is_word(text[message.name_ends]) || strchr("._", text[message.name_ends])))
+    message.name_ends++;
   size_t copied = 0;
   int rc = SQLITE_OK;
   while (rc == SQLITE_OK && message.at < length) {

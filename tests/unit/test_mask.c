@@ -57,6 +57,8 @@ static void what_an_error_says_stays(void **state) {
   check_mask("{\"message\":\"it's the user's 'a'\", \"name\": \"b\"}",
              "{\"…\":\"it's the user's '…'\", \"…\": \"…\"}");
   check_mask("'a message': 'x'", "'…': '…'");
+  check_mask("{'type': 'x 'type': '+ 'a", "{'…': 'x '…': '+ 'a");
+  check_mask("{\"type\": 'x \"code\": '+', 'b'", "{\"…\": 'x \"…\": '+'…'");
   check_mask("message': 'x', y", "message': '…', y");
   check_mask("\"message': 'x', y", "\"message': '…', y");
   check_mask(": 'message': 'x", ": '…': 'x");
@@ -119,13 +121,16 @@ static void messages_of_one_error_are_equal(void **state) {
 /* Each text makes a rule look ahead from every byte. */
 static void long_texts_take_linear_time(void **state) {
   (void)state;
-  static const char *const units[] = {"'a ", "' ", "/.", "x/", "://", "1-", "a1", "0x", "\"'`"};
+  static const char *const units[] = {"'a ", "' ", "/.", "x/",   "://",
+                                      "1-",  "a1", "0x", "\"'`", "\"type\": 'x "};
   static char text[300000];
   clock_t begin = clock();
-  for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-    size_t step = strlen(units[i]);
+  for (size_t i = 0; i < 2 * sizeof(units) / sizeof(*units); i++) {
+    const char *unit = units[i / 2];
+    size_t step = strlen(unit);
     for (size_t at = 0; at + step <= sizeof(text); at += step)
-      memcpy(text + at, units[i], step);
+      memcpy(text + at, unit, step);
+    text[sizeof(text) - 1] = i % 2 ? '\'' : ' '; /* which closes all that are open */
     mlf_buffer out;
     mlf_buffer_init(&out, 2000000);
     assert_int_equal(mlf_mask_message(&out, text, sizeof(text)), SQLITE_OK);
