@@ -88,6 +88,26 @@ class Cancel(unittest.TestCase):
         self.play()
         self.assertEqual(self.connection.execute(COUNT).fetchall(), [(0,)])
 
+    def test_progress_handler_where_an_authorizer_allows_little(self):
+        import apsw
+
+        def authorize(action, table, *_):
+            ours = action == apsw.SQLITE_READ and str(table).startswith("mlflow_")
+            return apsw.SQLITE_OK if ours or action == apsw.SQLITE_SELECT else apsw.SQLITE_DENY
+
+        self.connection.execute("SELECT trace_id FROM mlflow_traces LIMIT 0")  # makes the table
+        self.play("delay 60 body='{}'", "/traces/search")
+        self.connection.authorizer = authorize
+        begin = time.monotonic()
+        self.connection.set_progress_handler(lambda: time.monotonic() - begin > 0.3, 1000)
+        self.addCleanup(self.connection.set_progress_handler, None)
+        timer = threading.Timer(5, self.connection.interrupt)  # so that a failure does not wait
+        timer.start()
+        self.addCleanup(timer.cancel)
+        with self.assertRaises(apsw.InterruptError):
+            self.connection.execute("SELECT trace_id FROM mlflow_traces").fetchall()
+        self.assertLess(time.monotonic() - begin, 0.3 + 2 * SECONDS_MAX)
+
     def test_the_statement_runs_out_of_time(self):
         self.play("delay 60 body='{}'", "/traces/search")
         begin = time.monotonic()
