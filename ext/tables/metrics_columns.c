@@ -12,6 +12,7 @@
 /* As of one request in query/plan.c, and about how many groups there are. */
 #define METRICS_COLUMNS_COST 20000.0
 #define METRICS_COLUMNS_ROWS 25
+#define METRICS_COLUMNS_LAST 1e30 /* (5) */
 
 const mlf_column mlf_metrics_columns[MLF_METRICS_COLUMN_COUNT] = {
     [MLF_METRICS_VIEW] = {.name = "view", .meaning = "traces, spans or assessments; needed"},
@@ -139,6 +140,7 @@ static char *metrics_plan_text(const mlf_metrics_plan *plan) {
 int mlf_metrics_best_index(sqlite3_index_info *info) {
   mlf_metrics_plan plan = {0};
   int argument = 0;
+  bool groups = false; /* by a dimension that another table says later */
   for (int column = 0; column < MLF_METRICS_COLUMN_COUNT; column++) {
     bool later = false;
     for (int i = 0; i < info->nConstraint && !plan.told[column]; i++) {
@@ -150,14 +152,16 @@ int mlf_metrics_best_index(sqlite3_index_info *info) {
       info->aConstraintUsage[i].argvIndex = ++argument;
       if (column == MLF_METRICS_AGGREGATION) plan.list = sqlite3_vtab_in(info, i, 1) != 0;
     }
-    if (later && !plan.told[column]) return SQLITE_CONSTRAINT;
+    if (!later || plan.told[column]) continue;
+    if (!metrics_column_is_dimension(column)) return SQLITE_CONSTRAINT;
+    groups = true;
   }
   plan.reads = metrics_column_reads(info, &plan);
   info->idxStr = metrics_plan_text(&plan);
   if (!info->idxStr) return SQLITE_NOMEM;
   info->needToFreeIdxStr = 1;
   info->estimatedRows = METRICS_COLUMNS_ROWS;
-  info->estimatedCost = METRICS_COLUMNS_COST;
+  info->estimatedCost = groups ? METRICS_COLUMNS_LAST : METRICS_COLUMNS_COST;
   return SQLITE_OK;
 }
 

@@ -12,6 +12,9 @@
 **     group by them. Where it reads all dimensions, as SELECT * does, only those that it compares.
 ** (4) Every plan costs the same. So SQLite never takes an OR apart, where it would not tell us the
 **     conditions beside it.
+** (5) But for one: a plan that groups by a dimension which another table says, and could be told it
+**     if that one were read first. It costs more than all else, and is taken where there is no such
+**     order: of two of these tables that are joined on a dimension, one comes first.
 */
 #ifndef MLF_TABLES_METRICS_COLUMNS_H
 #define MLF_TABLES_METRICS_COLUMNS_H

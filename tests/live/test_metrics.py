@@ -263,6 +263,18 @@ class Metrics(unittest.TestCase):
             self.assertEqual(store.rows(
                 f"SELECT (SELECT value FROM {COUNT} AND status = l.column1) "
                 "FROM (VALUES ('ERROR')) AS l"), [(errors,)])
+            asked = f"SELECT * FROM {COUNT} AND dimensions = 'name, status'"
+            pairs = [(m[0], n[0]) for m in store.rows(f"SELECT name, status, value FROM ({asked})")
+                     for n in store.rows(f"SELECT name, status, value FROM ({asked})")
+                     if m[1] == n[1]]
+            told = " AND ".join(f"{each}.view = 'traces' AND {each}.metric = 'trace_count' AND "
+                                f"{each}.dimensions = 'name, status'" for each in "mn")
+            join = "FROM mlflow_metrics AS m JOIN mlflow_metrics AS n ON m.status = n.status"
+            self.assertEqual(sorted(store.rows(f"SELECT m.name, n.name {join} WHERE {told}")),
+                             sorted(pairs))
+            ungrouped = told.replace("name, status", "name")
+            with self.assertRaisesRegex(Exception, "status is read"):
+                store.rows(f"SELECT m.name {join} WHERE {ungrouped}")
             for sql, error in (
                     (f"WHERE ({count} OR view = 'spans' AND metric = 'span_count') AND status = "
                      "(SELECT 'ERROR')", "no view is given"),
