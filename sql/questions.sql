@@ -13,7 +13,8 @@ SAVEPOINT questions;
 -- Does an agent go in circles? A row for each tool that was called several times with the same
 -- inputs within one trace. One call was enough: the first that did not fail, or else the first. The
 -- others are wasted: their time, and the tokens of the models that they called. Calls without
--- inputs are left out: nobody knows whether they are the same. Sent: trace_id, timestamp_ms, tool.
+-- inputs are left out: nobody knows whether they are the same. Inputs are the same in another order
+-- of their names, too, of the outer object. Sent: trace_id, timestamp_ms, tool.
 DROP VIEW IF EXISTS repeated_calls;
 CREATE VIEW repeated_calls AS
 SELECT trace_id, timestamp_ms, tool, inputs, times, errors, wasted_ms, wasted_tokens
@@ -28,18 +29,24 @@ FROM (SELECT *, sum(iif(place > 1, duration_ms, NULL)) OVER same AS wasted_ms,
                      AND s.depth > below.depth
                  WHERE below.tokens IS NULL)
                SELECT sum(tokens) FROM below))) OVER same AS wasted_tokens
-      FROM (SELECT trace_id, timestamp_ms, name AS tool, inputs, span_id, depth, duration_ms,
-                   total_tokens, count(*) OVER same AS times,
-                   sum(status = 'ERROR') OVER same AS errors, row_number() OVER same AS place
-            FROM spans
-            WHERE span_type = 'TOOL' AND inputs IS NOT NULL
-              AND timestamp_ms >= (SELECT from_ms FROM report_window)
-              AND timestamp_ms < (SELECT until_ms FROM report_window)
-            WINDOW same AS (PARTITION BY trace_id, timestamp_ms, name, inputs
+      FROM (SELECT *, count(*) OVER same AS times, sum(status = 'ERROR') OVER same AS errors,
+                   row_number() OVER same AS place
+            FROM (SELECT trace_id, timestamp_ms, name AS tool, inputs, span_id, depth, status,
+                         start_time_ns, duration_ms, total_tokens,
+                         CASE WHEN NOT json_valid(inputs) OR instr(inputs, '\u0000')
+                                OR json_type(inputs) <> 'object' THEN inputs ELSE (
+                           SELECT json_group_array(json_array(key, type,
+                             iif(typeof(value) = 'real', inputs, value)))  -- may be rounded
+                           FROM (SELECT * FROM json_each(inputs) ORDER BY key, id)) END AS sorted
+                  FROM spans
+                  WHERE span_type = 'TOOL' AND inputs IS NOT NULL
+                    AND timestamp_ms >= (SELECT from_ms FROM report_window)
+                    AND timestamp_ms < (SELECT until_ms FROM report_window))
+            WINDOW same AS (PARTITION BY trace_id, timestamp_ms, tool, sorted
               ORDER BY status = 'ERROR', start_time_ns, span_id
               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) AS calls
       WHERE times > 1
-      WINDOW same AS (PARTITION BY trace_id, timestamp_ms, tool, inputs))
+      WINDOW same AS (PARTITION BY trace_id, timestamp_ms, tool, sorted))
 WHERE place = 1;
 
 -- Where did each trace begin to go wrong? Of its failed spans without a failed child, the one that

@@ -165,6 +165,22 @@ class Rows(unittest.TestCase):
         self.assertEqual(self.rows(tables, "SELECT times, wasted_tokens FROM repeated_calls"),
                          [{"times": 3, "wasted_tokens": 7}])
 
+    def test_inputs_are_the_same_in_another_order_of_their_names(self):
+        for first, second, same in (
+                ('{"a":1,"b":{"c":[2]}}', '{"b":{"c":[2]},"a":1}', True),
+                ('{"a":1,"b":2}', '{"a":2,"b":1}', False), ('{"a":1}', '{"a":"1"}', False),
+                ('{"a":{}}', '{"a":"{}"}', False), ('{"a":1}', '{"a":true}', False),
+                ('{"a":12345678901234567890}', '{"a":12345678901234567891}', False),
+                (r'{"a":"\u0000b"}', r'{"a":"\u0000c"}', False),
+                ('[1,2]', '[2,1]', False), ('[1,2]', '[1,2]', True),
+                ('no json', 'no json', True), ('no json', 'no JSON', False)):
+            rows = self.rows({"spans": [
+                {"trace_id": "tr-1", "span_id": place, "name": "tool", "span_type": "TOOL",
+                 "depth": 0, "status": "OK", "inputs": inputs, "start_time_ns": place,
+                 "timestamp_ms": 99999999} for place, inputs in enumerate((first, second))]},
+                "SELECT inputs, times FROM repeated_calls")
+            self.assertEqual(rows, [{"inputs": first, "times": 2}] if same else [], (first, second))
+
     def test_a_judge_may_say_no_or_false(self):
         for value, verdict in (("no", "bad"), (False, "bad"), ("yes", "good"), (True, "good")):
             [row] = self.rows({
