@@ -62,7 +62,7 @@ FROM quality, (VALUES (4, 'Median latency', 0.5), (5, '95th percentile', 0.95),
                       (6, '99th percentile', 0.99))
 WHERE p50_latency_ms IS NOT NULL
 UNION ALL
-SELECT 'headline', 1, 7, 'Tokens', 'count', sum(total_tokens),
+SELECT 'headline', 1, 7, 'Tokens', 'count', sum(total_tokens * 1.0),
        (SELECT trace_id FROM window_traces ORDER BY total_tokens DESC LIMIT 1)
 FROM window_traces HAVING count(total_tokens)
 UNION ALL
@@ -215,13 +215,55 @@ UNION ALL SELECT 'errors', row, 5, 'New', 'verdict', iif(is_new, 'new', ''), NUL
 CREATE TEMP TABLE sampling AS
 SELECT n, total, total * 1.0 / n AS weight, sqrt((1 - n * 1.0 / total) * n / (n - 1)) AS spread
 FROM (SELECT count(*) AS n, (SELECT count(*) FROM window_traces) AS total FROM sample);
+
+-- What models did in the sample, a row a span; and as model X'', which no name equals, what traces
+-- cost beside. A span of call_kind 2 (llm_spans) is a call. One of kind 1, with tokens or a cost, is
+-- one if it is not in such a call and has no call in it: an agent may name a model, too, and have
+-- what its calls have. So tokens and cost, each for itself, are of a span of kind 1 only where no
+-- call in it has them; of calls of kind 2 within each other they are the outermost's.
+CREATE TEMP TABLE model_amount AS
+WITH RECURSIVE
+call AS MATERIALIZED (
+  SELECT *, total_cost IS NOT NULL AS has_cost FROM llm_spans
+  WHERE trace_id IN (SELECT trace_id FROM sample)
+    AND (has_tokens OR total_cost IS NOT NULL OR call_kind = 2 AND model_name IS NOT NULL)),
+around AS (
+  SELECT trace_id, NULL AS span_id, parent_span_id, depth, has_tokens, has_cost FROM call
+  WHERE call_kind > 0
+  UNION
+  SELECT s.trace_id, s.span_id, s.parent_span_id, s.depth, has_tokens, has_cost
+  FROM around JOIN spans AS s ON s.trace_id = around.trace_id
+    AND s.span_id = around.parent_span_id
+    AND s.depth < around.depth),  -- parents that go in a circle end here
+outer_span AS MATERIALIZED (
+  SELECT trace_id, span_id, max(has_tokens) AS tokens_inside, max(has_cost) AS cost_inside
+  FROM around GROUP BY trace_id, span_id),
+part AS MATERIALIZED (
+  SELECT call.trace_id, iif(call_kind, model_name, X'') AS model, duration_ms,
+         call_kind = 2 OR call_kind = 1 AND o.span_id IS NULL
+           AND max(tokens_within, cost_within) < 2 AS is_call,
+         tokens_within < 2 AND (call_kind <> 1 OR coalesce(tokens_inside, 0) = 0) AS own_tokens,
+         cost_within < 2 AND (call_kind <> 1 OR coalesce(cost_inside, 0) = 0) AS own_cost,
+         has_tokens, input_tokens, output_tokens, total_tokens, total_cost
+  FROM call LEFT JOIN outer_span AS o ON o.trace_id = call.trace_id AND o.span_id = call.span_id)
+SELECT trace_id, model, iif(is_call, duration_ms, NULL) AS duration_ms, is_call,
+       iif(own_tokens, input_tokens, NULL) AS input_tokens,
+       iif(own_tokens, output_tokens, NULL) AS output_tokens,
+       iif(own_tokens, total_tokens, NULL) AS total_tokens,
+       iif(own_cost, total_cost, NULL) AS total_cost
+FROM part WHERE is_call OR own_tokens AND has_tokens OR own_cost AND total_cost IS NOT NULL
+UNION ALL
+SELECT trace_id, X'', NULL, 0, NULL, NULL, NULL, total_cost - known_cost
+FROM (SELECT t.trace_id, t.total_cost, coalesce(sum(part.total_cost) FILTER (WHERE own_cost), 0)
+               AS known_cost
+      FROM window_traces AS t LEFT JOIN part ON part.trace_id = t.trace_id
+      WHERE t.trace_id IN (SELECT trace_id FROM sample) GROUP BY t.trace_id)
+WHERE total_cost - known_cost > 1e-9 * total_cost;  -- more than what rounding leaves
 CREATE TEMP TABLE amount AS
 SELECT 'types' AS section, span_type AS part, trace_id, sum(critical_path_ms) AS amount
 FROM spans WHERE trace_id IN (SELECT trace_id FROM sample) GROUP BY span_type, trace_id
 UNION ALL
-SELECT 'models', model_name, trace_id, sum(total_cost)
-FROM llm_spans WHERE cost_within = 0 AND trace_id IN (SELECT trace_id FROM sample)
-GROUP BY model_name, trace_id;
+SELECT 'models', model, trace_id, sum(total_cost * 1.0) FROM model_amount GROUP BY model, trace_id;
 CREATE TEMP TABLE estimate AS
 WITH whole AS MATERIALIZED (
   SELECT section, trace_id, sum(amount) AS amount FROM amount GROUP BY section, trace_id),
@@ -269,24 +311,21 @@ UNION ALL SELECT 'slowest', row, 4, 'Its own time', 'ms', busiest_ms, NULL FROM 
 UNION ALL SELECT 'slowest', row, 5, 'Status', 'text', status, NULL FROM shown_slow;
 
 -- Tokens and cost by model. The cost is the model's share of what the whole window cost, which its
--- traces say; calls and tokens are the sample's, times the weight. Tokens count once, as in
--- llm_spans.
+-- traces say; calls and tokens are the sample's, times the weight. The example is the slowest call.
 CREATE TEMP TABLE shown_model AS
 SELECT row_number() OVER (ORDER BY share DESC, calls DESC) AS row, *,
-       share * (SELECT sum(total_cost) FROM window_traces) AS total_cost
-FROM (SELECT model_name, round(count(*) * weight) AS calls,
-             round(sum(input_tokens) FILTER (WHERE tokens_within < 2) * weight) AS input_tokens,
-             round(sum(output_tokens) FILTER (WHERE tokens_within < 2) * weight) AS output_tokens,
-             round(sum(total_tokens) FILTER (WHERE tokens_within < 2) * weight) AS total_tokens,
+       share * (SELECT sum(total_cost * 1.0) FROM window_traces) AS total_cost
+FROM (SELECT model, nullif(round(sum(is_call) * weight), 0) AS calls,
+             round(sum(input_tokens * 1.0) * weight) AS input_tokens,
+             round(sum(output_tokens * 1.0) * weight) AS output_tokens,
+             round(sum(total_tokens * 1.0) * weight) AS total_tokens,
              percentile(duration_ms, 95) AS p95_ms, max(duration_ms), trace_id AS slowest_trace_id
-      FROM llm_spans, sampling
-      WHERE trace_id IN (SELECT trace_id FROM sample) AND call_kind = 2
-        AND (total_tokens IS NOT NULL OR model_name IS NOT NULL)
-      GROUP BY model_name)
-  LEFT JOIN estimate_range ON section = 'models' AND part IS model_name
+      FROM model_amount, sampling GROUP BY model)
+  LEFT JOIN estimate_range ON section = 'models' AND part IS model
 LIMIT 10;
 INSERT INTO cell
-SELECT 'models', row, 1, 'Model', 'text', coalesce(model_name, 'unknown'), slowest_trace_id
+SELECT 'models', row, 1, 'Model', 'text',
+  iif(model = X'', '(not a model)', coalesce(model, 'unknown')), slowest_trace_id
 FROM shown_model
 UNION ALL SELECT 'models', row, 2, 'Cost', 'dollars', total_cost, NULL FROM shown_model
 UNION ALL SELECT 'models', row, 3, 'Calls', 'count', calls, NULL FROM shown_model
