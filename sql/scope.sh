@@ -151,14 +151,25 @@ begin_scope() {
     refuse "--zone is '$zone'; it must be UTC, localtime or like +02:00; for a city set TZ"
   find_extension "$failed"
   if [ "$file" ]; then
+    case $file in :* | file:*) file=./$file ;; esac # else a name of SQLite's own
     choose_from_mirror
     set_conditions
   fi
   set_window
   show_progress
   make_scratch "$failed"
+  trap leave EXIT
+}
+
+# However the script ends, by a signal, too, what it started ends with it: a sqlite3 that waits for
+# a server would go on until MLFLOW_SQL_STATEMENT_TIMEOUT.
+page='' # of sql/report, before it is in its place
+leave() {
+  local running=''
   # shellcheck disable=SC2154 # make_scratch sets it
-  trap 'rm -rf "$scratch"' EXIT
+  [ ! -s "$scratch/running" ] || running=$(<"$scratch/running")
+  rm -rf "$scratch" ${page:+"$page"}
+  [ ! "$running" ] || kill "$running" 2>/dev/null || true
 }
 
 # Runs SQL on the script's database. An error ends the script with the status $failed: no answer is
@@ -171,7 +182,11 @@ run() {
   # shellcheck disable=SC2154 # find_extension sets it
   { errors=$({
     printf '.bail on\n.load %s\nPRAGMA trusted_schema = ON;\n' "$(dot "$extension")" && cat
-  } | plain_sqlite "$scratch/own.db" 2>&1 >&3); } 3>&1 || {
+  } | {
+    echo "$BASHPID" 2>/dev/null >"$scratch/running"
+    exec sqlite3 -init /dev/null -batch -noheader -list "$scratch/own.db" 2>&1 >&3
+  }); } 3>&1 || {
+    [ -d "$scratch" ] || exit "$failed" # the script has ended, and sqlite3 with it
     why=$(printf '%s\n' "$errors" | reason)
     case $why in
       *'database or disk is full'*)
@@ -181,6 +196,7 @@ run() {
     say "${why:-sqlite3 ended without a word}"
     exit "$failed"
   }
+  rm -f "$scratch/running"
 }
 
 # What a terminal takes for text, and no control characters that came from the server.

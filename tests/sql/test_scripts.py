@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -199,6 +200,58 @@ class Scripts(unittest.TestCase):
             self.assertIn("cannot connect", error)
             self.assertGreater((self.folder / name).stat().st_size, 0)
             self.assertFalse((self.folder / "new.db").exists())
+
+        (self.folder / "file:new.db").write_bytes(self.mirror.read_bytes())
+        self.assertEqual(run(SQL / "check", "--file", "file:new.db", *WINDOW, "--at-least",
+                             "requests=3", cwd=self.folder)[0], 0)
+        self.assertFalse((self.folder / "new.db").exists())
+
+    def test_a_mirror_is_a_file_and_nothing_else(self):
+        os.mkfifo(self.folder / "pipe")
+        for path in (self.folder, self.folder / "pipe"):
+            self.assertEqual(run(SQL / "mirror", path),
+                             (2, "", f"sql/mirror: '{path}' cannot be a file\n"))
+
+    def test_what_a_signal_ends(self):
+        """It ends the sqlite3 that waits for the server, too, and leaves nothing."""
+        made = self.folder / "made"
+        made.mkdir()
+        for name, options in (("check", ("--at-least", "requests=1")),
+                              ("report", ("--html", self.page))):
+            with self.subTest(name), socket.create_server(("127.0.0.1", 0)) as server:
+                server.settimeout(60)
+                process = subprocess.Popen(
+                    [SQL / name, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    env=support.clean_environment(
+                        SQLITE_MLFLOW=support.extension(), TMPDIR=str(made),
+                        MLFLOW_TRACKING_URI=f"http://127.0.0.1:{server.getsockname()[1]}",
+                        MLFLOW_EXPERIMENT_NAME="x"))
+                asked, _ = server.accept()
+                with asked:
+                    process.terminate()
+                    asked.settimeout(30)
+                    while asked.recv(4096):  # up to the end of who asked
+                        pass
+                process.wait(30)
+                self.assertEqual(list(made.iterdir()), [])
+        self.assertEqual(set(self.folder.iterdir()), {made, self.mirror})
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")
+    def test_no_room_beside_a_mirror(self):
+        """What could not be written is no answer that nothing is in the way."""
+        disk, own = self.folder / "disk", self.folder / "own.db"
+        disk.mkdir()
+        offline(own, "CREATE TABLE traces(mine);")
+        offline(self.mirror, "CREATE VIEW trace_quality AS SELECT 1 AS mine;")
+        with small_disk(disk) as resize:
+            resize(8)
+            (disk / "fill").write_bytes(b"." * 8192)
+            for path in (own, self.mirror):
+                before = path.read_bytes()
+                self.assertEqual(run(SQL / "mirror", path, TMPDIR=str(disk),
+                                     SQLITE_TMPDIR=str(self.folder)), (
+                    1, "", f"sql/mirror: no room is left in {disk}; make some, or set TMPDIR\n"))
+                self.assertEqual(path.read_bytes(), before)
 
     def test_windows_that_cannot_be(self):
         for options, why in (
