@@ -100,8 +100,10 @@ SELECT uri, now_ms, found.experiment_id, found.name, found.creation_time_ms,
            coalesce((now_ms / 3600000 - 24 * spans_days) * 3600000, -9223372036854775807 - 1))
          AS spans_from_ms,
        now_ms - 86400000 * reread_days AS reread_before_ms, lookback_hours * 3600000 AS lookback_ms,
-       coalesce((SELECT width_ms FROM mirror_sync AS s WHERE s.experiment_id = found.experiment_id
-                 ORDER BY sync_id DESC LIMIT 1), 3600000) AS width_ms,  -- of the next slice
+       -- Of the next slice; narrower where the last sync broke off: it may have held too much.
+       coalesce((SELECT max(iif(ended_ms IS NULL, width_ms / 8, width_ms), 60000)
+                 FROM mirror_sync AS s WHERE s.experiment_id = found.experiment_id
+                 ORDER BY sync_id DESC LIMIT 1), 3600000) AS width_ms,
        true AS compares,  -- our counts with the server's (compare.sql)
        NULL AS oldest_ms,  -- when the server's oldest trace began, where a copy is not complete
        NULL AS began_ms,  -- when the reading of the slice at hand began
@@ -113,15 +115,17 @@ WHERE NOT EXISTS (SELECT 1 FROM refused)
 ORDER BY found.name = asked.name DESC LIMIT 1;  -- a name may look like an id
 
 INSERT INTO refused
-SELECT printf('%s has no experiment ''%s''', uri, coalesce(id, name)) FROM asked
+SELECT printf('%s has no experiment ''%s'', or the account may not read it', uri,
+              coalesce(id, name)) FROM asked
 WHERE NOT EXISTS (SELECT 1 FROM syncing) AND NOT EXISTS (SELECT 1 FROM refused);
+-- One of the file's may have the name that another of them had.
 INSERT INTO refused
 SELECT printf('experiment ''%s'' of %s is not the one that the file mirrors: it was made anew on '
               || '%s; use another file', s.name, s.uri,
               strftime('%Y-%m-%d', s.creation_time_ms / 1000, 'unixepoch'))
 FROM syncing AS s JOIN mirror_experiment AS e
-  ON (e.name = s.name OR e.experiment_id = s.experiment_id)
-    AND (e.experiment_id <> s.experiment_id OR e.creation_time_ms <> s.creation_time_ms)
+  ON iif(e.experiment_id = s.experiment_id, e.creation_time_ms <> s.creation_time_ms,
+         e.name = s.name AND s.experiment_id NOT IN (SELECT experiment_id FROM mirror_experiment))
 LIMIT 1;
 DELETE FROM syncing WHERE EXISTS (SELECT 1 FROM refused);
 
@@ -129,6 +133,10 @@ BEGIN IMMEDIATE;
 INSERT INTO mirror_experiment(experiment_id, name, creation_time_ms, uri)
 SELECT experiment_id, name, creation_time_ms, uri FROM syncing WHERE true
 ON CONFLICT (experiment_id) DO UPDATE SET name = excluded.name;
+UPDATE mirror_experiment AS e
+SET name = coalesce((SELECT name FROM mlflow_experiments AS m
+                     WHERE m.experiment_id = e.experiment_id), e.experiment_id)
+FROM syncing AS s WHERE e.name = s.name AND e.experiment_id <> s.experiment_id;
 INSERT INTO mirror_sync(sync_id, experiment_id, began_ms, width_ms)
 SELECT sync_id, experiment_id, now_ms, width_ms FROM syncing;
 COMMIT;

@@ -32,8 +32,9 @@ WHERE mirror_slice.experiment_id = (SELECT experiment_id FROM syncing)
   AND mirror_slice.from_ms = settled.from_ms;
 DROP TABLE settled;
 
--- Buckets whose counts differ, unless they did already and the server counts the same: what it
--- counts otherwise than we do, reading again does not mend. The rest of each slice stays.
+-- Buckets whose counts differ, unless they differed already and were the same, there and here: what
+-- the server counts otherwise than we do, reading again does not mend. (There alone is not enough: a
+-- change may have come and gone while the bucket was read.) The rest of each slice stays.
 CREATE TEMP TABLE rest AS
 WITH slice AS (SELECT s.* FROM mirror_slice AS s JOIN syncing USING (experiment_id)),
 hole AS (

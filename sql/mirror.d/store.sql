@@ -19,7 +19,7 @@ WHERE a.assessments IS NOT j.assessments OR a.timestamp_ms IS NOT t.timestamp_ms
    OR a.run_id IS NOT t.run_id;
 
 -- Spans are read where they are not here, or the trace does not look as it did, or may be growing,
--- or where the slice is read because that was long ago; once in a sync. A client can send the
+-- or where they were read long ago, or by a clock that was ahead; once in a sync. A client can send the
 -- spans of a trace that has ended after the trace: for a day they are read again where fewer are
 -- here than the trace says it has.
 DROP TABLE IF EXISTS temp.opened;
@@ -29,7 +29,7 @@ FROM syncing, arrived AS a LEFT JOIN mirror_spans_read AS r ON r.trace_id = a.tr
 WHERE a.timestamp_ms >= spans_from_ms
   AND (r.seen_as IS NOT a.seen_as
        OR (r.read_at_ms NOT BETWEEN now_ms AND began_ms
-           AND ((SELECT again FROM due)
+           AND (r.read_at_ms NOT BETWEEN reread_before_ms AND began_ms
                 OR (a.timestamp_ms >= now_ms - 86400000
                     AND (a.status = 'IN_PROGRESS'
                          OR coalesce(a.span_count, 1) > (SELECT count(*) FROM mirror_span AS s
@@ -60,6 +60,14 @@ SELECT opened.trace_id, seen_as, count(s.place) AS spans,
        min(s.place) FILTER (WHERE parent_span_id IS NULL) AS root_place, NULL AS span_error
 FROM opened LEFT JOIN placed_span AS s ON s.trace_id = opened.trace_id
 GROUP BY opened.trace_id;
+-- Where no spans come of a trace that looks as it did and says that it has some, those that are
+-- here stay: the server may not reach its archive for a while.
+DELETE FROM rooted
+WHERE spans = 0
+  AND trace_id IN (SELECT trace_id FROM arrived JOIN mirror_spans_read USING (trace_id, seen_as)
+                   WHERE span_count > 0)
+  AND trace_id IN (SELECT trace_id FROM mirror_span);
+DELETE FROM opened WHERE trace_id NOT IN (SELECT trace_id FROM rooted);
 CREATE TEMP TABLE IF NOT EXISTS unclear(trace_id TEXT PRIMARY KEY, request, response, span_error);
 DELETE FROM unclear;
 INSERT INTO unclear

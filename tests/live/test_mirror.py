@@ -587,8 +587,16 @@ class Corners(unittest.TestCase):
         self.assertEqual(mirror.offline(
             "SELECT experiment, count(*) FROM traces GROUP BY 1 ORDER BY 2;"),
             f"{mirror.experiment}|1\n{other}|2")
-        self.assertEqual(mirror.offline("SELECT experiment, traces FROM mirror_status ORDER BY 2;"),
-                         f"{mirror.experiment}|1\n{other}|2")
+        shown = "SELECT experiment, traces FROM mirror_status ORDER BY 2;"
+        self.assertEqual(mirror.offline(shown), f"{mirror.experiment}|1\n{other}|2")
+        # They exchange their names.
+        numbers = [support.experiment_id(self.server, name) for name in (mirror.experiment, other)]
+        for number, name in ((0, f"{other} soon"), (1, mirror.experiment), (0, other)):
+            self.server.call("POST", "/api/2.0/mlflow/experiments/update",
+                             {"experiment_id": numbers[number], "new_name": name})
+        for name in (other, mirror.experiment):
+            mirror.sync("--experiment", name)
+            self.assertEqual(mirror.offline(shown), f"{other}|1\n{mirror.experiment}|2")
 
     def test_what_is_refused(self):
         mirror = self.mirrored("mirror refused", [])
@@ -604,7 +612,8 @@ class Corners(unittest.TestCase):
 
         self.assertIn(f"the file mirrors {self.server.uri}, not http://127.0.0.1:9: use another "
                       "file, one for each server", refusal("--uri", "http://127.0.0.1:9/"))
-        self.assertIn("has no experiment 'never made'", refusal("--experiment", "never made"))
+        self.assertIn("has no experiment 'never made', or the account may not read it", refusal(
+            "--experiment", "never made"))
         self.assertIn("no experiment is named", refusal(MLFLOW_EXPERIMENT_NAME=""))
         mirror.offline("UPDATE mirror_experiment SET experiment_id = 'older';")
         before = mirror.offline(".dump")
@@ -628,6 +637,11 @@ class Corners(unittest.TestCase):
             mirror.sync()
         self.assertEqual(mirror.status(), before | {"unfinished": 1})
         mirror.offline("DROP TRIGGER fails;")
+        for last, width in (("24000000", "3000000"), ("80000", "60000")):  # it may have held too much
+            self.assertEqual(support.shell(
+                f"UPDATE mirror_sync SET width_ms = {last} WHERE ended_ms IS NULL;\n.read "
+                f"{seeded.SQL}/mirror.d/begin.sql\nSELECT width_ms FROM syncing;", self.server,
+                database=str(mirror.path), MLFLOW_EXPERIMENT_NAME=mirror.experiment), width)
         mirror.sync()
         self.assertEqual(mirror.status()["unfinished"], 0)
         self.assertGreater(mirror.status()["oldest_read_at_ms"], before["oldest_read_at_ms"])

@@ -4,6 +4,7 @@ is full, a clock that is wrong."""
 import contextlib
 import http.client
 import http.server
+import json
 import os
 import pathlib
 import shutil
@@ -225,6 +226,31 @@ class Breaks(unittest.TestCase):
             proxy.at_request = lambda number: False
             mirror.sync("--no-compare")
             self.assertIsNone(mirror.status()["compared_at_ms"])
+
+    def test_an_archive_out_of_reach(self):
+        """The server sends no spans for a while; those that are here stay."""
+        traffic = Traffic(self.server, "mirror archive", 3, int(time.time() * 1000) - HOUR_MS)
+        proxy = Counting(self.server)
+        self.addCleanup(proxy.stop)
+
+        def without_spans(content):
+            try:
+                reply = json.loads(content)
+            except ValueError:
+                return content
+            for trace in reply.get("traces", []):
+                if "spans" in trace:
+                    trace["spans"] = []
+            return json.dumps(reply).encode()
+
+        with scratch_folder() as folder:
+            mirror = Mirror(proxy, traffic.name, folder, spans_days=None)
+            mirror.sync()
+            proxy.edit = without_spans
+            mirror.sync("--again")
+            self.assertEqual(mirror.status()["read"], 3)
+            proxy.edit = lambda content: content
+            self.assertEqual(mirror.differences(), NOTHING)
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can mount a small disk")
     def test_the_disk_is_full(self):

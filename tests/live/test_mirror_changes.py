@@ -177,11 +177,18 @@ class Changes(unittest.TestCase):
             mirror.offline(f"""CREATE TRIGGER lose BEFORE INSERT ON mirror_trace
                 WHEN new.trace_id = '{lost.id}' BEGIN SELECT RAISE(IGNORE); END;
                 DELETE FROM mirror_trace WHERE trace_id = '{lost.id}';""")
-            self.assertEqual([synced() for _ in range(3)], [(1, 3), (1, 0), (1, 0)])
+            self.assertEqual([synced() for _ in range(3)], [(1, 3), (1, 3), (1, 0)])
             traffic.judge(traffic.traces[1])  # in the same hour
-            self.assertEqual([synced() for _ in range(2)], [(1, 3), (1, 0)])
+            self.assertEqual([synced() for _ in range(3)], [(1, 3), (1, 3), (1, 0)])
             self.assertEqual(mirror.differences()["traces"], {lost.id})
             mirror.offline("DROP TRIGGER lose;")
+            # As where it was read while it was there, and is gone from the server since.
+            mirror.offline("INSERT INTO mirror_assessment(assessment_id, trace_id, experiment_id, name,"
+                           " value, value_json, valid, timestamp_ms, place) SELECT 'gone', trace_id, "
+                           "experiment_id, 'gone', 'no', '\"no\"', 1, timestamp_ms, 9 FROM mirror_trace "
+                           f"WHERE trace_id = '{traffic.traces[1].id}'; UPDATE mirror_trace_json SET "
+                           f"assessments = NULL WHERE trace_id = '{traffic.traces[1].id}';")
+            self.assertEqual([synced() for _ in range(2)], [(1, 3), (0, 0)])
             mirror.sync("--again")
             self.assertEqual(synced(), (0, 0))
             self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
@@ -317,3 +324,30 @@ class Changes(unittest.TestCase):
             mirror.settings(reread_days=0)
             mirror.sync()
             self.assertEqual(mirror.differences()["traces"], set())
+            # Spans of the newest hours, too, whose traces look as they did.
+            traffic.add(1, now_ms)
+            mirror.settings(reread_days=7)
+            mirror.sync()
+            for options, days in (("--again",), 7), ((), 0):
+                mirror.offline("UPDATE mirror_span SET name = 'older';")
+                mirror.settings(reread_days=days)
+                mirror.sync(*options)
+                self.assertEqual(mirror.differences(), {table: set() for table in ALSO}, options)
+
+    def test_what_has_not_been_read_is_not_compared(self):
+        """The first copy broke off, and much arrived after what it read."""
+        now_ms = int(time.time() * 1000)
+        traffic = Traffic(self.server, "mirror broken off", 3, now_ms - 3 * DAY_MS)
+        traffic.add(3, now_ms - 5 * DAY_MS)
+        with scratch_folder() as folder:
+            mirror = Mirror(self.server, traffic.name, folder, spans_days=None)
+            mirror.sync()
+            mirror.offline(f"""DELETE FROM mirror_slice;
+                DELETE FROM mirror_trace WHERE timestamp_ms < {now_ms - 4 * DAY_MS};
+                INSERT INTO mirror_slice SELECT experiment_id, {now_ms - 4 * DAY_MS},
+                  9223372036854775807, {now_ms - DAY_MS} FROM mirror_experiment;""")
+            traffic.add(2, now_ms)
+            mirror.sync()
+            self.assertEqual(mirror.status()["differing"], 0)
+            self.assertEqual(mirror.status()["read"], 5)
+            self.assertEqual(mirror.differences(), {table: set() for table in ALSO})
