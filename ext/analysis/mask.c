@@ -7,8 +7,8 @@
 
 #define MASK_ID_BYTES_MIN 8
 
-/* A search for where a quote closes. It holds for each quote of the kind up to there, so that no byte
-** is searched twice. */
+/* A search for where a quote closes. It holds for each quote of the kind up to there, so that no
+** byte is searched twice. */
 typedef struct mask_search {
   size_t end;       /* where it closes; the length of the text if it does not; 0 before the first */
   size_t last_word; /* the last byte of a word before the end */
