@@ -238,6 +238,28 @@ class Report(unittest.TestCase):
             self.assertEqual(low, high)
             self.assertAlmostEqual(low, 100 * truth[model] / total, delta=0.06)
 
+    def test_a_model_is_charged_for_its_own_calls(self):
+        """A tool's cost is no model's; a span without a type is a call; absurd tokens are a number."""
+        experiment = support.create_experiment(self.server, "report charges")
+        seeded.use(self.server)
+        made = [trace for trace in scenario.make_traces(60, 5, int(time.time() * 1000) - 60_000,
+                                                        experiment)
+                if trace.state == "OK" and not trace.run][-2:]
+        for trace, tokens in zip(made, (1000, 2**63 - 1)):
+            del trace.spans[1:]
+            for kind, model, dollars in (("LLM", "m", 0.5), ("UNKNOWN", "m", 0.5), ("TOOL", "", 3)):
+                said = {"mlflow.llm.cost": {"input_cost": 0, "output_cost": dollars,
+                                            "total_cost": dollars}}
+                if model:
+                    said |= {"mlflow.llm.model": model, "mlflow.chat.tokenUsage": {
+                        "input_tokens": tokens, "output_tokens": 0, "total_tokens": tokens}}
+                trace.spans.append(scenario.Span(kind, kind, 1.0, 2.0, 0, {}, attributes=said))
+        seed.Writer(experiment).write(made)
+        with tempfile.TemporaryDirectory() as folder:
+            _, text = report(self.server, experiment, folder, "--days", "30")
+        self.assertRegex(text, r"\n  m +4 calls .*\$2\.00\n")
+        self.assertRegex(text, r"\n  \(not a model\) .*\$6\.00\n")
+
     def test_it_is_one_page_that_asks_for_nothing(self):
         structure = Structure(self.page)
         self.assertEqual(structure.open, [])
