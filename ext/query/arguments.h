@@ -1,7 +1,7 @@
 /* arguments.h: reads the arguments of CREATE VIRTUAL TABLE … USING mlflow_traces(…).
 **
 **   experiment = 'agent-prod'            scope: a name or an id
-**   experiments = 'a, b'                 several
+**   experiments = 'a, b'                 several, without blanks around them
 **   pushdown = off                       send no predicate: for tests and bug reports
 **   tags.environment                     column "tags.environment"
 **   tags."mlflow.traceName" AS app       column "app"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/sqlite_api.h"
+#include "base/tracking_uri.h"
 #include "model/json.h"
 
 /* Of what a server says, so much is quoted. */
@@ -39,6 +40,16 @@ static void status_read_detail(const mlf_http *http, const mlf_http_reply *reply
   mlf_json_free(json);
 }
 
+/* Whether the reply is an error of MLflow's own. */
+static bool status_is_mlflow(const mlf_http *http, const mlf_http_reply *reply) {
+  status_detail detail;
+  status_read_detail(http, reply, &detail);
+  bool is = detail.code != NULL;
+  sqlite3_free(detail.code);
+  sqlite3_free(detail.message);
+  return is;
+}
+
 /* About 401, the account is not known, and 403, it may not: by what was sent. */
 static const char *status_advice_refused(const mlf_settings *settings, bool known) {
   bool basic = settings->username && settings->password;
@@ -72,11 +83,17 @@ static const char *status_advice(const mlf_http *http, const mlf_http_reply *rep
            "paths through?";
   if (reply->status == 413 || reply->status == 414)
     return "; a proxy before the server takes only smaller requests: raise its limit (nginx: "
-           "client_max_body_size, large_client_header_buffers), or give IN fewer values";
+           "client_max_body_size, large_client_header_buffers), or give IN fewer values, or "
+           "MLFLOW_SQL_PAGE_ROWS less";
   if (reply->status == 429) return "; try again later";
   if (detail->code && strcmp(detail->code, "FEATURE_DISABLED") == 0 &&
       mlf_http_settings(http)->workspace)
     return "; unset MLFLOW_WORKSPACE, or start the server with --enable-workspaces";
+  if (reply->status == 504)
+    return "; a proxy before the server gave up waiting: less is asked for with a smaller "
+           "MLFLOW_SQL_PAGE_ROWS";
+  if (reply->status == 404 && mlf_http_settings(http)->workspace)
+    return "; is MLFLOW_WORKSPACE right?";
   if (reply->status >= 500) return "; see the server's log";
   return "";
 }
@@ -93,10 +110,12 @@ int mlf_status_error(const mlf_http *http, const char *method, const char *path,
   if (reply->status >= 300 && reply->status < 400) {
     char *origin = status_quote(http, reply->location_origin, STATUS_QUOTE_BYTES_MAX);
     if (!origin) return mlf_error_nomem(error);
-    mlf_error_set(error, SQLITE_ERROR,
-                  "%s %s: %d, redirected to %s, which is not followed; set MLFLOW_TRACKING_URI to "
-                  "the server's own address",
-                  method, path, reply->status, origin);
+    const char *ours = mlf_http_settings(http)->tracking_uri;
+    mlf_error_set(error, SQLITE_ERROR, "%s %s: %d, redirected to %s, which is not followed; %s",
+                  method, path, reply->status, origin,
+                  ours && mlf_tracking_uri_same_origin(reply->location_origin, ours)
+                      ? "does a login page stand before the server, or does a proxy change paths?"
+                      : "set MLFLOW_TRACKING_URI to the server's own address");
     sqlite3_free(origin);
     return error->code;
   }
@@ -143,8 +162,10 @@ int mlf_status_version(const mlf_http *http, const mlf_http_reply *reply, mlf_se
                        mlf_error *error) {
   const char *text = reply->body.bytes ? reply->body.bytes : "";
   const mlf_settings *settings = mlf_http_settings(http);
-  if (reply->status != 200 && reply->status != 404)
-    return mlf_status_error(http, "GET", "/version", reply, error);
+  if ((reply->status != 200 && reply->status != 404) || status_is_mlflow(http, reply)) {
+    mlf_status_error(http, "GET", "/version", reply, error);
+    return error->code == SQLITE_NOTFOUND ? error->code = SQLITE_ERROR : error->code;
+  }
   if (reply->status == 404 || !mlf_server_parse(text, server)) {
     char *peek = status_quote(http, text, STATUS_PEEK_BYTES_MAX);
     if (!peek) return mlf_error_nomem(error);

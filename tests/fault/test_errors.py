@@ -7,6 +7,7 @@ not; a real one makes the rest.
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import tempfile
 import unittest
@@ -111,7 +112,11 @@ class Errors(unittest.TestCase):
         self.hostile.route(SEARCH, "status 413 body='<html>' type=text/html")
         self.check(f"mlflow_traces: POST {SEARCH}: 413; a proxy before the server takes only smaller "
                    "requests: raise its limit (nginx: client_max_body_size, "
-                   "large_client_header_buffers), or give IN fewer values")
+                   "large_client_header_buffers), or give IN fewer values, or "
+                   "MLFLOW_SQL_PAGE_ROWS less")
+        self.hostile.route(SEARCH, "status 504 body='<html>' type=text/html")
+        self.assertIn("; a proxy before the server gave up waiting: less is asked for with a smaller "
+                      "MLFLOW_SQL_PAGE_ROWS", self.error(MLFLOW_HTTP_REQUEST_MAX_RETRIES="0"))
 
     def test_a_wrong_path_prefix(self):
         uri = support.start().uri
@@ -154,6 +159,12 @@ class Errors(unittest.TestCase):
         self.hostile.route("/version", "ok body='<html>no</html>' type=text/html")
         self.check('mlflow_traces: GET /version: 200 "<html>no</html>": URI is no MLflow server; '
                    "is MLFLOW_TRACKING_URI right, or does a login page stand before the server?")
+
+    def test_a_workspace_that_there_is_not(self):
+        body = json.dumps({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Workspace 'x' not found"})
+        self.hostile.route("/version", f"status 404 body={shlex.quote(body)}")
+        self.check("mlflow_traces: GET /version: 404 RESOURCE_DOES_NOT_EXIST: Workspace 'x' not found; "
+                   "is MLFLOW_WORKSPACE right?", MLFLOW_WORKSPACE="x")
 
     def test_too_old(self):
         for version, shown in (("2.22.0", "2.22"), ("3.1.4", "3.1")):
@@ -255,6 +266,9 @@ class Errors(unittest.TestCase):
             text = self.error(MLFLOW_TRACKING_TOKEN=CANARY)
             self.assertIn(f"307, redirected to {other.uri}, which is not followed", text)
             self.assertEqual(other.connects, 0)
+        self.hostile.route(SEARCH, f"status 302 Location={self.hostile.uri}/login?next=/")
+        self.assertIn("302, redirected to URI, which is not followed; does a login page "
+                      "stand before the server, or does a proxy change paths?", self.error())
 
     def test_a_secret_is_starred_however_it_is_written(self):
         body = json.dumps({"error_code": "X", "message": "s%2fcret%3D%21 S%2FCRET%3d%21 "
