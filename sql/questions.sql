@@ -87,7 +87,8 @@ CREATE TABLE IF NOT EXISTS model_prices(
 -- model_prices as they were when the call began; NULL where there is no price or nobody logged the
 -- tokens. A call is one of llm_spans with tokens or a cost that no outer call has: what an outer one
 -- has is NULL here, and cost_within and price_within say so. One that has neither counts if it has
--- no children and did not fail: it did cost something. Input tokens hold those that a cache gave or
+-- no children and did not fail: it did cost something. Tokens and dollars of no call (call_kind 0 of
+-- llm_spans) have a row of their own, without a model. Input tokens hold those that a cache gave or
 -- took, as MLflow has it; where these are more, they are beside them.
 DROP VIEW IF EXISTS call_costs;
 CREATE VIEW call_costs AS
@@ -115,7 +116,8 @@ WHERE CASE WHEN has_tokens OR total_cost IS NOT NULL
 
 -- Where does the money go? A row for each day of the zone, user, session, model and value of a tag
 -- (dimension 'tag.NAME', MLflow's own tags left out), and one of all. Beside each sum stands how
--- many calls it does not have: unpriced by MLflow, and by model_prices. Traces without a user, a
+-- many calls it does not have: unpriced by MLflow, and by model_prices; a row of call_costs that is
+-- no call counts among all of these. Traces without a user, a
 -- session or a tag are in the row whose value is NULL.
 DROP VIEW IF EXISTS costs;
 CREATE VIEW costs AS

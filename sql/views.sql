@@ -296,7 +296,11 @@ ORDER BY calls DESC, tool;
 -- that one's tokens and cost, too; so that sums can count each once, from the outermost as MLflow's
 -- own do, tokens_within and cost_within are the greatest call_kind of those around a call that have
 -- tokens, and a cost: 0 if there is none. price_within is that of those with tokens and a model, by
--- which a price is found. This view and the next read all spans of the window.
+-- which a price is found.
+-- call_kind is 0 for a span that neither has such a type nor names a model, but has tokens or a
+-- cost, as an agent's may that its framework gives those of its calls, or a paid tool's: of the
+-- outermost such span the row has what the calls in it do not have, and NULL if they have all.
+-- This view and the next read all spans of the window.
 DROP VIEW IF EXISTS llm_spans;
 CREATE VIEW llm_spans AS
 WITH RECURSIVE
@@ -311,18 +315,62 @@ known AS MATERIALIZED (
   FROM spans
   WHERE timestamp_ms >= (SELECT from_ms FROM report_window)
     AND timestamp_ms < (SELECT until_ms FROM report_window)),
-reached AS (
-  SELECT *, 0 AS tokens_within, 0 AS cost_within, 0 AS price_within FROM known WHERE depth = 0
+reached AS MATERIALIZED (  -- tokens_in and cost_in: in which outermost span of kind 0 that has them
+  SELECT *, 0 AS tokens_within, 0 AS cost_within, 0 AS price_within, NULL AS tokens_in,
+         NULL AS cost_in
+  FROM known WHERE depth = 0
   UNION ALL
   SELECT known.*,
          max(tokens_within, iif(reached.has_tokens, reached.call_kind, 0)),
          max(cost_within, iif(reached.total_cost IS NULL, 0, reached.call_kind)),
          max(price_within, iif(reached.has_tokens AND reached.model_name IS NOT NULL,
-                               reached.call_kind, 0))
+                               reached.call_kind, 0)),
+         coalesce(tokens_in,
+                  iif(reached.has_tokens AND NOT reached.call_kind, reached.span_id, NULL)),
+         coalesce(cost_in, iif(reached.total_cost IS NOT NULL AND NOT reached.call_kind,
+                               reached.span_id, NULL))
   FROM reached JOIN known ON known.trace_id = reached.trace_id
     AND known.parent_span_id = reached.span_id
-    AND known.depth > reached.depth)  -- parents that go in a circle end here
-SELECT * FROM reached WHERE call_kind > 0;
+    AND known.depth > reached.depth),  -- parents that go in a circle end here
+parts AS (
+  SELECT trace_id, span_id, input_tokens, output_tokens, total_tokens, cache_read_input_tokens,
+         cache_creation_input_tokens, NULL AS input_cost, NULL AS output_cost, NULL AS total_cost
+  FROM reached WHERE NOT call_kind AND has_tokens AND NOT tokens_within AND tokens_in IS NULL
+  UNION ALL
+  SELECT trace_id, tokens_in, -input_tokens, -output_tokens, -total_tokens,
+         -cache_read_input_tokens, -cache_creation_input_tokens, NULL, NULL, NULL
+  FROM reached WHERE call_kind AND NOT tokens_within AND tokens_in IS NOT NULL
+  UNION ALL
+  SELECT trace_id, span_id, NULL, NULL, NULL, NULL, NULL, input_cost, output_cost, total_cost
+  FROM reached
+  WHERE NOT call_kind AND total_cost IS NOT NULL AND NOT cost_within AND cost_in IS NULL
+  UNION ALL
+  SELECT trace_id, cost_in, NULL, NULL, NULL, NULL, NULL, -input_cost, -output_cost, -total_cost
+  FROM reached WHERE call_kind AND NOT cost_within AND cost_in IS NOT NULL),
+rest AS (  -- of tokens more than none, of dollars more than what rounding leaves
+  SELECT trace_id, span_id,
+         nullif(max(sum(input_tokens), 0), 0) AS input_tokens,
+         nullif(max(sum(output_tokens), 0), 0) AS output_tokens,
+         nullif(max(sum(total_tokens), 0), 0) AS total_tokens,
+         nullif(max(sum(cache_read_input_tokens), 0), 0) AS cache_read_input_tokens,
+         nullif(max(sum(cache_creation_input_tokens), 0), 0) AS cache_creation_input_tokens,
+         iif(sum(input_cost) > 1e-9, sum(input_cost), NULL) AS input_cost,
+         iif(sum(output_cost) > 1e-9, sum(output_cost), NULL) AS output_cost,
+         iif(sum(total_cost) > 1e-9, sum(total_cost), NULL) AS total_cost
+  FROM parts GROUP BY trace_id, span_id)
+SELECT trace_id, span_id, parent_span_id, timestamp_ms, depth, child_count, span_type, status,
+       start_time_ns, duration_ms, model_provider, model_name, input_tokens, output_tokens,
+       total_tokens, cache_read_input_tokens, cache_creation_input_tokens, input_cost,
+       output_cost, total_cost, has_tokens, call_kind, tokens_within, cost_within, price_within
+FROM reached WHERE call_kind
+UNION ALL
+SELECT trace_id, span_id, parent_span_id, timestamp_ms, depth, child_count, span_type, status,
+       start_time_ns, duration_ms, model_provider, model_name, r.input_tokens, r.output_tokens,
+       r.total_tokens, r.cache_read_input_tokens, r.cache_creation_input_tokens, r.input_cost,
+       r.output_cost, r.total_cost,
+       coalesce(r.input_tokens, r.output_tokens, r.total_tokens) IS NOT NULL, 0, 0, 0, 0
+FROM rest AS r JOIN known AS k USING (trace_id, span_id)
+WHERE coalesce(r.input_tokens, r.output_tokens, r.total_tokens, r.total_cost) IS NOT NULL;
 
 -- The window's calls of models, a row a model and type of span: tokens, dollars, and how long they
 -- took. Each call counts, one within another, too; tokens and dollars count once.

@@ -135,6 +135,35 @@ class Rows(unittest.TestCase):
                           "SELECT calls, total_tokens FROM llm_calls")
         self.assertEqual(row, {"calls": 2, "total_tokens": 9})
 
+    def test_what_no_call_has_is_of_no_model(self):
+        """An agent's tokens and a tool's cost: what the calls inside have is theirs, the rest a row."""
+        def spans(*said):
+            names = ("span_id", "parent_span_id", "depth", "span_type", "model_name", "input_tokens",
+                     "output_tokens", "total_cost")
+            return {"spans": [{"trace_id": "tr-1", "child_count": 1, "status": "OK",
+                               "start_time_ns": 1, "timestamp_ms": 99999999, **dict(zip(names, each))}
+                              for each in said]}
+        agent, outer = ("a", None, 0, "AGENT", None, 100, 50, None), ("o", None, 0, "AGENT", "m", 9, 9)
+        bare = ("b", "a", 1, "LLM", None, None, None, None)
+        first, second = (("c", "a", 1, "LLM", "m", 60, 50, 0.5), ("d", "a", 1, "LLM", "m", 40, 0, 0.1))
+        tool = ("e", "a", 1, "TOOL", None, None, None, 0.25)
+        for tree, expected in (
+                ((agent, bare), [(None, 1, 100, 50, None, 1, 1)]),
+                ((("t", None, 0, "TOOL", None, None, None, 0.25),), [(None, 1, None, None, 0.25, 0, 1)]),
+                ((agent, first, second), [("m", 2, 100, 50, 0.6, 0, 2)]),
+                ((agent, first, tool), [("m", 1, 60, 50, 0.5, 0, 1),
+                                        (None, 2, 40, None, 0.25, 1, 2)]),
+                ((agent, first, second, ("f", "a", 1, "LLM", "m", 7, 7, None)),
+                 [("m", 3, 107, 57, 0.6, 1, 3)]),
+                ((agent, ("g", "a", 1, "CHAIN", None, 100, 50), (*first[:1], "g", 2, *first[3:])),
+                 [("m", 1, 60, 50, 0.5, 0, 1), (None, 1, 40, None, None, 1, 1)]),
+                ((outer, ("h", "o", 1, "CHAIN", None, 9, 9)), [("m", 1, 9, 9, None, 1, 1)]),
+                (((*agent[:7], 0.6), first, second), [("m", 2, 100, 50, 0.6, 0, 2)])):
+            rows = self.rows(spans(*tree), "SELECT value, calls, input_tokens, output_tokens, "
+                             "mlflow_cost, mlflow_unpriced, unpriced FROM costs "
+                             "WHERE dimension = 'model' ORDER BY value IS NULL")
+            self.assertEqual([tuple(row.values()) for row in rows], expected, tree)
+
     def test_cached_tokens_that_are_more_than_the_input_are_beside_it(self):
         for read, written, expected in ((600, 300, 0.001605), (20000, 500, 0.010875)):
             [row] = self.rows({
