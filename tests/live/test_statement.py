@@ -60,7 +60,7 @@ class Statement(unittest.TestCase):
     def costs(self, sql, expected, searches_max, batches_max=0, preset="", **more):
         for rows, (searches, batches, _) in self.answer(sql, preset or self.here, **more):
             self.assertEqual(rows, str(expected), sql)
-                        self.assertLessEqual(searches, 1.2 * searches_max, sql)
+            self.assertLessEqual(searches, 1.2 * searches_max, sql)
             self.assertLessEqual(batches, 1.2 * batches_max, sql)
 
     def count(self, sql):
