@@ -265,23 +265,23 @@ class Statement(unittest.TestCase):
             here = f"(SELECT experiment_id FROM mlflow_experiments WHERE name = '{self.here}')"
             counted = "SELECT count(*) FROM mlflow_traces WHERE "
             right = dark = 0
-            for outer, before, condition in itertools.product(
-                    ("SELECT ask(?)", "SELECT 1 UNION ALL SELECT ask(?)",
-                     "INSERT INTO kept SELECT ask(?) RETURNING x",
-                     "SELECT ask(?) FROM (SELECT count(*) FROM mlflow_traces)",
-                     "SELECT trace_id, ask(?) FROM mlflow_traces LIMIT 2"),
+            for before, condition in itertools.product(
                     ("", "SELECT 'x' UNION ALL ",
                      "SELECT count(DISTINCT name) FROM mlflow_traces UNION ALL "),
                     ("1", f"experiment = '{self.here}'", f"+experiment = '{self.here}'",
                      f"+experiment_id = {here}", "filter || '' = 'tags.a = ''1'''")):
                 sql = before + counted + condition
-                told = connection.execute(outer, (sql,)).fetchall()[-1][-1]
                 alone = ask(sql)
-                if "SQLite does not show here what" in told:
-                    dark += 1
-                elif "the environment says" not in alone:
-                    self.assertEqual(told, alone, (outer, sql))
-                    right += 1
+                for outer in ("SELECT ask(?)", "SELECT 1 UNION ALL SELECT ask(?)",
+                              "INSERT INTO kept SELECT ask(?) RETURNING x",
+                              "SELECT ask(?) FROM (SELECT count(*) FROM mlflow_traces)",
+                              "SELECT trace_id, ask(?) FROM mlflow_traces LIMIT 2"):
+                    told = connection.execute(outer, (sql,)).fetchall()[-1][-1]
+                    if "SQLite does not show here what" in told:
+                        dark += 1
+                    elif "the environment says" not in alone:
+                        self.assertEqual(told, alone, (outer, sql))
+                        right += 1
             self.assertEqual(ask(f"{counted} +experiment_id = {here}"), f"[({TRACES},)]")
             # One shape of plan, and only the outer statement drops rows by it.
             sql = ("SELECT 0 UNION ALL SELECT count(a.name) FROM mlflow_traces AS a LEFT JOIN "
