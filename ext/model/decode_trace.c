@@ -18,6 +18,11 @@ const char *mlf_trace_experiment_id(const mlf_json_node *trace) {
       mlf_json_member(mlf_json_member(location, "mlflow_experiment"), "experiment_id"));
 }
 
+const char *mlf_trace_spans_location(const mlf_json_node *trace) {
+  const mlf_json_node *tags = mlf_json_member(trace, "tags");
+  return mlf_json_text(mlf_json_member(tags, "mlflow.trace.spansLocation"));
+}
+
 bool mlf_trace_timestamp(const mlf_json_node *trace, int64_t *ms) {
   return mlf_timestamp_parse(mlf_json_text(mlf_json_member(trace, "request_time")), ms);
 }
@@ -120,9 +125,7 @@ static void trace_whole_number(mlf_value *value) {
   *value = whole ? mlf_value_integer(integer) : mlf_value_text(NULL);
 }
 
-/* A number that is a member of the JSON object that the text holds, in its place. Whoever logged
-** the trace wrote that text: what is no JSON there counts as absent. */
-static int trace_item(const char *item, mlf_value *value, mlf_error *error) {
+int mlf_trace_item(const char *item, mlf_value *value, mlf_error *error) {
   mlf_json *inner = NULL;
   mlf_error refused = {0};
   mlf_value text = *value;
@@ -210,7 +213,7 @@ int mlf_trace_value(const mlf_json *page, const mlf_json_node *trace, const mlf_
     rc = trace_mapped(page, trace, "trace_metadata", column->path, value, error);
     if (rc == SQLITE_OK && column->source == MLF_SOURCE_METADATA_INTEGER) trace_whole_number(value);
     if (rc == SQLITE_OK && column->source == MLF_SOURCE_METADATA_ITEM)
-      rc = trace_item(column->item, value, error);
+      rc = mlf_trace_item(column->item, value, error);
     return rc;
   case MLF_SOURCE_FEEDBACK: return trace_feedback(page, trace, column->path, value, error);
   default: return rc;

@@ -32,6 +32,14 @@ const char *mlf_trace_id(const mlf_json_node *trace);
 const char *mlf_trace_experiment_id(const mlf_json_node *trace);
 bool mlf_trace_timestamp(const mlf_json_node *trace, int64_t *ms);
 
+/* Where the server says that its spans are; NULL if it does not. */
+const char *mlf_trace_spans_location(const mlf_json_node *trace);
+
+/* The number that a member of the JSON object is, in the place of the text that holds it; NULL of
+** any other text, for whoever logged the trace wrote it. SQLITE_OK, SQLITE_INTERRUPT or
+** SQLITE_NOMEM. */
+int mlf_trace_item(const char *item, mlf_value *value, mlf_error *error);
+
 /* The member `name` of `object` as a time in milliseconds, which RFC 3339 text is; NULL if absent.
 ** Errors as above. */
 int mlf_trace_time_of(const mlf_json *page, const mlf_json_node *object, const char *name,

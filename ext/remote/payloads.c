@@ -165,8 +165,7 @@ static payloads_fetch *payloads_place(mlf_payloads *payloads) {
 /* Whether the spans are a file of the trace's own: what is neither in the server's tables nor in
 ** its archive, and everything on a server that has no batches. */
 static bool payloads_is_file(const mlf_payloads *payloads, const mlf_json_node *trace) {
-  const mlf_json_node *tags = mlf_json_member(trace, "tags");
-  const char *location = mlf_json_text(mlf_json_member(tags, "mlflow.trace.spansLocation"));
+  const char *location = mlf_trace_spans_location(trace);
   if (!mlf_server_knows(payloads->server, MLF_FEATURE_BATCH_GET)) return true;
   return !location ||
          (strcmp(location, "TRACKING_STORE") != 0 && strcmp(location, "ARCHIVE_REPO") != 0);

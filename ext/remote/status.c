@@ -162,7 +162,8 @@ int mlf_status_version(const mlf_http *http, const mlf_http_reply *reply, mlf_se
                        mlf_error *error) {
   const char *text = reply->body.bytes ? reply->body.bytes : "";
   const mlf_settings *settings = mlf_http_settings(http);
-  if ((reply->status != 200 && reply->status != 404) || status_is_mlflow(http, reply)) {
+  bool answers = reply->status == 200 || (reply->status == 404 && !status_is_mlflow(http, reply));
+  if (!answers) {
     mlf_status_error(http, "GET", "/version", reply, error);
     return error->code == SQLITE_NOTFOUND ? error->code = SQLITE_ERROR : error->code;
   }

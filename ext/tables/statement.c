@@ -151,13 +151,14 @@ int mlf_statement_keep(mlf_statement *statement, mlf_error *error) {
 int mlf_statement_doubt(mlf_statement *statement, const sqlite3_vtab *table, const char *plan,
                         bool *rivals, bool *differ) {
   const mlf_survey *own = statement->survey, *survey;
-  sqlite3 *db = own ? sqlite3_db_handle(statement->running) : NULL;
+  bool may_run = own && sqlite3_libversion_number() >= STATEMENT_SHOWS_LAST;
+  sqlite3 *db = may_run ? sqlite3_db_handle(statement->running) : NULL;
   sqlite3_stmt *each = db ? statement_next(db, NULL) : NULL;
   int rc = SQLITE_OK;
   *rivals = *differ = false;
   for (; rc == SQLITE_OK && each; each = statement_next(db, each)) {
     mlf_survey *made;
-    if (each == statement->running || sqlite3_libversion_number() < STATEMENT_SHOWS_LAST) continue;
+    if (each == statement->running) continue;
     rc = statement_survey(*statement->list, *statement->tables, each, &survey, &made);
     bool rival = rc == SQLITE_OK && survey && mlf_survey_reads(survey, table);
     for (int experiment = 0; rival && experiment < 2; experiment++)
